@@ -1,0 +1,1 @@
+"""The harness: starts real engines, submits runs, breaks things on purpose, keeps every observation."""

@@ -1,0 +1,224 @@
+"""What the harness asks of an engine: the lowest layer of the harness.
+
+Adapters describe, the harness acts: an adapter says which processes and commands there are and
+speaks the engine's API; it never starts, signals or waits for anything itself.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar
+
+import httpx
+
+
+class Track(StrEnum):
+    """Under which settings an engine runs; see `Setting`."""
+
+    STOCK = "stock"
+    TUNED = "tuned"
+
+
+class Status(StrEnum):
+    """The state of a run or step, in one vocabulary for all engines."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    RETRYING = "retrying"
+
+    @property
+    def ended(self) -> bool:
+        return self in (Status.COMPLETED, Status.FAILED, Status.SKIPPED)
+
+
+class Ability(StrEnum):
+    """What an engine may or may not offer; each is a callable of the adapter, or a reason.
+
+    Marked (run): `callable(run_id) -> run_id`, the run to watch afterwards.
+    Marked (feature): the pipelines use it; the value is a sentence naming the engine's feature.
+    """
+
+    RESUME = "resume"  # (run) start again from the failed step, keeping finished steps
+    CANCEL = "cancel"  # (run) stop a run
+    DEPLOYMENT_ERROR = "deployment_error"  # callable() -> str, "" while the pipeline files load
+    STEP_TIMEOUT = "step_timeout"  # (feature) a step's time limit stops the step
+    RETRY_LOST_STEP = "retry_lost_step"  # (feature) a step whose process died is retried by itself
+    CLEANUP_AFTER_FAILURE = "cleanup_after_failure"  # (feature) cleanup also runs after a failed step
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """An ability that an engine lacks, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """An ability that lives in the pipelines' code or settings: what the engine calls it."""
+
+    description: str
+
+
+AbilityTable = Mapping[Ability, Callable[..., Any] | Feature | Unsupported]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of the engine on a track. `name` is its public name (variable, key or flag)."""
+
+    name: str
+    value: str
+    source: str
+    """Address of the engine's documentation of it; for necessities (ports, folders), 'required'."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A process to run. `env` is added to the workspace's clean environment."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    timeout_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A long-running process of the control plane.
+
+    `ready` is asked again and again until it returns True; it may raise httpx errors meanwhile.
+    The harness starts the roles in order and waits for each that has a check before the next.
+    """
+
+    kind: str
+    command: Command
+    ready: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where one session of an engine lives, and what it may use. Made by the harness."""
+
+    home: Path
+    """The engine's own folder, empty before `initialise`; removed after the session."""
+    pipelines: Path
+    """A copy of the adapter's `pipelines` folder: what is deployed. Bugs are planted here."""
+    environment: Path
+    """The engine's virtual environment; commands are in `environment / "bin"`."""
+    project: Path
+    """The checkout; on PYTHONPATH of every process, so that `core` can be imported."""
+    track: Track
+    parallelism: int
+    """Steps that may run at once."""
+    ports: Mapping[str, int]
+    """Free loopback ports by the names in the adapter's `port_names`."""
+    secrets: Mapping[str, str]
+    """Random secrets (64 hexadecimal digits) by the names in the adapter's `secret_names`."""
+    postgres: Path | None = None
+    """Socket folder of this session's PostgreSQL (user postgres, no password), or None: SQLite.
+    A database named like the engine (airflow, prefect, dagster) exists in it and is empty."""
+
+    def executable(self, name: str) -> str:
+        """Path of a command of the engine's environment."""
+        return str(self.environment / "bin" / name)
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """The engine's own view of one step. Times are UTC, ISO 8601, or None if it has none."""
+
+    status: Status
+    attempts: int = 0
+    started_utc: str | None = None
+    ended_utc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """The engine's own view of a run. `steps` by the logical step names of `core.pipelines`."""
+
+    status: Status
+    steps: Mapping[str, StepState] = field(default_factory=dict)
+    raw: Any = None
+    """What the engine answered, kept as evidence (JSON)."""
+    submit_retries: int = 0
+
+
+class Adapter(ABC):
+    """One engine, bound to one workspace. All HTTP goes through the harness's client `http`."""
+
+    name: ClassVar[str]
+    """Folder and environment name: impl_<name>."""
+    title: ClassVar[str]
+    """As people write it: Apache Airflow."""
+    distribution: ClassVar[str]
+    """The package whose version is the engine's."""
+    import_name: ClassVar[str]
+    """What `import` loads for the import-time measurement."""
+    port_names: ClassVar[tuple[str, ...]]
+    secret_names: ClassVar[tuple[str, ...]] = ()
+    tracks: ClassVar[tuple[Track, ...]] = (Track.STOCK, Track.TUNED)
+
+    def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
+        self.workspace = workspace
+        self.http = http
+
+    @abstractmethod
+    def settings(self) -> list[Setting]:
+        """The settings of this track, each with source and reason. The environment is built from them."""
+
+    @abstractmethod
+    def initialise(self) -> list[Command]:
+        """Commands that make database, user and configuration in the empty home, in order."""
+
+    @abstractmethod
+    def roles(self) -> list[Role]:
+        """The processes of the control plane, in the order of starting."""
+
+    @abstractmethod
+    def deploy(self) -> list[Command]:
+        """Commands that make the pipelines known to the running engine; may be empty."""
+
+    @abstractmethod
+    def deployed(self, pipeline: str) -> bool:
+        """Whether the engine's API offers the pipeline for submission. May raise httpx errors."""
+
+    @abstractmethod
+    def submit(self, pipeline: str, config: Path) -> str:
+        """Start a run with the configuration file as its native parameter; return the engine's run id."""
+
+    @abstractmethod
+    def state(self, run: str) -> RunState:
+        """The engine's own view of a run."""
+
+    @abstractmethod
+    def logs(self, run: str, step: str | None) -> str:
+        """The log of a step's attempts, or with None of the run, as the engine's API gives it to a user."""
+
+    def local_initialise(self) -> list[Command]:
+        """Commands that prepare the local mode, once a session; what it needs lives in `home / "local"`."""
+        return []
+
+    @abstractmethod
+    def local(self, pipeline: str, config: Path) -> Command:
+        """The engine's way to run the pipeline without a server, in a fresh process.
+
+        Always on SQLite or no database, in `home / "local"`, so that no running server interferes.
+        """
+
+    @abstractmethod
+    def local_note(self) -> str:
+        """One sentence: what the local mode starts and needs, and its parallelism."""
+
+    @abstractmethod
+    def abilities(self) -> AbilityTable:
+        """Every Ability, with its callable, its feature, or the reason why it is absent."""

@@ -1,0 +1,163 @@
+"""What a result folder holds, as frozen records. Raw observations first; records are computed from them.
+
+    manifest.json    Manifest: host, versions, config, seed, order of cells, what was left out, failures
+    samples.jsonl    Sample, one a line: every raw observation of every measure
+    runs.jsonl       Run, one a line: every run that was submitted
+    verdicts.jsonl   Verdict, one a line: what the checkers said of each run
+    evidence.jsonl   Evidence, one a line: texts that engines gave (tracebacks, logs)
+    runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.json
+    code/<engine>/   the pipelines as measured, and NOTES.md
+    logs/            logs of the engines' processes
+    summary.json     {"schema_version": ..., "records": [Record, ...]}
+    report.html
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+Mode = Literal["served", "local", "none"]
+Value = float | str | None
+
+
+class Arm(msgspec.Struct, frozen=True, kw_only=True):
+    """What is compared. `none` is the mode and isolation of what is not run at all, such as code."""
+
+    engine: str
+    """Folder name (airflow), `inline`, or an alias such as `prefect-again` for A/A."""
+    version: str = ""
+    track: str = "none"
+    mode: Mode = "none"
+    isolation: str = "none"
+    """process per step, threads, in-process: measured from the journal's process and thread ids."""
+
+
+class Sample(Arm, frozen=True, kw_only=True):
+    """One raw observation."""
+
+    workload: str = "training"
+    params: dict[str, Any] = {}
+    metric: str
+    unit: str
+    """s, bytes, lines, count, ratio, text, boolean, ..."""
+    value: Value
+    """None: not measured; `note` says why ('not supported: ...', 'failed: ...')."""
+    session: int = 0
+    block: int = 0
+    warm_up: bool = False
+    run_id: str = ""
+    note: str = ""
+
+
+class Record(Arm, frozen=True, kw_only=True):
+    """One line of summary.json: one metric of one arm, over sessions."""
+
+    workload: str = "training"
+    params: dict[str, Any] = {}
+    metric: str
+    unit: str
+    value: Value
+    """Median of the sessions on the log scale for times; the value itself for constants."""
+    ci_low: float | None = None
+    ci_high: float | None = None
+    """95 % t-interval over sessions; None with fewer than two sessions."""
+    n: int = 0
+    """Sessions that gave a value."""
+    note: str = ""
+
+
+class Run(Arm, frozen=True, kw_only=True):
+    """One run that was submitted. Times are CLOCK_MONOTONIC nanoseconds, 0 if not reached."""
+
+    run_id: str
+    engine_run_id: str = ""
+    workload: str = "training"
+    scenario: str = ""
+    """Empty for a plain run; else the recovery or debugging scenario."""
+    session: int = 0
+    block: int = 0
+    warm_up: bool = False
+    submit_ns: int = 0
+    accepted_ns: int = 0
+    """When the engine had answered the submission."""
+    terminal_ns: int = 0
+    """When the harness saw the engine's terminal state."""
+    outcome: str = ""
+    note: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What one checker said of one run."""
+
+    run_id: str
+    engine: str
+    checker: str
+    verdict: Literal["pass", "fail", "unknown"]
+    reason: str = ""
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that an engine gave to its user, kept word for word (paths of this machine shortened)."""
+
+    engine: str
+    track: str
+    scenario: str
+    """exception, renamed_column, import_error, resume, ..."""
+    title: str
+    source: str
+    """The request or command that gave it."""
+    text: str
+    cause_line: int = 0
+    """Number of the line, from 1, in which the cause stands; 0 if it does not."""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One planned unit of work."""
+
+    name: str
+    """For people: 'prefect tuned block 3'."""
+    estimated_s: float
+    state: Literal["done", "left_out", "failed", "interrupted"]
+    actual_s: float = 0.0
+    reason: str = ""
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """An engine that could not be installed, started or finished."""
+
+    engine: str
+    track: str
+    phase: str
+    message: str
+    log_tail: str = ""
+
+
+class Manifest(msgspec.Struct, kw_only=True):
+    """How a result came about."""
+
+    schema_version: int = SCHEMA_VERSION
+    created_utc: str
+    finished_utc: str = ""
+    state: Literal["running", "complete", "partial", "interrupted"] = "running"
+    budget: str
+    budget_s: float | None
+    seed: int
+    arguments: dict[str, Any]
+    data: dict[str, Any]
+    """path or 'generated', rows, target, digest."""
+    host: dict[str, Any]
+    versions: dict[str, dict[str, str]]
+    """Per environment: distribution -> version, of the main packages."""
+    titles: dict[str, str] = {}
+    """Engine -> name as people write it."""
+    settings: list[dict[str, str]] = []
+    """engine, track, name, value, source, reason."""
+    local_notes: dict[str, str] = {}
+    """Engine -> what its local mode starts and needs."""
+    order: list[str] = []
+    cells: list[Cell] = []
+    failures: list[Failure] = []

@@ -1,0 +1,1 @@
+"""The machine-learning steps that every engine conducts. Knows no engine."""

@@ -1,0 +1,148 @@
+"""What one run is given: read from a JSON file, checked before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.artifacts import write_json
+from core.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Rules that the source data must keep. Fractions are between 0 and 1."""
+
+    columns: tuple[str, ...] = ()
+    """Expected columns; empty means any, as long as the target is among them."""
+    min_rows: int = 100
+    max_null_fraction: float = 0.5
+    max_duplicate_fraction: float = 0.2
+    max_classes: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """Passed to `xgboost.XGBClassifier` under the same names."""
+
+    n_estimators: int = 300
+    max_depth: int = 4
+    learning_rate: float = 0.1
+    subsample: float = 1.0
+    min_child_weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that a run is told to suffer inside a step; see `core.faults` for the kinds."""
+
+    step: str
+    kind: str
+    attempts: int = 1
+    """The first so many attempts suffer it; 0 means every attempt."""
+    until: str = ""
+    """A path; once it exists the cause counts as fixed and no attempt suffers any more."""
+    seconds: float = 0.0
+    """For the kinds that last: how long."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Everything that one run needs. Paths are absolute; `run_dir` belongs to this run alone."""
+
+    run_id: str
+    run_dir: Path
+    data: Path
+    target: str
+    registry: Path
+    test_data: Path | None = None
+    test_fraction: float = 0.25
+    seed: int = 7
+    threshold: float = 0.6
+    """Accuracy from which on a model is deployed; below it, `notify` runs."""
+    chunk_rows: int = 100_000
+    na_values: tuple[str, ...] = ("?",)
+    identifier_fraction: float = 0.95
+    """A text column whose share of distinct values reaches this is an identifier, not a feature."""
+    threads: int = 1
+    webhook: str = ""
+    validation: Validation = field(default_factory=Validation)
+    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        checks = {
+            "threads must be at least 1": self.threads >= 1,
+            "chunk_rows must be at least 1": self.chunk_rows >= 1,
+            "test_fraction must lie between 0 and 1": 0 < self.test_fraction < 1,
+            "identifier_fraction must lie between 0 and 1": 0 < self.identifier_fraction <= 1,
+            "run_id must not be empty": bool(self.run_id),
+            "target must not be empty": bool(self.target),
+        }
+        for message, holds in checks.items():
+            if not holds:
+                raise ConfigError(f"run {self.run_id or '?'}: {message}")
+
+    @property
+    def path(self) -> Path:
+        """Where this configuration is stored: the one parameter that engines are given."""
+        return self.run_dir / "config.json"
+
+    def save(self) -> Path:
+        """Write the configuration into its run folder, creating it, and return its path."""
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        write_json(self.path, dataclasses.asdict(self))
+        return self.path
+
+
+def load_config(path: str | Path) -> RunConfig:
+    """Read a run's configuration.
+
+    Raises ConfigError if the file is missing, is not JSON, or has unknown, missing or ill-typed
+    fields; the message names the file and the field.
+    """
+    try:
+        raw = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the run's configuration: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not JSON: {error}") from error
+    return typing.cast(RunConfig, _build(RunConfig, raw, str(path)))
+
+
+def _build(cls: Any, raw: Any, where: str) -> Any:
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{where}: expected an object with the fields of {cls.__name__}")
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(raw.keys() - hints.keys())
+    if unknown:
+        raise ConfigError(f"{where}: unknown field {unknown[0]!r}; known: {', '.join(hints)}")
+    values = {name: _convert(hints[name], value, f"{where}: {name}") for name, value in raw.items()}
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin = typing.get_origin(hint)
+    if origin is types.UnionType:
+        inner = next(h for h in typing.get_args(hint) if h is not type(None))
+        return None if value is None else _convert(inner, value, where)
+    if origin is tuple and isinstance(value, list):
+        item = typing.get_args(hint)[0]
+        return tuple(_convert(item, v, f"{where}[{i}]") for i, v in enumerate(value))
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, where)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if hint is float and type(value) in (int, float):
+        return float(value)
+    if type(value) is hint:
+        return value
+    raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")

@@ -1,0 +1,21 @@
+"""Errors of core. Every message says what is wrong, where, and what to do."""
+
+
+class CoreError(Exception):
+    """Root of every error that core raises on purpose."""
+
+
+class ConfigError(CoreError):
+    """A run's configuration is missing, malformed or contradicts itself."""
+
+
+class DataError(CoreError):
+    """The source data breaks a rule; the message names the file and the rule."""
+
+
+class ArtifactError(CoreError):
+    """A reference points at something missing or changed."""
+
+
+class TransientError(CoreError):
+    """An injected error that goes away after the configured number of attempts."""

@@ -1,0 +1,71 @@
+"""A file registry of models: versioned, atomic, with the previous version kept for roll-back."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.artifacts import atomic, write_json
+from core.errors import ArtifactError
+
+CURRENT = "current.json"
+
+
+def promote(registry: Path, model: Path, metrics: Path, run_id: str) -> Path:
+    """Make `model` the current version and return the version's folder.
+
+    Safe to repeat: a run that is promoted again keeps its version. The version is complete on
+    disk before `current.json` names it, so a reader never sees half of one.
+    """
+    with _locked(registry):
+        state = read(registry)
+        version = next((v for v in state["versions"] if v["run_id"] == run_id), None)
+        if version is None:
+            name = f"v{len(state['versions']) + 1:04d}"
+            _copy(model, metrics, registry / name)
+            version = {"name": name, "run_id": run_id}
+            state["versions"].append(version)
+        if state["current"] != version["name"]:
+            state["previous"], state["current"] = state["current"], version["name"]
+            write_json(registry / CURRENT, state)
+        return registry / version["name"]
+
+
+def roll_back(registry: Path) -> Path:
+    """Make the previous version current again and return its folder; ArtifactError if none is kept."""
+    with _locked(registry):
+        state = read(registry)
+        if state["previous"] is None:
+            raise ArtifactError(f"{registry}: no previous version to roll back to; deploy a model first")
+        state["current"], state["previous"] = state["previous"], None
+        write_json(registry / CURRENT, state)
+        return registry / str(state["current"])
+
+
+def read(registry: Path) -> dict[str, Any]:
+    """Return `{current, previous, versions: [{name, run_id}]}`; names are None before a deployment."""
+    path = registry / CURRENT
+    if not path.exists():
+        return {"current": None, "previous": None, "versions": []}
+    state: dict[str, Any] = json.loads(path.read_text())
+    return state
+
+
+def _copy(model: Path, metrics: Path, version: Path) -> None:
+    with atomic(version) as temporary:
+        temporary.mkdir()
+        for file in [*model.iterdir(), metrics]:
+            (temporary / file.name).write_bytes(file.read_bytes())
+
+
+@contextmanager
+def _locked(registry: Path) -> Iterator[None]:
+    """Hold the registry's lock, which the kernel releases when its holder dies."""
+    registry.mkdir(parents=True, exist_ok=True)
+    with (registry / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

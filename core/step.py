@@ -1,0 +1,73 @@
+"""`@step`: the only instrument. Every engine's attempts pass through it and through nothing else."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from core import faults
+from core.config import RunConfig, load_config
+from core.journal import Journal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+log = logging.getLogger("core")
+
+
+class Attempt:
+    """What a step is given beside its inputs: the configuration, and a way to record effects."""
+
+    def __init__(self, config: RunConfig, journal: Journal) -> None:
+        self.config = config
+        self._journal = journal
+
+    def effect(self, key: str) -> None:
+        """Record that something outside the run is changed now.
+
+        Called wherever the step reaches the effect, also where its idempotence then makes the
+        second time harmless: two records of one key mean that the engine ran the effect twice.
+        """
+        self._journal.write("effect", key=key)
+
+
+def step(function: Callable[Concatenate[Attempt, P], R]) -> Callable[Concatenate[str, P], R]:
+    """Turn `function(attempt, *inputs)` into a step called as `name(config_path, *inputs)`.
+
+    The step is named after the function. Each attempt is journalled from its start to its end or
+    error, logs its context first, and suffers the faults that the run's configuration names.
+    """
+    name = function.__name__
+
+    @functools.wraps(function)
+    def attempted(config_path: str, /, *inputs: P.args, **named: P.kwargs) -> R:
+        config = load_config(config_path)
+        journal = Journal(config.run_dir, config.run_id, name)
+        journal.write("start", cpu_ns=time.process_time_ns())
+        _log_context(config, name, journal.attempt)
+        try:
+            faults.before(config, name, journal)
+            result = function(Attempt(config, journal), *inputs, **named)
+            faults.after(config, name, journal, result)
+        except BaseException as error:
+            journal.write("error", error=type(error).__name__, message=str(error)[:500])
+            raise
+        journal.write("end", result=_recorded(result), cpu_ns=time.process_time_ns())
+        return result
+
+    return attempted
+
+
+def _recorded(result: Any) -> Any:
+    return result if isinstance(result, str | dict) else None
+
+
+def _log_context(config: RunConfig, name: str, attempt: int) -> None:
+    available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    log.info(
+        "run=%s step=%s attempt=%d memory_available_bytes=%d cpus=%d",
+        config.run_id, name, attempt, available, len(os.sched_getaffinity(0)),
+    )  # fmt: skip

@@ -1,0 +1,15 @@
+"""branch: is the model good enough to deploy?"""
+
+from __future__ import annotations
+
+import json
+
+from core.artifacts import Reference, check
+from core.step import Attempt, step
+
+
+@step
+def branch(attempt: Attempt, metrics: Reference) -> str:
+    """Return the next step's name: `deploy` if accuracy reaches the threshold, else `notify`."""
+    accuracy = json.loads(check(metrics).read_text())["accuracy"]
+    return "deploy" if accuracy >= attempt.config.threshold else "notify"

@@ -1,0 +1,16 @@
+"""deploy: promote the model in the registry."""
+
+from __future__ import annotations
+
+from core.artifacts import Reference, check, refer
+from core.registry import promote
+from core.step import Attempt, step
+
+
+@step
+def deploy(attempt: Attempt, model: Reference, metrics: Reference) -> Reference:
+    """Make the model the registry's current version and return the reference to that version."""
+    config = attempt.config
+    source, report = check(model), check(metrics)
+    attempt.effect(f"deploy:{config.run_id}")
+    return refer(promote(config.registry, source, report, config.run_id), model["rows"])

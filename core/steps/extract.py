@@ -1,0 +1,59 @@
+"""extract: read the source (and test) CSV in chunks into Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.artifacts import Reference, atomic, refer
+from core.config import RunConfig
+from core.datasets import Widened, read_chunks
+from core.step import Attempt, step
+
+SOURCE = "source.parquet"
+TEST = "test.parquet"
+
+
+@step
+def extract(attempt: Attempt) -> Reference:
+    """Write `raw/source.parquet`, and `raw/test.parquet` if the run has a test file.
+
+    Returns the reference to the folder, with the source's row count. Raises DataError if a file
+    cannot be read as CSV.
+    """
+    config = attempt.config
+    raw = config.run_dir / "raw"
+    with atomic(raw) as temporary:
+        temporary.mkdir()
+        rows, types = _convert(config.data, temporary / SOURCE, config, {})
+        if config.test_data:
+            _convert(config.test_data, temporary / TEST, config, types)
+    return refer(raw, rows)
+
+
+def _convert(csv: Path, parquet: Path, config: RunConfig, types: dict[str, str]) -> tuple[int, dict[str, str]]:
+    """Convert one file; return its rows and column types. Starts again when a column must widen."""
+    while True:
+        try:
+            return _convert_once(csv, parquet, config, types)
+        except Widened as widened:
+            types = widened.types
+
+
+def _convert_once(csv: Path, parquet: Path, config: RunConfig, types: dict[str, str]) -> tuple[int, dict[str, str]]:
+    rows, writer, kinds = 0, None, dict[str, str]()
+    try:
+        for chunk in read_chunks(csv, config.chunk_rows, config.na_values, types):
+            table = pa.Table.from_pandas(chunk, schema=writer.schema if writer else None, preserve_index=False)
+            if writer is None:
+                table = table.replace_schema_metadata(None)
+                writer = pq.ParquetWriter(parquet, table.schema)
+                kinds = {name: "str" for name, kind in chunk.dtypes.items() if kind == "str"}
+            writer.write_table(table.cast(writer.schema))
+            rows += table.num_rows
+    finally:
+        if writer:
+            writer.close()
+    return rows, kinds

@@ -1,0 +1,42 @@
+"""notify: tell people that the model was not good enough."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+from core.artifacts import Reference, check, refer, write_json
+from core.errors import CoreError
+from core.step import Attempt, step
+
+WEBHOOK_TIMEOUT_S = 10.0
+
+
+@step
+def notify(attempt: Attempt, metrics: Reference) -> Reference:
+    """Write a Slack-compatible message to `outbox/notify.json` and post it to the webhook, if any.
+
+    Returns the reference to the message. Raises CoreError naming the webhook if it cannot be
+    reached or refuses.
+    """
+    config = attempt.config
+    accuracy = json.loads(check(metrics).read_text())["accuracy"]
+    message = {"text": f"Model not deployed: accuracy {accuracy:.4f} is below the threshold {config.threshold:.4f}."}
+    path = config.run_dir / "outbox" / "notify.json"
+    attempt.effect(f"notify:{config.run_id}")
+    write_json(path, message)
+    if config.webhook:
+        _post(config.webhook, message)
+    return refer(path)
+
+
+def _post(url: str, message: dict[str, str]) -> None:
+    request = urllib.request.Request(
+        url, data=json.dumps(message).encode(), headers={"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=WEBHOOK_TIMEOUT_S):
+            pass
+    except (urllib.error.URLError, TimeoutError, ValueError) as error:
+        raise CoreError(f"webhook {url}: message not delivered: {error}; check the address in the run's config") from error

@@ -1,0 +1,39 @@
+"""train: fit an XGBoost classifier."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+from xgboost import XGBClassifier
+
+from core.artifacts import Reference, atomic, check, refer
+from core.step import Attempt, step
+from core.steps.features import ENCODING, LABEL
+
+MODEL = "model.ubj"
+
+
+@step
+def train(attempt: Attempt, features: Reference) -> Reference:
+    """Fit on the training rows and write `model/` (the model and the encoding it needs).
+
+    Returns the folder's reference with the number of rows trained on. The fit is deterministic
+    for one thread and one XGBoost version.
+    """
+    config = attempt.config
+    source = check(features)
+    rows = pd.read_parquet(source / "train.parquet")
+    labels = rows.pop(LABEL)
+    model = XGBClassifier(
+        **dataclasses.asdict(config.hyperparameters),
+        random_state=config.seed,
+        n_jobs=config.threads,
+    )
+    model.fit(rows, labels)
+    folder = config.run_dir / "model"
+    with atomic(folder) as temporary:
+        temporary.mkdir()
+        model.save_model(temporary / MODEL)
+        (temporary / ENCODING).write_bytes((source / ENCODING).read_bytes())
+    return refer(folder, len(rows))

@@ -1,0 +1,1 @@
+"""The airflow adapter and the pipelines that it deploys."""

@@ -1,0 +1,1 @@
+"""The dagster adapter and the pipelines that it deploys."""

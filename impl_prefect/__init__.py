@@ -1,0 +1,1 @@
+"""The prefect adapter and the pipelines that it deploys."""

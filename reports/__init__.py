@@ -1,0 +1,1 @@
+"""Turns a finished result folder into one HTML file."""
