@@ -1,0 +1,79 @@
+"""The engines' virtual environments: made by tox for use, and once more in a throw-away folder to be timed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+from bench.contract import Command
+from bench.errors import EngineError
+from bench.supervisor import Supervisor
+from bench.workspace import PROJECT
+
+INSTALL_LIMIT_S = 900.0
+USER_SETTINGS = ("PATH", "HOME", "LANG")
+INSTALLER_SETTINGS = ("UV_", "PIP_", "SSL_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy", "XDG_CACHE")
+
+
+def location(engine: str) -> Path:
+    """Where tox keeps the engine's environment."""
+    return Path(os.environ.get("ORCHBENCH_ENVIRONMENTS", PROJECT / ".tox")) / engine
+
+
+def lock(engine: str) -> Path:
+    """The engine's locked requirements."""
+    return PROJECT / f"impl_{engine}" / "requirements.txt"
+
+
+def require(engine: str) -> Path:
+    """The engine's environment; EngineError saying how to make it if it is missing."""
+    environment = location(engine)
+    if not (environment / "bin" / "python").exists():
+        raise EngineError(f"{engine}: no environment at {environment}; make it with: tox -e {engine} --notest")
+    return environment
+
+
+def ensure(engine: str, supervisor: Supervisor) -> Path:
+    """Make the engine's environment, or bring it up to its lock; EngineError with the log if that fails."""
+    command = Command(
+        (sys.executable, "-m", "tox", "run", "-e", engine, "--notest"),
+        env=installer_environment(),
+        cwd=PROJECT,
+        timeout_s=INSTALL_LIMIT_S,
+    )
+    supervisor.run(f"environment-{engine}", command)
+    return require(engine)
+
+
+def create_commands(engine: str, folder: Path, *, cold_cache: Path | None = None) -> list[Command]:
+    """Install the engine's lock into `folder`, byte-compiled; with `cold_cache` an empty package cache is used."""
+    uv = str(Path(sys.executable).parent / "uv")
+    cache = {"UV_CACHE_DIR": str(cold_cache)} if cold_cache else {}
+    env = installer_environment() | cache
+    install = (
+        uv, "pip", "install", "--compile-bytecode", "--require-hashes", "--python", str(folder), "-r", str(lock(engine)),
+    )  # fmt: skip
+    return [
+        Command((uv, "venv", "--python", sys.executable, str(folder)), env=env, timeout_s=INSTALL_LIMIT_S),
+        Command(install, env=env, timeout_s=INSTALL_LIMIT_S),
+    ]
+
+
+def installer_environment() -> dict[str, str]:
+    """The user's own settings of package installers: the one place where their environment is let through."""
+    return {
+        name: value for name, value in os.environ.items() if name in USER_SETTINGS or name.startswith(INSTALLER_SETTINGS)
+    } | {"UV_COMPILE_BYTECODE": "1"}
+
+
+def versions(environment: Path) -> dict[str, str]:
+    """Distribution name (lower case) -> version of everything installed in an environment."""
+    packages = environment / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    return {d.metadata["Name"].lower(): d.version for d in distributions(path=[str(packages)])}
+
+
+def disk_bytes(folder: Path) -> int:
+    """Apparent size of all files below a folder, links not followed."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())

@@ -1,0 +1,17 @@
+"""Errors of the harness: one clear line each, saying what, where, and what to do."""
+
+
+class HarnessError(Exception):
+    """Something that the user is told in one line."""
+
+
+class UsageError(HarnessError):
+    """Bad arguments or unreadable data, found before anything starts: exit code 2."""
+
+
+class EngineError(HarnessError):
+    """An engine could not be installed, started or finish. Carries the last lines of its log."""
+
+    def __init__(self, message: str, log_tail: str = "") -> None:
+        super().__init__(message)
+        self.log_tail = log_tail

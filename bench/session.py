@@ -1,0 +1,96 @@
+"""One bring-up of one engine on one track: provision, initialise, start, deploy; then runs; then stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from bench import postgres
+from bench.contract import Adapter, Command, Track, Workspace
+from bench.errors import EngineError
+from bench.supervisor import Process, Supervisor
+from bench.workspace import clean_environment, make_scratch, make_workspace
+from core.journal import now_ns
+
+READY_LIMIT_S = 180.0
+READY_POLL_S = 0.1
+HTTP_TIMEOUT_S = 30.0
+
+
+@dataclass
+class Session:
+    """An engine that is up. `seconds` holds how long each part of the bring-up took."""
+
+    adapter: Adapter
+    supervisor: Supervisor
+    scratch: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+    _database: Process | None = None
+
+    @property
+    def workspace(self) -> Workspace:
+        """The adapter's workspace."""
+        return self.adapter.workspace
+
+    def bring_up(self) -> None:
+        """Initialise, start and deploy, each timed. EngineError with the log's last lines if a part fails."""
+        begin = now_ns()
+        self._run_all("initialise", self.adapter.initialise())
+        self.seconds["initialise_s"] = (now_ns() - begin) / 1e9
+        begin = now_ns()
+        for role in self.adapter.roles():
+            process = self.supervisor.start(role.kind, role.command)
+            self.processes[role.kind] = process
+            if role.ready:
+                wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S, process)
+        self.seconds["start_s"] = (now_ns() - begin) / 1e9
+        begin = now_ns()
+        self._run_all("deploy", self.adapter.deploy())
+        wait_until(lambda: self.adapter.deployed("training"), "pipeline offered by the API", READY_LIMIT_S)
+        self.seconds["deploy_s"] = (now_ns() - begin) / 1e9
+
+    def stop_engine(self) -> None:
+        """Stop every process of the engine; the database stays for the end of the session."""
+        self.supervisor.stop(keep=(self._database,) if self._database else ())
+        self.processes.clear()
+
+    def _run_all(self, phase: str, commands: list[Command]) -> None:
+        for number, command in enumerate(commands, 1):
+            self.supervisor.run(f"{phase}-{number}", command)
+
+
+@contextmanager
+def open_session(kind: type[Adapter], track: Track, environment: Path, logs: Path) -> Iterator[Session]:
+    """Give a session whose engine is not started yet; at the end everything of it is stopped and removed."""
+    scratch = make_scratch()
+    home = scratch / "home"
+    with (
+        Supervisor(scratch, clean_environment(home, environment / "bin"), logs) as supervisor,
+        httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
+    ):
+        folder, server = postgres.start(supervisor, scratch, kind.name) if track is Track.TUNED else (None, None)
+        workspace = make_workspace(kind, track, scratch, environment, folder)
+        yield Session(kind(workspace, http), supervisor, scratch, _database=server)
+
+
+def wait_until(
+    condition: Callable[[], bool], what: str, limit_s: float, process: Process | None = None, poll_s: float = READY_POLL_S
+) -> None:
+    """Ask until the condition holds; EngineError if `process` ends before it does or the limit passes."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        if process and process.ended.is_set():
+            raise EngineError(f"{process.name}: ended with exit code {process.code} before: {what}", process.tail())
+        try:
+            if condition():
+                return
+        except httpx.HTTPError:
+            pass  # not listening yet, or busy: asked again
+        time.sleep(poll_s)
+    raise EngineError(f"{what}: not within {limit_s:.0f} s", process.tail() if process else "")

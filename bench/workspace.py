@@ -1,0 +1,76 @@
+"""Where one session of an engine lives: folders, ports, secrets and a clean environment."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench.contract import Adapter, Track, Workspace
+
+PROJECT = Path(__file__).parents[1]
+PARALLELISM = 4
+"""Steps that may run at once, the same for every engine."""
+
+
+def make_scratch() -> Path:
+    """A short-named folder for one session. Short, because a socket path is limited to 107 bytes;
+    searchable by others, because PostgreSQL refuses to run as root and is given another user."""
+    scratch = Path(tempfile.mkdtemp(prefix="orchbench-"))
+    scratch.chmod(0o711)
+    return scratch
+
+
+def make_workspace(
+    adapter: type[Adapter], track: Track, scratch: Path, environment: Path, postgres: Path | None
+) -> Workspace:
+    """Lay out the folders of a session in `scratch` and draw its ports and secrets."""
+    home = scratch / "home"
+    home.mkdir()
+    pipelines = scratch / "pipelines"
+    shutil.copytree(
+        PROJECT / f"impl_{adapter.name}" / "pipelines", pipelines, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    return Workspace(
+        home=home,
+        pipelines=pipelines,
+        environment=environment,
+        project=PROJECT,
+        track=track,
+        parallelism=PARALLELISM,
+        ports=dict(zip(adapter.port_names, free_ports(len(adapter.port_names)), strict=True)),
+        secrets={name: secrets.token_hex(32) for name in adapter.secret_names},
+        postgres=postgres,
+    )
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that are free now, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def clean_environment(home: Path, executables: Path) -> dict[str, str]:
+    """What every process of an engine starts from: nothing of the user's own environment.
+
+    HOME and TMPDIR lie in the session's folders, so nothing is written elsewhere. Bytecode is
+    written as usual: without it an engine's processes start several times slower.
+    """
+    temporary = home.parent / "tmp"
+    temporary.mkdir(exist_ok=True)
+    return {
+        "PATH": f"{executables}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+    }

@@ -1,0 +1,104 @@
+"""The training pipeline as an Airflow DAG. `python training.py CONFIG` runs it without a server."""
+# ruff: noqa: PLC0415 - Airflow advises to import heavy modules in tasks: this file is parsed again and again
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Param, dag, task, teardown
+
+from core.artifacts import Reference
+from core.pipelines import TRAINING
+
+
+def options(name: str) -> dict[str, Any]:
+    step = TRAINING.step(name)
+    return {
+        "retries": step.retry.retries,
+        "retry_delay": timedelta(seconds=step.retry.delay_s),
+        "execution_timeout": timedelta(seconds=step.timeout_s),
+        "multiple_outputs": False,  # a reference is one value, not one XCom a key
+    }
+
+
+@task(**options("extract"))
+def extract(config: str) -> Reference:
+    from core import steps
+
+    return steps.extract(config)
+
+
+@task(**options("validate"))
+def validate(config: str, raw: Reference) -> Reference:
+    from core import steps
+
+    return steps.validate(config, raw)
+
+
+@task(**options("features"))
+def features(config: str, raw: Reference) -> Reference:
+    from core import steps
+
+    return steps.features(config, raw)
+
+
+@task(**options("train"))
+def train(config: str, features: Reference) -> Reference:
+    from core import steps
+
+    return steps.train(config, features)
+
+
+@task(**options("evaluate"))
+def evaluate(config: str, features: Reference, model: Reference) -> Reference:
+    from core import steps
+
+    return steps.evaluate(config, features, model)
+
+
+@task.branch(**options("branch"))
+def branch(config: str, metrics: Reference) -> str:
+    from core import steps
+
+    return steps.branch(config, metrics)
+
+
+@task(**options("deploy"))
+def deploy(config: str, model: Reference, metrics: Reference) -> Reference:
+    from core import steps
+
+    return steps.deploy(config, model, metrics)
+
+
+@task(**options("notify"))
+def notify(config: str, metrics: Reference) -> Reference:
+    from core import steps
+
+    return steps.notify(config, metrics)
+
+
+@teardown(**options("cleanup"))
+def cleanup(config: str) -> int:
+    from core import steps
+
+    return steps.cleanup(config)
+
+
+@dag(schedule=None, params={"config": Param(type="string", description="Path of the run's configuration")})
+def training() -> None:
+    config = "{{ params.config }}"
+    raw = validate(config, extract(config))
+    table = features(config, raw)
+    model = train(config, table)
+    metrics = evaluate(config, table, model)
+    outcomes = [deploy(config, model, metrics), notify(config, metrics)]
+    branch(config, metrics) >> outcomes >> cleanup(config)
+
+
+pipeline = training()
+
+if __name__ == "__main__":
+    run = pipeline.test(run_conf={"config": sys.argv[1]})
+    sys.exit(run.state != "success")

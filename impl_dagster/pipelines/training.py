@@ -1,0 +1,86 @@
+"""The training pipeline as a Dagster op job."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from core import steps
+from core.pipelines import TRAINING
+
+
+class Run(dg.ConfigurableResource):
+    """What a run is given at launch: the path of its configuration file."""
+
+    config: str
+
+
+def retries(step: str) -> dg.RetryPolicy:
+    retry = TRAINING.step(step).retry
+    return dg.RetryPolicy(max_retries=retry.retries, delay=retry.delay_s)
+
+
+@dg.op(retry_policy=retries("extract"))
+def extract(run: Run) -> dict:
+    return steps.extract(run.config)
+
+
+@dg.op(retry_policy=retries("validate"))
+def validate(run: Run, raw: dict) -> dict:
+    return steps.validate(run.config, raw)
+
+
+@dg.op(retry_policy=retries("features"))
+def features(run: Run, raw: dict) -> dict:
+    return steps.features(run.config, raw)
+
+
+@dg.op(retry_policy=retries("train"))
+def train(run: Run, features: dict) -> dict:
+    return steps.train(run.config, features)
+
+
+@dg.op(retry_policy=retries("evaluate"))
+def evaluate(run: Run, features: dict, model: dict) -> dict:
+    return steps.evaluate(run.config, features, model)
+
+
+@dg.op(
+    out={name: dg.Out(dg.Nothing, is_required=False) for name in ("deploy", "notify")},
+    retry_policy=retries("branch"),
+)
+def branch(run: Run, metrics: dict) -> Iterator[dg.Output]:
+    yield dg.Output(None, output_name=steps.branch(run.config, metrics))
+
+
+@dg.op(ins={"chosen": dg.In(dg.Nothing)}, retry_policy=retries("deploy"))
+def deploy(run: Run, model: dict, metrics: dict) -> dict:
+    return steps.deploy(run.config, model, metrics)
+
+
+@dg.op(ins={"chosen": dg.In(dg.Nothing)}, retry_policy=retries("notify"))
+def notify(run: Run, metrics: dict) -> dict:
+    return steps.notify(run.config, metrics)
+
+
+@dg.op(ins={"ended": dg.In(dg.Nothing)}, retry_policy=retries("cleanup"))
+def cleanup(run: Run) -> None:
+    steps.cleanup(run.config)
+
+
+@dg.failure_hook(required_resource_keys={"run"})
+def cleanup_after_failure(context: dg.HookContext) -> None:
+    steps.cleanup(context.resources.run.config)
+
+
+@dg.job(hooks={cleanup_after_failure})
+def training() -> None:
+    raw = validate(extract())
+    data = features(raw)
+    model = train(data)
+    metrics = evaluate(data, model)
+    to_deploy, to_notify = branch(metrics)
+    # a fan-in runs when at least one of its inputs exists: whichever branch ran
+    cleanup([deploy(model, metrics, chosen=to_deploy), notify(metrics, chosen=to_notify)])
+
+
+defs = dg.Definitions(jobs=[training], resources={"run": Run.configure_at_launch()})

@@ -1,0 +1,309 @@
+"""Prefect 3, bound to one workspace: its processes, its settings, its REST API. Never imports Prefect."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from bench.contract import (
+    Ability,
+    AbilityTable,
+    Adapter,
+    Command,
+    Feature,
+    Role,
+    RunState,
+    Setting,
+    Status,
+    StepState,
+    Track,
+    Unsupported,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+    from bench.contract import Workspace
+
+DOCS = "https://docs.prefect.io/v3"
+SETTINGS = f"{DOCS}/api-ref/settings-ref"
+POOL = "local"
+PAGE_ROWS = 200
+"""The server's own limit of rows in one answer."""
+SUBMIT_TRIES = 40
+SUBMIT_PAUSE_S = 0.25
+
+STATUSES = {
+    "SCHEDULED": Status.PENDING,
+    "PENDING": Status.PENDING,
+    "RUNNING": Status.RUNNING,
+    "PAUSED": Status.RUNNING,
+    "CANCELLING": Status.RUNNING,
+    "COMPLETED": Status.COMPLETED,
+    "FAILED": Status.FAILED,
+    "CRASHED": Status.FAILED,
+    "CANCELLED": Status.FAILED,
+}
+LEVELS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+
+
+class Prefect(Adapter):
+    """A server, a worker that polls a process work pool, and flow runs as processes of that worker."""
+
+    name = "prefect"
+    title = "Prefect"
+    distribution = "prefect"
+    import_name = "prefect"
+    port_names = ("api",)
+
+    def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
+        super().__init__(workspace, http)
+        self._submit_retries: dict[str, int] = {}
+
+    def settings(self) -> list[Setting]:
+        settings = [*self._necessities(), *self._privacy()]
+        return settings + self._tuning() if self.workspace.track is Track.TUNED else settings
+
+    def _necessities(self) -> list[Setting]:
+        home, port = self.workspace.home, self.workspace.ports["api"]
+        return [
+            Setting("PREFECT_HOME", str(home), "required", "the session's own folder"),
+            Setting("PREFECT_SERVER_UI_STATIC_DIRECTORY", str(home / "ui"), "required", "else written to the package"),
+            Setting("PREFECT_SERVER_API_HOST", "127.0.0.1", "required", "loopback only"),
+            Setting("PREFECT_SERVER_API_PORT", str(port), "required", "the session's own port"),
+            Setting("PREFECT_API_URL", self._api, "required", "where worker, flows and commands find the server"),
+            Setting(
+                "PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS",
+                str(self.workspace.parallelism),
+                f"{SETTINGS}#tasksrunnersettings",
+                "parallelism, the same for every engine",
+            ),
+            Setting(
+                "PREFECT_LOGGING_EXTRA_LOGGERS",
+                "core",
+                f"{DOCS}/advanced/logging-customization",
+                "the steps log through Python's logging; the other engines collect it unasked",
+            ),
+        ]
+
+    def _privacy(self) -> list[Setting]:
+        return [
+            Setting("DO_NOT_TRACK", "1", f"{DOCS}/concepts/telemetry", "no telemetry from commands and flows"),
+            Setting(
+                "PREFECT_SERVER_ANALYTICS_ENABLED",
+                "false",
+                f"{DOCS}/concepts/telemetry",
+                "no telemetry from the server",
+            ),
+        ]
+
+    def _tuning(self) -> list[Setting]:
+        return [
+            Setting(
+                "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+                f"postgresql+asyncpg://postgres@/{self.name}?host={self.workspace.postgres}",
+                f"{DOCS}/concepts/server",
+                "PostgreSQL, as recommended for production",
+            ),
+            Setting(
+                "PREFECT_WORKER_QUERY_SECONDS",
+                "0.5",
+                f"{SETTINGS}#workersettings",
+                "a submitted run waits for the worker's next query; the default is 10 s",
+            ),
+            Setting(
+                "PREFECT_WORKER_HEARTBEAT_SECONDS",
+                "10",
+                f"{SETTINGS}#workersettings",
+                "a lost worker is shown offline earlier; the default is 30 s",
+            ),
+            Setting(
+                "PREFECT_LOGGING_TO_API_BATCH_INTERVAL",
+                "0.5",
+                f"{SETTINGS}#loggingtoapisettings",
+                "logs reach the API earlier; the default is 2 s",
+            ),
+            Setting(
+                "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
+                "30",
+                f"{DOCS}/advanced/detect-zombie-flows",
+                "the shortest interval allowed, for the automation in crash_zombies.yaml; the default is 180 s",
+            ),
+        ]
+
+    def initialise(self) -> list[Command]:
+        """Return nothing: the server makes its own database when it starts, and the worker its pool."""
+        return []
+
+    def roles(self) -> list[Role]:
+        return [
+            Role("api", self._command("prefect", "server", "start"), self._healthy),
+            Role(
+                "worker", self._command("prefect", "worker", "start", "--pool", POOL, "--type", "process"), self._online
+            ),
+        ]
+
+    def deploy(self) -> list[Command]:
+        pipelines = self.workspace.pipelines
+        commands = [self._command("python", str(pipelines / "deploy.py"))]
+        if self.workspace.track is Track.TUNED:
+            zombies = str(pipelines / "crash_zombies.yaml")
+            commands.append(self._command("prefect", "automation", "create", "--from-file", zombies))
+        return commands
+
+    def deployed(self, pipeline: str) -> bool:
+        return self._deployment(pipeline).status_code == HTTPStatus.OK
+
+    def submit(self, pipeline: str, config: Path) -> str:
+        """Create a flow run; on SQLite the server answers 503 in bursts, so try again, counted.
+
+        The idempotency key makes it safe: a run that was created all the same is returned, not doubled.
+        """
+        deployment = self._deployment(pipeline).raise_for_status().json()["id"]
+        body = {"parameters": {"config": str(config)}, "idempotency_key": str(uuid.uuid4())}
+        for retries in range(SUBMIT_TRIES):
+            answer = self.http.post(f"{self._api}/deployments/{deployment}/create_flow_run", json=body)
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(SUBMIT_PAUSE_S)
+        run = str(answer.raise_for_status().json()["id"])
+        self._submit_retries[run] = retries
+        return run
+
+    def state(self, run: str) -> RunState:
+        flow_run = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()
+        task_runs = self._task_runs(run)
+        return RunState(
+            status=_status(flow_run),
+            steps=_steps(task_runs),
+            raw={"flow_run": flow_run, "task_runs": task_runs},
+            submit_retries=self._submit_retries.get(run, 0),
+        )
+
+    def logs(self, run: str, step: str | None) -> str:
+        logs: dict[str, Any] = {"flow_run_id": {"any_": [run]}}
+        if step is not None:
+            logs["task_run_id"] = {"any_": [row["id"] for row in self._task_runs(run) if _step_name(row) == step]}
+        return "".join(
+            f"{row['timestamp']} {LEVELS.get(row['level'], row['level'])} {row['name']}: {row['message']}\n"
+            for row in self._rows("logs", {"logs": logs, "sort": "TIMESTAMP_ASC"})
+        )
+
+    def local_initialise(self) -> list[Command]:
+        return [self._local_command("prefect", "server", "database", "upgrade", "--yes")]
+
+    def local(self, pipeline: str, config: Path) -> Command:
+        return self._local_command("python", str(self.workspace.pipelines / f"{pipeline}.py"), str(config))
+
+    def local_note(self) -> str:
+        return (
+            "Calling the flow starts a temporary server process on a free loopback port with a migrated SQLite "
+            "database; the tasks run one after the other in the caller's process."
+        )
+
+    def abilities(self) -> AbilityTable:
+        return {
+            Ability.RESUME: self._resume,
+            Ability.CANCEL: self._cancel,
+            Ability.DEPLOYMENT_ERROR: Unsupported(
+                "The server keeps only a file's path; the worker imports the file when a run starts, so an import "
+                "error shows as that run's crash."
+            ),
+            Ability.STEP_TIMEOUT: Feature(
+                "timeout_seconds of a task; it interrupts a blocked task because the task is called in the main thread"
+            ),
+            Ability.RETRY_LOST_STEP: Unsupported(
+                "Tasks share the flow run's process; when it dies the run is marked as crashed, and retries do not "
+                "apply to crashed runs."
+            ),
+            Ability.CLEANUP_AFTER_FAILURE: Feature("on_failure and on_crashed hooks of the flow"),
+        }
+
+    def _resume(self, run: str) -> str:
+        """Schedule the same flow run again, as `prefect flow-run retry` does; kept results are not computed again."""
+        return self._set_state(run, {"type": "SCHEDULED", "message": "Retried over the API"}, force=True)
+
+    def _cancel(self, run: str) -> str:
+        return self._set_state(run, {"type": "CANCELLING"}, force=False)
+
+    def _set_state(self, run: str, state: dict[str, str], *, force: bool) -> str:
+        body = {"state": state, "force": force}
+        self.http.post(f"{self._api}/flow_runs/{run}/set_state", json=body).raise_for_status()
+        return run
+
+    @property
+    def _api(self) -> str:
+        return f"http://127.0.0.1:{self.workspace.ports['api']}/api"
+
+    def _command(self, executable: str, *arguments: str) -> Command:
+        environment = {setting.name: setting.value for setting in self.settings()}
+        return Command((self.workspace.executable(executable), *arguments), environment, self.workspace.home)
+
+    def _local_command(self, executable: str, *arguments: str) -> Command:
+        """Without address and database of the server; all else as served."""
+        served = {"PREFECT_API_URL", "PREFECT_SERVER_API_HOST", "PREFECT_SERVER_API_PORT"}
+        served |= {"PREFECT_SERVER_DATABASE_CONNECTION_URL"}
+        command = self._command(executable, *arguments)
+        environment = {name: value for name, value in command.env.items() if name not in served}
+        home = self.workspace.home / "local"
+        environment["PREFECT_HOME"] = str(home)
+        return Command(command.argv, environment, self.workspace.home)
+
+    def _healthy(self) -> bool:
+        return self.http.get(f"{self._api}/health").status_code == HTTPStatus.OK
+
+    def _online(self) -> bool:
+        answer = self.http.post(f"{self._api}/work_pools/{POOL}/workers/filter", json={})
+        return answer.status_code == HTTPStatus.OK and any(worker["status"] == "ONLINE" for worker in answer.json())
+
+    def _deployment(self, pipeline: str) -> httpx.Response:
+        return self.http.get(f"{self._api}/deployments/name/{pipeline}/{pipeline}")
+
+    def _task_runs(self, run: str) -> list[dict[str, Any]]:
+        flow_runs = {"id": {"any_": [run]}}
+        return list(self._rows("task_runs", {"flow_runs": flow_runs, "sort": "EXPECTED_START_TIME_ASC"}))
+
+    def _rows(self, what: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Every row that the query finds, page by page."""
+        offset = 0
+        while True:
+            body = {**query, "limit": PAGE_ROWS, "offset": offset}
+            rows = self.http.post(f"{self._api}/{what}/filter", json=body).raise_for_status().json()
+            yield from rows
+            if len(rows) < PAGE_ROWS:
+                return
+            offset += PAGE_ROWS
+
+
+def _status(run: dict[str, Any]) -> Status:
+    if run["state_name"] == "AwaitingRetry":
+        return Status.RETRYING
+    return STATUSES.get(run["state_type"], Status.PENDING)
+
+
+def _step_name(task_run: dict[str, Any]) -> str:
+    """A task run is called after its task with a suffix of its own: `train-3f2`."""
+    return str(task_run["name"]).rpartition("-")[0]
+
+
+def _steps(task_runs: list[dict[str, Any]]) -> dict[str, StepState]:
+    """The latest task run of each step, with the attempts of all of them; a resumed flow run makes new task runs."""
+    steps: dict[str, StepState] = {}
+    for row in task_runs:
+        name = _step_name(row)
+        earlier = steps.get(name)
+        steps[name] = StepState(
+            status=_status(row),
+            attempts=row["run_count"] + (earlier.attempts if earlier else 0),
+            started_utc=row["start_time"],
+            ended_utc=row["end_time"],
+        )
+    return steps
+
+
+ADAPTER = Prefect

@@ -1,0 +1,126 @@
+"""What the metrics mean, as data: title, unit, which way is better, and how fine a difference may be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Better = Literal["low", "high", "none"]
+Kind = Literal["time", "exact", "outcome", "flag", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`kind` decides how values are compared: times with the noise floor, exact ones as they stand."""
+
+    name: str
+    title: str
+    better: Better = "low"
+    kind: Kind = "time"
+    unit: str = "s"
+    resolution: float = 0.0
+    """Differences up to this are a tie: the polling interval for what the harness learns by asking."""
+    help: str = ""
+
+
+POLLED = 0.1
+
+_METRICS = (
+    Metric("authoring.sloc", "Source lines", kind="exact", unit="lines", help="without blank lines and comments"),
+    Metric("authoring.lloc", "Logical lines", kind="exact", unit="lines", help="statements"),
+    Metric("authoring.comments", "Comment lines", better="none", kind="info", unit="lines"),
+    Metric("authoring.cc_mean", "Complexity, mean", kind="exact", unit="count", help="cyclomatic, per block"),
+    Metric("authoring.cc_max", "Complexity, highest", kind="exact", unit="count"),
+    Metric("authoring.maintainability", "Maintainability", "high", "exact", "score", help="0 to 100, radon"),
+    Metric("authoring.halstead_effort", "Halstead effort", kind="exact", unit="score"),
+    Metric("authoring.symbols", "Engine names used", kind="exact", unit="count", help="imported from the engine"),
+    Metric("authoring.config_lines", "Configuration lines", kind="exact", unit="lines"),
+    Metric("authoring.glue_sloc", "Harness glue", "none", "info", "lines", help="adapter.py; a user writes none of it"),
+    Metric("setup.environment_s", "Environment", help="install from the lock, packages in the local cache"),
+    Metric("setup.environment_cold_s", "Environment, cold", help="install with nothing in the cache"),
+    Metric("setup.packages", "Packages", kind="exact", unit="count", help="installed distributions"),
+    Metric("setup.disk_bytes", "Disk", kind="exact", unit="bytes", help="the environment on disk"),
+    Metric("setup.initialise_s", "Initialise", help="database, user, configuration"),
+    Metric("setup.start_s", "Start", resolution=POLLED, help="processes started until all are ready"),
+    Metric("setup.deploy_s", "Deploy", resolution=POLLED, help="until the engine offers the pipeline"),
+    Metric("setup.first_run_s", "First run", resolution=POLLED, help="submit until the first run has succeeded"),
+    Metric("setup.total_s", "Total", resolution=POLLED, help="empty folder to the first successful run"),
+    Metric("setup.import_s", "Import", help="import of the engine in a fresh interpreter"),
+    Metric("runtime.makespan_s", "Makespan", help="submit until the last step has ended"),
+    Metric("runtime.completion_s", "Completion", resolution=POLLED, help="submit until the terminal state is seen"),
+    Metric("runtime.overhead_s", "Overhead", help="makespan less the work that the plain loop needs"),
+    Metric("runtime.submit_to_first_step_s", "Submit to first step"),
+    Metric("runtime.transition_s", "Between steps", help="median: upstreams ended until the step starts"),
+    Metric("runtime.transitions_total_s", "Between steps, sum"),
+    Metric("runtime.work_s", "Work", "none", "info", help="the steps' own time"),
+    Metric("runtime.terminal_lag_s", "Last step to terminal state", resolution=POLLED),
+    Metric("runtime.step_slowdown_ratio", "Step slowdown", unit="ratio", help="step bodies against the plain loop's"),
+    Metric("instrument.attempt_s", "Cost of the instrument", "none", "info", help="@step, for each attempt"),
+    Metric("noise.aa_ratio", "A/A ratio", "none", "info", "ratio", help="the same engine twice"),
+    Metric("noise.aa_low", "A/A, low end", "none", "info", "ratio"),
+    Metric("noise.aa_high", "A/A, high end", "none", "info", "ratio"),
+    Metric("noise.detectable_ratio", "Smallest detectable ratio", "none", "info", "ratio"),
+)
+
+_OF_SCENARIO = (
+    Metric("outcome", "Outcome", "high", "outcome", "text"),
+    Metric("detection_s", "Detection", resolution=POLLED, help="fault until the engine's own record says so"),
+    Metric("recovery_s", "Recovery", resolution=POLLED, help="fault until correct completion"),
+    Metric("attempts", "Attempts", "none", "info", "count", help="of the step that suffered"),
+    Metric("wasted_s", "Work done again", resolution=POLLED),
+    Metric("duplicates", "Effects done twice", kind="exact", unit="count"),
+)
+
+_OF_BUG = (
+    Metric("visible_s", "Visible after", resolution=POLLED, help="until a user can read the error over the API"),
+    Metric("names_exception", "Names the exception", "high", "flag", "boolean"),
+    Metric("names_file", "Names the file", "high", "flag", "boolean"),
+    Metric("names_line", "Names the line", "high", "flag", "boolean"),
+    Metric("lines_to_cause", "Lines to the cause", kind="exact", unit="lines", help="from the top of the text"),
+    Metric("framework_frames", "Framework frames", kind="exact", unit="count", help="stack frames inside the engine"),
+)
+
+METRICS = {metric.name: metric for metric in _METRICS}
+OF_SCENARIO = {metric.name: metric for metric in _OF_SCENARIO}
+OF_BUG = {metric.name: metric for metric in _OF_BUG}
+
+SUBJECTS = {
+    "transient_error": "An error that goes away",
+    "step_killed": "A step's process is killed",
+    "resume_after_fix": "Start again after a fix",
+    "exception": "An exception in a step",
+    "renamed_column": "A renamed column in the data",
+    "import_error": "A broken import in the pipeline file",
+}
+
+OUTCOME_RANK = {
+    "completed": 3,
+    "completed after recovery": 3,
+    "failed as expected": 3,
+    "failed, reported": 2,
+    "not supported": 1,
+    "indeterminate": 0,
+}
+"""Every outcome that is not listed (lost, stuck, duplicated, false success, ...) ranks lowest."""
+
+
+def subject(key: str) -> str:
+    """The title of a scenario or bug; unknown ones by their own name."""
+    return SUBJECTS.get(key, key.replace("_", " "))
+
+
+def metric(name: str) -> Metric:
+    """Look a metric up; names of later versions get a plain description and are not ranked."""
+    if name in METRICS:
+        return METRICS[name]
+    group, _, rest = name.partition(".")
+    topic, _, leaf = rest.rpartition(".")
+    table = {"recovery": OF_SCENARIO, "debugging": OF_BUG}.get(group, {})
+    if topic and leaf in table:
+        found = table[leaf]
+        return replace(found, name=name, title=f"{subject(topic)}: {found.title.lower()}")
+    return Metric(name, rest.replace("_", " ") or name, "none", "info", "")
+
+
+def outcome_rank(outcome: str) -> int:
+    return OUTCOME_RANK.get(outcome, -1)
