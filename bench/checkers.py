@@ -49,7 +49,7 @@ class Case:
     oracle_metrics: Mapping[str, Any] | None = None
 
 
-def check(  # noqa: PLR0913 - one call per run; all but the first four are named
+def check(
     history: History,
     oracle: History | None,
     state: RunState | None,
@@ -116,21 +116,32 @@ def order(case: Case) -> list[str]:
 
 
 def _early(history: History, step: Step, attempt: Attempt) -> list[str]:
+    where = f"{step.name}, attempt {attempt.attempt}"
     found = []
     for name in step.upstream:
-        upstream = history.attempts_of(name)
-        before = [a for a in upstream if a.end_ns is not None and a.end_ns <= attempt.start_ns]
-        if step.trigger == "joined":
-            late = [a for a in upstream if a.start_ns > attempt.start_ns or (a.end_ns or 0) > attempt.start_ns]
-            ready = not late
-        else:
-            ready = any(a.outcome == "ended" for a in before)
-        if not ready:
-            found.append(f"{step.name}, attempt {attempt.attempt}: started before {name} had ended")
-        chooser = step.trigger == "chosen" and any(isinstance(a.result, str) for a in before)
-        if chooser and all(a.result != step.name for a in before if isinstance(a.result, str)):
-            found.append(f"{step.name}, attempt {attempt.attempt}: ran though {name} had not chosen it")
+        tries = history.attempts_of(name)
+        if not _ready(tries, attempt, step, last=attempt == history.attempts_of(step.name)[-1]):
+            found.append(f"{where}: started before {name} had ended")
+        chosen = {a.result for a in _ended_before(tries, attempt) if isinstance(a.result, str)}
+        if step.trigger == "chosen" and chosen and step.name not in chosen:
+            found.append(f"{where}: ran though {name} had not chosen it")
     return found
+
+
+def _ready(tries: tuple[Attempt, ...], attempt: Attempt, step: Step, *, last: bool) -> bool:
+    """Whether the upstream with these tries had ended by the start of `attempt`.
+
+    A joined step also runs after a failure, so for it no upstream may still be running, nor start
+    after its last attempt: after an earlier one it may, when a failed run is resumed.
+    """
+    if step.trigger != "joined":
+        return bool(_ended_before(tries, attempt))
+    running = any(a.start_ns < attempt.start_ns < (a.end_ns or 0) for a in tries)
+    return not running and not (last and any(a.start_ns >= attempt.start_ns for a in tries))
+
+
+def _ended_before(tries: tuple[Attempt, ...], attempt: Attempt) -> list[Attempt]:
+    return [a for a in tries if a.outcome == "ended" and a.end_ns is not None and a.end_ns <= attempt.start_ns]
 
 
 def effects(case: Case) -> list[str]:
@@ -227,11 +238,12 @@ def outcome(
 
 
 def _failed(history: History, oracle: History | None, expected_failure: bool) -> Outcome:
+    if oracle is not None and oracle.attempts and _same(history, oracle):
+        return "false failure"
     if expected_failure:
         return "failed as expected"
-    if oracle is None or not oracle.attempts:
-        return "indeterminate"
-    return "false failure" if _same(history, oracle) else "failed, reported"
+    unfinished = set(history.steps()) - set(history.counted())
+    return "failed, reported" if unfinished or (oracle and oracle.attempts) else "indeterminate"
 
 
 def _succeeded(history: History, oracle: History | None, expected_failure: bool, faulted: bool) -> Outcome:

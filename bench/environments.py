@@ -64,7 +64,9 @@ def create_commands(engine: str, folder: Path, *, cold_cache: Path | None = None
 def installer_environment() -> dict[str, str]:
     """The user's own settings of package installers: the one place where their environment is let through."""
     return {
-        name: value for name, value in os.environ.items() if name in USER_SETTINGS or name.startswith(INSTALLER_SETTINGS)
+        name: value
+        for name, value in os.environ.items()
+        if name in USER_SETTINGS or name.startswith(INSTALLER_SETTINGS)
     } | {"UV_COMPILE_BYTECODE": "1"}
 
 

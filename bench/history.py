@@ -205,11 +205,11 @@ def parse(records: Iterable[Mapping[str, Any]]) -> History:
     for record in records:
         step, number = str(record["step"]), int(record["attempt"])
         groups[step, number].append(record)
-        where = {"t_ns": int(record["t_ns"]), "utc": str(record.get("utc", ""))}
+        t_ns, utc = int(record["t_ns"]), str(record.get("utc", ""))
         if record["event"] == "effect":
-            effects.append(Effect(step, number, str(record["key"]), **where))
+            effects.append(Effect(step, number, str(record["key"]), t_ns, utc))
         if record["event"] == "fault":
-            faults.append(FaultMark(step, number, str(record["kind"]), **where))
+            faults.append(FaultMark(step, number, str(record["kind"]), t_ns, utc))
     attempts = [_attempt(step, number, group) for (step, number), group in groups.items()]
     attempts.sort(key=lambda a: (a.start_ns, a.step, a.attempt))
     return History(tuple(attempts), tuple(effects), tuple(faults))

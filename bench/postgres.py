@@ -31,20 +31,15 @@ def start(supervisor: Supervisor, scratch: Path, database: str) -> tuple[Path, P
         account = pwd.getpwnam(user)
         os.chown(folder, account.pw_uid, account.pw_gid)
     data = folder / "data"
-    tool = {"env": {"HOME": str(folder), "LC_ALL": "C.UTF-8"}, "cwd": folder}
-    supervisor.run(
-        "postgres-initdb",
-        Command((str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "utf8"), **tool),
-        user,
-    )
-    argv = (str(binaries / "postgres"), "-D", str(data), "-h", "", "-k", str(folder))
-    server = supervisor.start("postgres", Command(argv, **tool), user)
+
+    def tool(name: str, *arguments: str) -> Command:
+        return Command((str(binaries / name), *arguments), env={"HOME": str(folder), "LC_ALL": "C.UTF-8"}, cwd=folder)
+
+    initdb = tool("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "utf8")
+    supervisor.run("postgres-initdb", initdb, user)
+    server = supervisor.start("postgres", tool("postgres", "-D", str(data), "-h", "", "-k", str(folder)), user)
     _wait_ready(server, data / "postmaster.pid")
-    supervisor.run(
-        "postgres-createdb",
-        Command((str(binaries / "createdb"), "-h", str(folder), "-U", "postgres", database), **tool),
-        user,
-    )
+    supervisor.run("postgres-createdb", tool("createdb", "-h", str(folder), "-U", "postgres", database), user)
     return folder, server
 
 

@@ -1,15 +1,15 @@
 """What a result folder holds, as frozen records. Raw observations first; records are computed from them.
 
-    manifest.json    Manifest: host, versions, config, seed, order of cells, what was left out, failures
-    samples.jsonl    Sample, one a line: every raw observation of every measure
-    runs.jsonl       Run, one a line: every run that was submitted
-    verdicts.jsonl   Verdict, one a line: what the checkers said of each run
-    evidence.jsonl   Evidence, one a line: texts that engines gave (tracebacks, logs)
-    runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.json
-    code/<engine>/   the pipelines as measured, and NOTES.md
-    logs/            logs of the engines' processes
-    summary.json     {"schema_version": ..., "records": [Record, ...]}
-    report.html
+manifest.json    Manifest: host, versions, config, seed, order of cells, what was left out, failures
+samples.jsonl    Sample, one a line: every raw observation of every measure
+runs.jsonl       Run, one a line: every run that was submitted
+verdicts.jsonl   Verdict, one a line: what the checkers said of each run
+evidence.jsonl   Evidence, one a line: texts that engines gave (tracebacks, logs)
+runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.json
+code/<engine>/   the pipelines as measured, and NOTES.md
+logs/            logs of the engines' processes
+summary.json     {"schema_version": ..., "records": [Record, ...]}
+report.html
 """
 
 from __future__ import annotations

@@ -80,7 +80,11 @@ def open_session(kind: type[Adapter], track: Track, environment: Path, logs: Pat
 
 
 def wait_until(
-    condition: Callable[[], bool], what: str, limit_s: float, process: Process | None = None, poll_s: float = READY_POLL_S
+    condition: Callable[[], bool],
+    what: str,
+    limit_s: float,
+    process: Process | None = None,
+    poll_s: float = READY_POLL_S,
 ) -> None:
     """Ask until the condition holds; EngineError if `process` ends before it does or the limit passes."""
     deadline = time.monotonic() + limit_s

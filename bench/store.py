@@ -72,7 +72,9 @@ def create(output: Path) -> Store:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise UsageError(f"{folder}: cannot make the result folder: {error.strerror}; choose another --output") from error
+        raise UsageError(
+            f"{folder}: cannot make the result folder: {error.strerror}; choose another --output"
+        ) from error
     pointer = output / f".{LATEST}-{os.getpid()}"
     pointer.symlink_to(name)
     pointer.replace(output / LATEST)

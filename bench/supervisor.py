@@ -76,7 +76,9 @@ class Supervisor:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def start(self, name: str, command: Command, user: str | None = None) -> Process:
@@ -131,7 +133,8 @@ class Supervisor:
         with self._lock:
             self._count += 1
             number = self._count
-            self._answers[number] = answers = queue.SimpleQueue()
+            answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+            self._answers[number] = answers
         if self._guardian.stdin is None or self._guardian.poll() is not None:
             raise EngineError("the session's guardian has ended; start a new session")
         self._guardian.stdin.write((json.dumps(request | {"id": number}) + "\n").encode())

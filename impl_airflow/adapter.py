@@ -103,7 +103,7 @@ class Airflow(Adapter):
             ("api", "port", str(space.ports["api"]), "port"),
             ("api", "secret_key", space.secrets["api"], "secret"),
             ("api_auth", "jwt_secret", space.secrets["jwt"], "secret"),
-            ("dag_processor", "dag_bundle_storage_path", str(space.home / "bundles"), "not the shared temporary folder"),
+            ("dag_processor", "dag_bundle_storage_path", str(space.home / "bundles"), "not in the shared /tmp"),
             ("logging", "worker_log_server_port", str(space.ports["worker_logs"]), "port"),
             ("logging", "trigger_log_server_port", str(space.ports["trigger_logs"]), "port"),
         ]
@@ -220,7 +220,7 @@ class Airflow(Adapter):
     def _call(self, method: str, path: str, body: object = None, *, missing_ok: bool = False) -> httpx.Response:
         """Call the REST API, with a fresh token when there is none or it has expired."""
         response = self._request(method, path, body)
-        if response.status_code == 401:  # noqa: PLR2004 - the well-known status
+        if response.status_code == 401:
             self._token = None
             response = self._request(method, path, body)
         if not (missing_ok and response.status_code == 404):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from bench.contract import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import httpx
@@ -35,7 +35,7 @@ SETTINGS = f"{DOCS}/api-ref/settings-ref"
 POOL = "local"
 PAGE_ROWS = 200
 """The server's own limit of rows in one answer."""
-SUBMIT_TRIES = 40
+SUBMIT_RETRIES = 40
 SUBMIT_PAUSE_S = 0.25
 
 STATUSES = {
@@ -166,10 +166,12 @@ class Prefect(Adapter):
         """
         deployment = self._deployment(pipeline).raise_for_status().json()["id"]
         body = {"parameters": {"config": str(config)}, "idempotency_key": str(uuid.uuid4())}
-        for retries in range(SUBMIT_TRIES):
+        retries = 0
+        while True:
             answer = self.http.post(f"{self._api}/deployments/{deployment}/create_flow_run", json=body)
-            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or retries == SUBMIT_RETRIES:
                 break
+            retries += 1
             time.sleep(SUBMIT_PAUSE_S)
         run = str(answer.raise_for_status().json()["id"])
         self._submit_retries[run] = retries

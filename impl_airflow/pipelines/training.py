@@ -1,5 +1,5 @@
 """The training pipeline as an Airflow DAG. `python training.py CONFIG` runs it without a server."""
-# ruff: noqa: PLC0415 - Airflow advises to import heavy modules in tasks: this file is parsed again and again
+# ruff: noqa: PLC0415 - this file is parsed again and again: Airflow advises to import heavy modules inside tasks
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What a user of Prefect would write for the pipelines."""

@@ -1,0 +1,52 @@
+"""What every adapter must leave behind, and how it runs with its default settings."""
+
+from __future__ import annotations
+
+import socket
+
+import psutil
+
+from bench import environments, registry
+from bench.contract import Track
+from bench.data import Source
+from bench.history import History
+from bench.results import Arm
+from bench.runs import Conductor
+from bench.session import open_session
+from bench.store import Store
+
+
+def test_stock_track_completes_and_leaves_nothing(engine: str, store: Store, source: Source, oracle: History) -> None:
+    environment = environments.require(engine)
+    kind = registry.adapter(engine)
+    with open_session(kind, Track.STOCK, environment, store.folder / "logs" / f"{engine}-stock") as session:
+        session.bring_up()
+        conductor = Conductor(
+            store, source, Arm(engine=engine, track="stock", mode="served"), f"{engine}-stock", oracle
+        )
+        seen = conductor.served(session)
+        processes = [p for role in session.processes.values() for p in _tree(role.pid)]
+        ports = list(session.workspace.ports.values())
+        assert processes
+        session.stop_engine()
+        left = [p.pid for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        assert not left
+        assert all(_free(port) for port in ports)
+    assert seen.run.outcome == "completed"
+    assert seen.right
+    assert not session.scratch.exists()
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
