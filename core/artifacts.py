@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -71,6 +72,8 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{uuid.uuid4().hex[:8]}")
     try:
         yield temporary
+        if not temporary.exists():
+            raise ArtifactError(f"{path}: its step wrote nothing")
         _flush(temporary)
         _replace(temporary, path)
     finally:
@@ -101,11 +104,21 @@ def _flush(path: Path) -> None:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    """Rename onto `path`. A folder cannot replace a full folder in one step: the old one steps aside."""
-    if path.is_dir():
-        aside = path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{uuid.uuid4().hex[:8]}")
-        path.rename(aside)
-        temporary.rename(path)
-        remove(aside)
-    else:
-        temporary.replace(path)
+    """Rename onto `path`. A folder cannot replace a full folder in one step: the old one steps aside.
+
+    Two attempts may do so at once, when an engine retries a step that it wrongly took for dead.
+    """
+    aside = path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{uuid.uuid4().hex[:8]}")
+    while True:
+        if path.is_dir():
+            with suppress(FileNotFoundError):
+                path.rename(aside)
+        try:
+            temporary.replace(path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR):
+                raise
+        else:
+            return
+        finally:
+            remove(aside)

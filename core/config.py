@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -112,13 +113,19 @@ def load_config(path: str | Path) -> RunConfig:
         raise ConfigError(f"{path}: cannot read the run's configuration: {error.strerror}") from error
     except ValueError as error:
         raise ConfigError(f"{path}: not JSON: {error}") from error
-    return typing.cast(RunConfig, _build(RunConfig, raw, str(path)))
+    return typing.cast("RunConfig", _build(RunConfig, raw, str(path)))
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    """A class's field types; resolving them anew would cost each attempt more than all else here."""
+    return typing.get_type_hints(cls)
 
 
 def _build(cls: Any, raw: Any, where: str) -> Any:
     if not isinstance(raw, dict):
         raise ConfigError(f"{where}: expected an object with the fields of {cls.__name__}")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     unknown = sorted(raw.keys() - hints.keys())
     if unknown:
         raise ConfigError(f"{where}: unknown field {unknown[0]!r}; known: {', '.join(hints)}")

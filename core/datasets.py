@@ -56,12 +56,14 @@ def generate(what: Transactions) -> tuple[pd.DataFrame, NDArray[np.float64]]:
         + COUNTRY_RISK[country] + 0.35 * recent + 1.5 * night * foreign
     )  # fmt: skip
     probability = _logistic(score + _intercept(score, what.fraud_rate))
-    start = np.datetime64("2026-01-01T00:00:00")
-    seconds = random.integers(0, what.days * 24, n) // 24 * 86_400 + hour * 3600 + random.integers(0, 3600, n)
+    start = np.datetime64("2026-01-01T00:00:00.000")
+    # milliseconds, so that the time stays an identifier however many rows there are
+    day = random.integers(0, what.days, n)
+    moment = ((day * 24 + hour) * 3600 * 1000 + random.integers(0, 3600 * 1000, n)).astype("timedelta64[ms]")
     table = pd.DataFrame(
         {
             "transaction": np.char.add("t", np.char.zfill(np.arange(n).astype(str), 9)),
-            "time_utc": (start + seconds.astype("timedelta64[s]")).astype(str),
+            "time_utc": (start + moment).astype(str),
             "hour": hour,
             "amount": _with_nulls(amount, what.null_rate, random),
             "category": np.array(CATEGORIES)[category],
@@ -95,57 +97,69 @@ def _intercept(score: NDArray[np.float64], rate: float) -> float:
     return (low + high) / 2
 
 
-def _with_nulls(
-    values: NDArray[np.float64], rate: float, random: np.random.Generator
-) -> NDArray[np.float64]:
+def _with_nulls(values: NDArray[np.float64], rate: float, random: np.random.Generator) -> NDArray[np.float64]:
     return np.where(random.random(len(values)) < rate, np.nan, values)
 
 
-class Widened(Exception):
-    """A later chunk needs a wider type for some columns than the chunks before it."""
+class Widened(Exception):  # noqa: N818 - a turn of the reading, not an error
+    """A chunk needs a wider type for some columns than the chunks before it."""
 
     def __init__(self, types: dict[str, str]) -> None:
         super().__init__(f"columns need wider types: {types}")
         self.types = types
 
 
-def read_chunks(path: Path, chunk_rows: int, na_values: tuple[str, ...], types: dict[str, str]) -> Iterator[pd.DataFrame]:
-    """Yield a CSV file's rows in chunks that all have the same column types.
+def read_chunks(
+    path: Path, chunk_rows: int, na_values: tuple[str, ...], types: dict[str, str]
+) -> Iterator[pd.DataFrame]:
+    """Yield a CSV file's rows in chunks that all have the same column types: int64, float64 or str.
 
-    `types` fixes the type of some columns (float64 or str); others are taken from the first
-    chunk. Raises Widened, naming the types to start again with, when a later chunk disagrees;
-    DataError if the file cannot be read as CSV.
+    `types` gives the least type of some columns; others are taken from the first chunk. Raises
+    Widened, naming the types to start again with, when a chunk needs more; DataError if the file
+    cannot be read as CSV. A file with a header alone gives one empty chunk.
     """
-    seen: dict[str, str] = {}
+    seen = dict(types)
+    # numbers are cast afterwards: a fixed float64 could not be widened once more, to text
+    text = {name: kind for name, kind in types.items() if kind == "str"}
     try:
         with pd.read_csv(
-            path, chunksize=chunk_rows, skipinitialspace=True, dtype=types,
+            path, chunksize=chunk_rows, skipinitialspace=True, dtype=text,
             na_values=list(na_values), low_memory=False,
         ) as chunks:  # fmt: skip
             for chunk in chunks:
-                kinds = {name: _kind(chunk[name]) for name in chunk.columns}
-                wider = {
-                    name: _wider(seen[name], kind)
-                    for name, kind in kinds.items()
-                    if seen and kind != seen[name] and _wider(seen[name], kind) != seen[name]
-                }
-                if wider:
-                    raise Widened(types | wider)
-                seen = seen or kinds
-                yield chunk.astype(seen)
+                if not isinstance(chunk.index, pd.RangeIndex):
+                    raise DataError(f"{path}: rule readable: rows have more fields than the header")
+                yield _cast(chunk, seen, text)
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: rule not_empty: the file has no header and no rows") from error
     except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
         raise DataError(f"{path}: rule readable: cannot be read as CSV: {error}") from error
 
 
+def _cast(chunk: pd.DataFrame, seen: dict[str, str], text: dict[str, str]) -> pd.DataFrame:
+    """Cast to the types seen so far, adding those of new columns; Widened if they do not suffice."""
+    kinds = {str(name): _kind(chunk[name]) for name in chunk.columns}
+    wanted = {name: _wider(seen.get(name, kind), kind) for name, kind in kinds.items()}
+    wider = {name: kind for name, kind in wanted.items() if kind != seen.get(name, kind)}
+    # text must be read as text: a number or truth value turned back into text may look different
+    wider |= {name: "str" for name, kind in wanted.items() if kind == "str" and not _faithful(chunk[name], name, text)}
+    if wider:
+        raise Widened(seen | wanted | wider)
+    seen.update(wanted)
+    return chunk.astype(wanted)
+
+
+def _faithful(column: pd.Series, name: str, text: dict[str, str]) -> bool:
+    return name in text or isinstance(column.dtype, pd.StringDtype)
+
+
 def _kind(column: pd.Series) -> str:
-    if pd.api.types.is_bool_dtype(column):
-        return "str"
-    if pd.api.types.is_integer_dtype(column):
+    if pd.api.types.is_signed_integer_dtype(column):
         return "int64"
-    return "float64" if pd.api.types.is_float_dtype(column) else "str"
+    return "float64" if pd.api.types.is_any_real_numeric_dtype(column) else "str"
 
 
 def _wider(one: str, other: str) -> str:
+    if one == other:
+        return one
     return "str" if "str" in (one, other) else "float64"

@@ -31,9 +31,7 @@ def after(config: RunConfig, step: str, journal: Journal, result: Any) -> None:
     _suffer(config, step, journal, AFTER, result)
 
 
-def _suffer(
-    config: RunConfig, step: str, journal: Journal, kinds: dict[str, Callable[..., None]], result: Any
-) -> None:
+def _suffer(config: RunConfig, step: str, journal: Journal, kinds: dict[str, Callable[..., None]], result: Any) -> None:
     for fault in config.faults:
         if fault.kind not in BEFORE | AFTER:
             raise ConfigError(f"{config.path}: unknown fault {fault.kind!r}; known: {', '.join(BEFORE | AFTER)}")
@@ -73,19 +71,21 @@ def _hang(fault: Fault, _: Any) -> None:
     time.sleep(fault.seconds or HANG_LIMIT_S)
 
 
-def _corrupt(_: Fault, result: Any) -> None:
-    for file in _files(result):
-        content = bytearray(file.read_bytes())
+def _corrupt(fault: Fault, result: Any) -> None:
+    for file in _files(fault, result):
+        content = bytearray(file.read_bytes() or b"\0")
         content[len(content) // 2] ^= 0xFF
         file.write_bytes(content)
 
 
-def _empty(_: Fault, result: Any) -> None:
-    for file in _files(result):
+def _empty(fault: Fault, result: Any) -> None:
+    for file in _files(fault, result):
         file.write_bytes(b"")
 
 
-def _files(result: Any) -> list[Path]:
+def _files(fault: Fault, result: Any) -> list[Path]:
+    if not isinstance(result, dict):
+        raise ConfigError(f"fault {fault.kind}: step {fault.step} writes no artifact that could be spoilt")
     path = Path(result["path"])
     return [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
 

@@ -73,5 +73,6 @@ def read(run_dir: Path) -> list[dict[str, Any]]:
     path = run_dir / JOURNAL
     if not path.exists():
         return []
-    lines = path.read_text().split("\n")
-    return [json.loads(line) for line in lines if line]
+    # what follows the last newline is a record still being written
+    lines = path.read_text().split("\n")[:-1]
+    return [json.loads(line) for line in lines]

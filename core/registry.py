@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.artifacts import atomic, write_json
+from core.artifacts import TEMPORARY_PREFIX, atomic, remove, write_json
 from core.errors import ArtifactError
 
 CURRENT = "current.json"
@@ -22,6 +22,8 @@ def promote(registry: Path, model: Path, metrics: Path, run_id: str) -> Path:
     disk before `current.json` names it, so a reader never sees half of one.
     """
     with _locked(registry):
+        for leftover in registry.glob(f"{TEMPORARY_PREFIX}*"):
+            remove(leftover)  # of an attempt that was killed: under the lock nobody else writes here
         state = read(registry)
         version = next((v for v in state["versions"] if v["run_id"] == run_id), None)
         if version is None:
@@ -32,7 +34,7 @@ def promote(registry: Path, model: Path, metrics: Path, run_id: str) -> Path:
         if state["current"] != version["name"]:
             state["previous"], state["current"] = state["current"], version["name"]
             write_json(registry / CURRENT, state)
-        return registry / version["name"]
+        return registry / str(version["name"])
 
 
 def roll_back(registry: Path) -> Path:

@@ -37,6 +37,9 @@ PAGE_ROWS = 200
 """The server's own limit of rows in one answer."""
 SUBMIT_RETRIES = 40
 SUBMIT_PAUSE_S = 0.25
+CRASH_SEEN_BY_WORKER = "Process exited with status code"
+WORKER_LIMIT_S = 30.0
+WORKER_PAUSE_S = 0.1
 
 STATUSES = {
     "SCHEDULED": Status.PENDING,
@@ -87,7 +90,13 @@ class Prefect(Adapter):
                 "PREFECT_LOGGING_EXTRA_LOGGERS",
                 "core",
                 f"{DOCS}/advanced/logging-customization",
-                "the steps log through Python's logging; the other engines collect it unasked",
+                "the steps log through Python's logging, which is collected for named loggers only",
+            ),
+            Setting(
+                "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS",
+                "120",
+                f"{SETTINGS}#serverephemeralsettings",
+                "local mode: how long to wait for the temporary server before giving up, for busy hosts",
             ),
         ]
 
@@ -127,6 +136,12 @@ class Prefect(Adapter):
                 "0.5",
                 f"{SETTINGS}#loggingtoapisettings",
                 "logs reach the API earlier; the default is 2 s",
+            ),
+            Setting(
+                "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL",
+                "1",
+                f"{SETTINGS}#serverserviceseventpersistersettings",
+                "events reach the API earlier; the default is 5 s",
             ),
             Setting(
                 "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
@@ -228,10 +243,30 @@ class Prefect(Adapter):
 
     def _resume(self, run: str) -> str:
         """Schedule the same flow run again, as `prefect flow-run retry` does; kept results are not computed again."""
+        state = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()["state"]
+        if state["type"] == "CRASHED" and state["message"].startswith(CRASH_SEEN_BY_WORKER):
+            self._await_worker(run, state["timestamp"])
         return self._set_state(run, {"type": "SCHEDULED", "message": "Retried over the API"}, force=True)
 
     def _cancel(self, run: str) -> str:
         return self._set_state(run, {"type": "CANCELLING"}, force=False)
+
+    def _await_worker(self, run: str, since: str) -> None:
+        """Wait for the worker's event that it is done with a crashed run.
+
+        The worker marks the run as crashed, runs the hooks, and marks it once more: a retry in between is undone.
+        """
+        query = {
+            "event": {"name": ["prefect.worker.executed-flow-run"]},
+            "any_resource": {"id": [f"prefect.flow-run.{run}"]},
+            "occurred": {"since": since},
+        }
+        deadline = time.monotonic() + WORKER_LIMIT_S
+        while time.monotonic() < deadline:
+            answer = self.http.post(f"{self._api}/events/filter", json={"filter": query, "limit": 1})
+            if answer.raise_for_status().json()["events"]:
+                return
+            time.sleep(WORKER_PAUSE_S)
 
     def _set_state(self, run: str, state: dict[str, str], *, force: bool) -> str:
         body = {"state": state, "force": force}
@@ -294,11 +329,16 @@ def _step_name(task_run: dict[str, Any]) -> str:
 
 
 def _steps(task_runs: list[dict[str, Any]]) -> dict[str, StepState]:
-    """The latest task run of each step, with the attempts of all of them; a resumed flow run makes new task runs."""
+    """The latest task run of each step that was not read from the cache, with the attempts of all of them.
+
+    A resumed flow run makes new task runs; those of finished steps are named `Cached`.
+    """
     steps: dict[str, StepState] = {}
     for row in task_runs:
         name = _step_name(row)
         earlier = steps.get(name)
+        if earlier and row["state_name"] == "Cached":
+            continue
         steps[name] = StepState(
             status=_status(row),
             attempts=row["run_count"] + (earlier.attempts if earlier else 0),

@@ -23,7 +23,7 @@ class Metric:
     help: str = ""
 
 
-POLLED = 0.1
+POLLED = 0.25
 
 _METRICS = (
     Metric("authoring.sloc", "Source lines", kind="exact", unit="lines", help="without blank lines and comments"),
@@ -96,7 +96,7 @@ SUBJECTS = {
 OUTCOME_RANK = {
     "completed": 3,
     "completed after recovery": 3,
-    "failed as expected": 3,
+    "failed as expected": 2,
     "failed, reported": 2,
     "not supported": 1,
     "indeterminate": 0,

@@ -74,7 +74,7 @@ class Lookup:
         """The engine's record on that track; what has no track (code, packages) holds for all."""
         ours = [r for r in self._by_metric.get(name, ()) if r.engine == engine and (not mode or r.mode == mode)]
         ours = [r for r in ours if engine == BASELINE or r.track in (track, "none", "")]
-        ours.sort(key=lambda r: (r.track != track, r.value is None))
+        ours.sort(key=lambda r: (r.track != track, r.value is None, -r.n))
         return as_reading(ours[0]) if ours else None
 
     @cached_property

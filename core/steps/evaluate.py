@@ -33,10 +33,11 @@ def evaluate(attempt: Attempt, features: Reference, model: Reference) -> Referen
     predicted = scores.argmax(axis=1)
     binary = len(classes) == 2
     complete = labels.nunique() == len(classes)
+    roc_auc = roc_auc_score(labels, scores[:, 1] if binary else scores, multi_class="ovr") if complete else None
     metrics = {
         "accuracy": float(accuracy_score(labels, predicted)),
         "f1": float(f1_score(labels, predicted, average="binary" if binary else "macro", zero_division=0)),
-        "roc_auc": float(roc_auc_score(labels, scores[:, 1] if binary else scores, multi_class="ovr")) if complete else None,
+        "roc_auc": None if roc_auc is None else float(roc_auc),
         "log_loss": float(log_loss(labels, scores, labels=list(range(len(classes))))),
         "rows": len(rows),
         "classes": classes,

@@ -46,11 +46,10 @@ def _convert_once(csv: Path, parquet: Path, config: RunConfig, types: dict[str, 
     rows, writer, kinds = 0, None, dict[str, str]()
     try:
         for chunk in read_chunks(csv, config.chunk_rows, config.na_values, types):
-            table = pa.Table.from_pandas(chunk, schema=writer.schema if writer else None, preserve_index=False)
+            table = pa.Table.from_pandas(chunk, preserve_index=False).replace_schema_metadata(None)
             if writer is None:
-                table = table.replace_schema_metadata(None)
                 writer = pq.ParquetWriter(parquet, table.schema)
-                kinds = {name: "str" for name, kind in chunk.dtypes.items() if kind == "str"}
+                kinds = {str(name): str(kind) for name, kind in chunk.dtypes.items()}
             writer.write_table(table.cast(writer.schema))
             rows += table.num_rows
     finally:

@@ -47,9 +47,12 @@ def _split(raw: Path, config: RunConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
             found = f"missing columns: {', '.join(missing)}" if missing else "no rows"
             raise DataError(f"{config.test_data}: rule test_schema: {found}; it needs the source's columns and rows")
         return source, test
-    train, test = train_test_split(
-        source, test_size=config.test_fraction, random_state=config.seed, stratify=source[config.target]
-    )
+    try:
+        train, test = train_test_split(
+            source, test_size=config.test_fraction, random_state=config.seed, stratify=source[config.target]
+        )
+    except ValueError as error:
+        raise DataError(f"{config.data}: rule splittable: cannot be split by class: {error}") from error
     return train, test
 
 
@@ -78,11 +81,22 @@ def learn_encoding(train: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
 
 def encode(table: pd.DataFrame, encoding: dict[str, Any]) -> pd.DataFrame:
     """Apply a learned encoding; DataError if the table has a class that training had not."""
-    columns: dict[str, Any] = {name: table[name].fillna(median).astype("float32") for name, median in encoding["medians"].items()}
+    columns: dict[str, Any] = {}
+    for name, median in encoding["medians"].items():
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            raise DataError(
+                f"rule test_schema: column {name!r} holds text in the test rows, numbers in the training rows"
+            )
+        columns[_feature(name)] = table[name].fillna(median).astype("float32")
     for name, known in encoding["categories"].items():
-        columns[name] = pd.Categorical(table[name], categories=known).codes.astype("float32")
+        columns[_feature(name)] = pd.Categorical(table[name], categories=known).codes.astype("float32")
     labels = pd.Categorical(table[encoding["target"]].astype(str), categories=encoding["classes"]).codes
     if (labels < 0).any():
         raise DataError(f"rule target_classes: test rows have a class of {encoding['target']!r} that training has not")
     columns[LABEL] = labels.astype("int32")
     return pd.DataFrame(columns)
+
+
+def _feature(name: str) -> str:
+    """XGBoost refuses these characters in the name of a feature."""
+    return name.translate({ord("["): "(", ord("]"): ")", ord("<"): "lt "})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import urllib.error
+import urllib.parse
 import urllib.request
 
 from core.artifacts import Reference, check, refer, write_json
@@ -32,11 +33,14 @@ def notify(attempt: Attempt, metrics: Reference) -> Reference:
 
 
 def _post(url: str, message: dict[str, str]) -> None:
-    request = urllib.request.Request(
-        url, data=json.dumps(message).encode(), headers={"Content-Type": "application/json"}
-    )
+    parts = urllib.parse.urlsplit(url)
+    where = f"webhook {parts.scheme}://{parts.hostname}"  # the rest of a webhook's address is its secret
+    if parts.scheme not in ("http", "https"):
+        raise CoreError(f"{where}: the address in the run's config must begin with http:// or https://")
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=json.dumps(message).encode(), headers=headers)  # noqa: S310 - checked above
     try:
-        with urllib.request.urlopen(request, timeout=WEBHOOK_TIMEOUT_S):
+        with urllib.request.urlopen(request, timeout=WEBHOOK_TIMEOUT_S):  # noqa: S310
             pass
-    except (urllib.error.URLError, TimeoutError, ValueError) as error:
-        raise CoreError(f"webhook {url}: message not delivered: {error}; check the address in the run's config") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise CoreError(f"{where}: message not delivered: {error}; check the address in the run's config") from error

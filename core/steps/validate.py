@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pathlib import Path
 
 import pandas as pd
@@ -31,7 +30,8 @@ def validate(attempt: Attempt, raw: Reference) -> Reference:
 def _check(table: pd.DataFrame, config: RunConfig) -> dict[str, object]:
     rules = config.validation
     _check_schema(list(table.columns), config)
-    _require(config.data, "min_rows", len(table) >= rules.min_rows, f"{len(table)} rows, at least {rules.min_rows} needed")
+    enough = len(table) >= max(rules.min_rows, 1)
+    _require(config.data, "min_rows", enough, f"{len(table)} rows, at least {rules.min_rows} needed")
     nulls = {str(name): float(share) for name, share in table.isna().mean().items()}
     worst = max(nulls, key=lambda name: nulls[name])
     _require(

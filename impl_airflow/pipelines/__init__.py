@@ -1,1 +1,1 @@
-"""What is deployed to Apache Airflow: this folder is its DAGs folder."""
+"""What is deployed to the engine."""

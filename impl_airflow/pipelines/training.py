@@ -79,7 +79,8 @@ def notify(config: str, metrics: Reference) -> Reference:
     return steps.notify(config, metrics)
 
 
-@teardown(**options("cleanup"))
+@teardown
+@task(**options("cleanup"))
 def cleanup(config: str) -> int:
     from core import steps
 

@@ -1,5 +1,6 @@
 """The training pipeline: a flow that calls one task a step."""
 
+import logging
 import sys
 from typing import Any
 
@@ -9,6 +10,8 @@ from prefect.client.schemas.objects import FlowRun
 from core import steps
 from core.artifacts import Reference
 from core.pipelines import TRAINING
+
+logging.getLogger("core").setLevel(logging.INFO)  # Prefect collects this logger, at the level that it has
 
 
 def limits(name: str) -> dict[str, Any]:

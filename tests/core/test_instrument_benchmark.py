@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import pytest
 
 from core import journal
 from core.config import RunConfig
 from core.step import Attempt, step
 
-if TYPE_CHECKING:
-    from pytest_benchmark.fixture import BenchmarkFixture
-
 
 @step
 def nothing(attempt: Attempt) -> str:
-    """Do nothing but name the run."""
     return attempt.config.run_id
 
 
-def test_instrument_attempt(benchmark: BenchmarkFixture, config: RunConfig, caplog, tmp_path: Path) -> None:  # noqa: ANN001
+def test_instrument_attempt(
+    benchmark: Callable[..., Any], config: RunConfig, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Each round is the first attempt of a step, in a run that another step has begun."""
     caplog.set_level(logging.WARNING)
+    runs: list[Path] = []
 
-    def fresh() -> tuple[tuple[str], dict[str, str]]:
-        """A run folder of its own for each attempt, as for the first attempt of a step."""
-        fresh.number += 1
-        run = tmp_path / f"run{fresh.number}"
-        return (str(RunConfig(**(plain | {"run_dir": run})).save()),), {}
+    def begun() -> tuple[tuple[str], dict[str, Any]]:
+        runs.append(tmp_path / f"begun{len(runs)}")
+        path = dataclasses.replace(config, run_dir=runs[-1]).save()
+        journal.Journal(runs[-1], config.run_id, "before").write("start")
+        return (str(path),), {}
 
-    plain = {name: getattr(config, name) for name in RunConfig.__dataclass_fields__}
-    fresh.number = 0
-    assert benchmark.pedantic(nothing, setup=fresh, rounds=300) == config.run_id
-    assert [r["event"] for r in journal.read(tmp_path / "run1")] == ["start", "end"]
+    benchmark.pedantic(nothing, setup=begun, rounds=500)
+    assert [(r["step"], r["event"]) for r in journal.read(runs[0])] == [
+        ("before", "start"),
+        ("nothing", "start"),
+        ("nothing", "end"),
+    ]

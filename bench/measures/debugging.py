@@ -1,0 +1,163 @@
+"""How soon and how clearly an engine shows why a run failed: three planted bugs and the text a user gets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bench.contract import Ability, Status
+from bench.errors import EngineError
+from bench.measures.recovery import ALARMED
+from bench.runs import RUN_LIMIT_S, Conductor, Observation
+from bench.session import READY_LIMIT_S, Session, wait_until
+from core.config import Fault
+from core.journal import now_ns
+
+MISSING_MODULE = "pandaz"
+FRAME = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A planted bug and what a good report of it names."""
+
+    name: str
+    exception: str
+    file: str
+    """The user's file in which the cause stands."""
+    title: str
+
+
+EXCEPTION = Bug("exception", "KeyError", "faults.py", "An exception in a step")
+RENAMED = Bug("renamed_column", "DataError", "validate.py", "A renamed source column")
+IMPORT = Bug("import_error", "ModuleNotFoundError", "training.py", "An import error in the pipeline file")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text tells its reader."""
+
+    names_exception: bool
+    names_file: bool
+    names_line: bool
+    lines_to_cause: int | None
+    """Lines that are not blank, from the top to the first that names the exception."""
+    cause_line: int
+    framework_frames: int | None
+    """Traceback frames above the first one in the user's own files."""
+
+
+def read(text: str, bug: Bug, own: tuple[str, ...]) -> Reading:
+    """Read a text as its user would; `own` are the folders of the user's own files."""
+    lines = text.splitlines()
+    cause = next((n for n, line in enumerate(lines, 1) if re.search(rf"\b{bug.exception}\b", line)), 0)
+    frames = [match["path"] for match in FRAME.finditer(text)]
+    first_own = next((n for n, path in enumerate(frames) if path.startswith(own)), None)
+    return Reading(
+        names_exception=cause > 0,
+        names_file=bug.file in text,
+        names_line=bool(re.search(rf'{re.escape(bug.file)}(", line |:)\d+', text)),
+        lines_to_cause=sum(bool(line.strip()) for line in lines[:cause]) if cause else None,
+        cause_line=cause,
+        framework_frames=first_own,
+    )
+
+
+def exception(conductor: Conductor, session: Session, failed: Observation | None = None) -> None:
+    """An exception in a step; `failed` is a run that had it already."""
+    fault = Fault("train", "defect", attempts=0)
+    seen = failed or conductor.served(session, EXCEPTION.name, expected_failure=True, faults=(fault,))
+    _step_failure(conductor, session, EXCEPTION, seen, "train")
+
+
+def renamed_column(conductor: Conductor, session: Session) -> None:
+    """A column of the source has another name since yesterday."""
+    renamed = session.scratch / "renamed.csv"
+    column = next(name for name in conductor.source.columns if name != conductor.source.target)
+    table = pd.read_csv(conductor.source.path, nrows=1000, dtype=str, keep_default_na=False)
+    table.rename(columns={column: f"{column}_v2"}).to_csv(renamed, index=False)
+    seen = conductor.served(session, RENAMED.name, expected_failure=True, data=renamed)
+    _step_failure(conductor, session, RENAMED, seen, "validate")
+
+
+def import_error(conductor: Conductor, session: Session) -> None:
+    """The deployed pipeline file imports a module that is not there; afterwards it is mended again."""
+    file = session.workspace.pipelines / IMPORT.file
+    original = file.read_text()
+    file.write_text(_with_bad_import(original))
+    edited_ns = now_ns()
+    try:
+        visible_s, text, source = _import_error_text(conductor, session, edited_ns)
+    finally:
+        file.write_text(original)
+    _store(conductor, session, IMPORT, visible_s, text, source)
+    _wait_mended(session)
+
+
+def _step_failure(conductor: Conductor, session: Session, bug: Bug, seen: Observation, step: str) -> None:
+    error_ns = next((a.end_ns for a in seen.history.attempts_of(step) if a.outcome == "error"), None)
+    shown = [
+        s.t_ns
+        for s in seen.sightings
+        if error_ns and s.t_ns >= error_ns and (s.state.status is Status.FAILED or _alarmed(s.state.steps.get(step)))
+    ]
+    visible_s = (shown[0] - error_ns) / 1e9 if shown and error_ns else None
+    text = session.adapter.logs(seen.run.engine_run_id, step)
+    _store(conductor, session, bug, visible_s, text, f"log of the step {step} over the API")
+
+
+def _alarmed(step: object) -> bool:
+    return getattr(step, "status", None) in ALARMED or getattr(step, "attempts", 0) > 1
+
+
+def _with_bad_import(text: str) -> str:
+    """Add the bad import before the first import that is not from __future__."""
+    lines = text.splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if re.match(r"(import|from) (?!__future__)", line))
+    return "".join([*lines[:at], f"import {MISSING_MODULE}\n", *lines[at:]])
+
+
+def _import_error_text(conductor: Conductor, session: Session, edited_ns: int) -> tuple[float | None, str, str]:
+    ability = session.adapter.abilities()[Ability.DEPLOYMENT_ERROR]
+    if callable(ability):
+        wait_until(lambda: bool(ability()), "import error shown by the API", READY_LIMIT_S)
+        visible_ns = now_ns()
+        return (visible_ns - edited_ns) / 1e9, str(ability()), "error of the deployed file over the API"
+    seen = conductor.served(session, IMPORT.name, expected_failure=True)
+    failed = [s.t_ns for s in seen.sightings if s.state.status is Status.FAILED]
+    text = session.adapter.logs(seen.run.engine_run_id, None)
+    return (
+        ((failed[0] - edited_ns) / 1e9 if failed else None),
+        text,
+        "log of a run submitted after the edit, over the API",
+    )
+
+
+def _wait_mended(session: Session) -> None:
+    ability = session.adapter.abilities()[Ability.DEPLOYMENT_ERROR]
+    if callable(ability):
+        wait_until(
+            lambda: not ability(), "import error gone after mending the file", RUN_LIMIT_S[session.workspace.track]
+        )
+    if not session.adapter.deployed("training"):
+        raise EngineError("the pipeline is no longer offered after the deployed file was mended")
+
+
+def _store(conductor: Conductor, session: Session, bug: Bug, visible_s: float | None, text: str, source: str) -> None:
+    own = tuple(str(Path(p).resolve()) for p in (session.workspace.project / "core", session.workspace.pipelines))
+    found = read(text, bug, own)
+    values: dict[str, tuple[str, float | None]] = {
+        "visible_s": ("s", visible_s),
+        "names_exception": ("boolean", float(found.names_exception)),
+        "names_file": ("boolean", float(found.names_file)),
+        "names_line": ("boolean", float(found.names_line)),
+        "lines_to_cause": ("lines", found.lines_to_cause),
+        "framework_frames": ("count", found.framework_frames),
+    }
+    for metric, (unit, value) in values.items():
+        note = "" if value is not None else "not in the text or record that the API gives"
+        conductor.sample(None, f"debugging.{bug.name}.{metric}", unit, value, note)
+    conductor.evidence(session, bug.name, bug.title, source, text, found.cause_line)

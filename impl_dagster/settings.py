@@ -1,0 +1,112 @@
+"""Dagster's settings per track; everything that the adapter writes or passes is derived from them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bench.contract import Setting, Track, Workspace
+
+DOCS = "https://docs.dagster.io"
+INSTANCE = f"{DOCS}/deployment/oss/oss-instance-configuration"
+DAGSTER_YAML = f"{DOCS}/deployment/oss/dagster-yaml"
+WORKSPACE_YAML = f"{DOCS}/deployment/code-locations/workspace-yaml"
+JOB_EXECUTION = f"{DOCS}/guides/build/jobs/job-execution"
+RUN_COORDINATORS = f"{DOCS}/deployment/execution/run-coordinators"
+RUN_MONITORING = f"{DOCS}/deployment/execution/run-monitoring"
+TELEMETRY = f"{DOCS}/about/telemetry"
+REQUIRED = "required"
+
+LOCATION = "benchmark"
+MODULE = "training"
+LOOPBACK = "127.0.0.1"
+CODE_SERVER = "dagster code-server start"
+WEBSERVER = "dagster-webserver"
+DAEMON = "dagster-daemon run"
+EXECUTOR = "run config: execution.config.multiprocess"
+
+
+def settings_of(workspace: Workspace) -> list[Setting]:
+    """All settings of the workspace's track."""
+    return _required(workspace) + (_tuned(workspace) if workspace.track is Track.TUNED else [])
+
+
+def _required(workspace: Workspace) -> list[Setting]:
+    code = {"host": LOOPBACK, "port": workspace.ports["code"], "location_name": LOCATION}
+    file = str(workspace.home / "workspace.yaml")
+    return [
+        Setting("env: DAGSTER_HOME", str(workspace.home), REQUIRED, "folder of dagster.yaml, SQLite files and logs"),
+        Setting(
+            "env: PYTHONPATH", f"{workspace.pipelines}:{workspace.project}", REQUIRED,
+            "the deployed copy of the pipelines is imported as a module, as if it were installed",
+        ),
+        Setting("dagster.yaml: telemetry.enabled", "false", TELEMETRY, "no telemetry"),
+        Setting(
+            "workspace.yaml: load_from", json.dumps([{"grpc_server": code}]), WORKSPACE_YAML,
+            "webserver and daemon find the code server here",
+        ),
+        Setting(f"{CODE_SERVER} --module-name", MODULE, REQUIRED, "the pipelines"),
+        Setting(f"{CODE_SERVER} --host", LOOPBACK, REQUIRED, "loopback only"),
+        Setting(f"{CODE_SERVER} --port", str(workspace.ports["code"]), REQUIRED, "a free port"),
+        Setting(f"{WEBSERVER} --host", LOOPBACK, REQUIRED, "loopback only"),
+        Setting(f"{WEBSERVER} --port", str(workspace.ports["webserver"]), REQUIRED, "a free port"),
+        Setting(f"{WEBSERVER} --workspace", file, REQUIRED, "which code locations there are"),
+        Setting(f"{DAEMON} --workspace", file, REQUIRED, "which code locations there are"),
+        Setting(f"{EXECUTOR}.max_concurrent", str(workspace.parallelism), JOB_EXECUTION, "the same parallelism everywhere"),
+    ]  # fmt: skip
+
+
+def _tuned(workspace: Workspace) -> list[Setting]:
+    queued = {
+        "module": "dagster.core.run_coordinator",
+        "class": "QueuedRunCoordinator",
+        "config": {"dequeue_interval_seconds": 1},
+    }
+    monitoring = "dagster.yaml: run_monitoring"
+    found = [
+        Setting(
+            "dagster.yaml: run_coordinator", json.dumps(queued), RUN_COORDINATORS,
+            "the same coordinator as by default, asked every second (the least it takes) instead of every 5 s",
+        ),
+        Setting(
+            f"{EXECUTOR}.start_method.forkserver.preload_modules", json.dumps([MODULE]), JOB_EXECUTION,
+            "steps are forked from a process that has imported the pipelines, instead of importing them each",
+        ),
+        Setting(f"{monitoring}.enabled", "true", RUN_MONITORING, "runs that hang while starting or stopping are failed"),
+        Setting(f"{monitoring}.poll_interval_seconds", "5", RUN_MONITORING, "looked at every 5 s instead of every 120 s"),
+        Setting(f"{monitoring}.start_timeout_seconds", "30", RUN_MONITORING, "a run worker that is lost at its start"),
+        Setting(f"{monitoring}.cancel_timeout_seconds", "30", RUN_MONITORING, "a run worker that does not stop"),
+    ]  # fmt: skip
+    if workspace.postgres:
+        url = f"postgresql://postgres@/dagster?host={workspace.postgres}"
+        found.append(
+            Setting("dagster.yaml: storage.postgres.postgres_url", json.dumps(url), DAGSTER_YAML, "PostgreSQL for all engines")
+        )
+    return found
+
+
+def environment(settings: list[Setting]) -> dict[str, str]:
+    """The settings that are environment variables."""
+    return {name: setting.value for setting in settings for name in _key(setting, "env: ")}
+
+
+def document(settings: list[Setting], name: str) -> dict[str, Any]:
+    """The settings named `<name>: a.b.c`, nested; their values are JSON, which is YAML too."""
+    nested: dict[str, Any] = {}
+    for setting in settings:
+        for key in _key(setting, f"{name}: "):
+            *parents, last = key.split(".")
+            place = nested
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[last] = json.loads(setting.value)
+    return nested
+
+
+def arguments(settings: list[Setting], command: str) -> list[str]:
+    """The flags of a command, as the settings name them."""
+    return [part for s in settings for flag in _key(s, f"{command} --") for part in (f"--{flag}", s.value)]
+
+
+def _key(setting: Setting, prefix: str) -> list[str]:
+    return [setting.name.removeprefix(prefix)] if setting.name.startswith(prefix) else []

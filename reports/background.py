@@ -1,0 +1,209 @@
+"""Everything about how the result came about: environment, settings, audits, what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.results import Cell, Manifest
+from reports.catalogue import metric as describe
+from reports.lookup import Lookup
+from reports.numbers import listing, number, plural, scale_for, scaled, with_unit
+
+Pairs = tuple[tuple[str, str], ...]
+RAW = ("manifest.json", "samples.jsonl", "runs.jsonl", "verdicts.jsonl", "evidence.jsonl", "summary.json")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One setting of one engine: its value on each track, and whether they differ."""
+
+    engine: str
+    title: str
+    name: str
+    values: tuple[str, ...]
+    differs: bool
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    checker: str
+    engine: str
+    title: str
+    passed: int
+    failed: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    host: Pairs
+    data: Pairs
+    arguments: Pairs
+    versions: tuple[tuple[str, Pairs], ...]
+    setting_tracks: tuple[str, ...]
+    settings: tuple[SettingRow, ...]
+    local_notes: Pairs
+    audits: tuple[AuditRow, ...]
+    objections: tuple[tuple[str, str, str, str, str], ...]
+    noise: Pairs
+    noise_floor: str
+    cells: tuple[Cell, ...]
+    runs: int
+    samples: int
+    order: tuple[str, ...]
+    raw: tuple[str, ...]
+    rerun: str
+
+
+def background(lookup: Lookup) -> Background:
+    result, manifest = lookup.result, lookup.result.manifest
+    tracks = tuple(dict.fromkeys(s.get("track", "") for s in manifest.settings))
+    return Background(
+        host=flat(manifest.host),
+        data=flat(manifest.data),
+        arguments=flat(manifest.arguments),
+        versions=tuple((name, flat(found)) for name, found in manifest.versions.items()),
+        setting_tracks=tracks,
+        settings=_settings(lookup, tracks),
+        local_notes=tuple((lookup.title(engine), note) for engine, note in manifest.local_notes.items()),
+        audits=_audits(lookup),
+        objections=tuple(
+            (v.verdict, v.checker, lookup.title(v.engine), v.run_id, v.reason)
+            for v in result.verdicts
+            if v.verdict != "pass"
+        ),
+        noise=_noise(lookup),
+        noise_floor=number(lookup.noise.ratio) if lookup.noise.ratio > 1 else "",
+        cells=tuple(cell for cell in manifest.cells if cell.state != "done"),
+        runs=len(result.runs),
+        samples=len(result.samples),
+        order=tuple(manifest.order),
+        raw=tuple(name for name in RAW if (result.folder / name).exists()),
+        rerun=_rerun(manifest),
+    )
+
+
+def flat(found: Mapping[str, Any], prefix: str = "") -> Pairs:
+    """Nested values as dotted names, lists joined."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            pairs += flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple):
+            pairs.append((prefix + key, ", ".join(str(item) for item in value)))
+        else:
+            pairs.append((prefix + key, _plain(key, value)))
+    return tuple(pairs)
+
+
+def _plain(key: str, value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if key.endswith("_bytes") and isinstance(value, int | float):
+        return f"{number(round(value / 2**30, 1))} GiB"
+    return str(value)
+
+
+def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
+    """What was compared, in one glance."""
+    manifest = lookup.result.manifest
+    versions = [f"{lookup.title(engine)} {lookup.version(engine)}".strip() for engine in lookup.engines]
+    data = manifest.data
+    rows = f"{number(data['rows'])} rows" if isinstance(data.get("rows"), int) else ""
+    source = str(data.get("path") or data.get("source") or "generated")
+    workloads = list(dict.fromkeys(record.workload for record in lookup.result.records)) or ["training"]
+    budget = manifest.budget + (f" ({number(manifest.budget_s / 60)} min)" if manifest.budget_s else "")
+    host = [value for key, value in flat(manifest.host) if _headline(key)]
+    given = {
+        "Engines": listing(versions) or "none",
+        "Tracks": listing(lookup.tracks),
+        "Pipeline": listing(workloads),
+        "Data": ", ".join(filter(None, (source, rows, f"target {data['target']}" if "target" in data else ""))),
+        "Host": ", ".join(dict.fromkeys(host)),
+        "Measured": " to ".join(filter(None, (manifest.created_utc, manifest.finished_utc))),
+        "Budget": budget,
+    }
+    return tuple((name, value) for name, value in given.items() if value)
+
+
+def _headline(key: str) -> bool:
+    leaf = key.rpartition(".")[2]
+    return leaf in ("cpu", "cpu_model", "model", "cores", "cpus", "logical_cpus", "memory_bytes", "os", "system", "platform")
+
+
+def missing(lookup: Lookup) -> tuple[str, ...]:
+    """What a reader would miss, each in one sentence."""
+    result, manifest = lookup.result, lookup.result.manifest
+    said: list[str] = []
+    absent = [lookup.title(engine) for engine in lookup.engines if engine not in lookup.measured]
+    if absent:
+        said.append(f"No measurement of {listing(absent)}.")
+    said += [
+        f"{lookup.title(f.engine)}{f' on {f.track}' if f.track else ''} failed in {f.phase}: {f.message}"
+        for f in manifest.failures
+    ]
+    states = Counter(cell.state for cell in manifest.cells)
+    for state, words in (("left_out", "left out"), ("failed", "failed"), ("interrupted", "interrupted")):
+        if states[state]:
+            said.append(f"{plural(states[state], 'planned cell')} {words}.")
+    if manifest.state in ("running", "interrupted"):
+        said.append(f"The measurement is marked as {manifest.state}: it has not come to its end.")
+    groups = {"setup": "setup", "runtime": "run times", "recovery": "recovery", "debugging": "debugging"}
+    gone = [title for group, title in groups.items() if not lookup.names(group + ".")]
+    if gone:
+        said.append(f"Nothing was measured of {listing(gone)}.")
+    if not result.evidence and lookup.names("debugging."):
+        said.append("No transcripts were kept.")
+    return (*said, *result.damage)
+
+
+def _settings(lookup: Lookup, tracks: tuple[str, ...]) -> tuple[SettingRow, ...]:
+    grouped: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+    for setting in lookup.result.manifest.settings:
+        key = (setting.get("engine", ""), setting.get("name", ""))
+        grouped.setdefault(key, {})[setting.get("track", "")] = setting
+    rows = []
+    for (engine, name), by_track in grouped.items():
+        values = tuple(by_track[t].get("value", "") if t in by_track else "" for t in tracks)
+        any_of = next(iter(by_track.values()))
+        rows.append(
+            SettingRow(engine, lookup.title(engine), name, values, len(set(values)) > 1,
+                       any_of.get("source", ""), any_of.get("reason", ""))
+        )  # fmt: skip
+    return tuple(sorted(rows, key=lambda row: (row.title, not row.differs)))
+
+
+def _audits(lookup: Lookup) -> tuple[AuditRow, ...]:
+    counts = Counter((v.checker, v.engine, v.verdict) for v in lookup.result.verdicts)
+    pairs = dict.fromkeys((v.checker, v.engine) for v in lookup.result.verdicts)
+    return tuple(
+        AuditRow(checker, engine, lookup.title(engine),
+                 *(counts[checker, engine, verdict] for verdict in ("pass", "fail", "unknown")))
+        for checker, engine in pairs
+    )  # fmt: skip
+
+
+def _noise(lookup: Lookup) -> Pairs:
+    found = [r for r in lookup.result.records if r.metric.startswith(("noise.", "instrument."))]
+    pairs = []
+    for record in found:
+        described = describe(record.metric)
+        scale = scale_for(described.unit or record.unit, [record.value])
+        value = record.value
+        shown = with_unit(scaled(value, scale), scale.unit) if isinstance(value, int | float) else record.note or "—"
+        pairs.append((described.title, shown))
+    return tuple(pairs)
+
+
+def _rerun(manifest: Manifest) -> str:
+    given = manifest.arguments.get("command") or manifest.arguments.get("argv")
+    if isinstance(given, list):
+        return " ".join(str(part) for part in given)
+    return str(given or f"orchbench run --budget {manifest.budget} --seed {manifest.seed}")

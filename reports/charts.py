@@ -1,0 +1,186 @@
+"""Altair charts, drawn to SVG on this machine. Colours are CSS variables, so one drawing serves light and dark."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import vl_convert
+from markupsafe import Markup
+
+WIDTH = 720
+ROW = 30
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+LATER = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')
+
+CONFIG: dict[str, Any] = {
+    "background": "transparent",
+    "font": "system-ui, sans-serif",
+    "axis": {
+        "labelColor": "var(--ink)", "titleColor": "var(--quiet)", "domainColor": "var(--line)",
+        "tickColor": "var(--line)", "gridColor": "var(--grid)", "labelFontSize": 13, "titleFontSize": 13,
+        "titleFontWeight": "normal", "labelLimit": 260,
+    },
+    "legend": {
+        "labelColor": "var(--ink)", "titleColor": "var(--quiet)", "labelFontSize": 13, "orient": "top",
+        "symbolStrokeColor": "var(--ink)", "labelLimit": 260,
+    },
+    "header": {"labelColor": "var(--ink)", "labelFontSize": 13, "labelFontWeight": 600},
+    "view": {"stroke": None},
+    "text": {"color": "var(--ink)"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart whose title is its finding. `spec` draws the same again, with hover, where JavaScript is on."""
+
+    key: str
+    title: str
+    svg: Markup
+    spec: Mapping[str, Any]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Engines in fixed order with their titles: the same colour and shape everywhere."""
+
+    titles: Mapping[str, str]
+    baseline: str
+
+    def colour(self, engine: str) -> str:
+        return "var(--baseline)" if engine == self.baseline else f"var(--engine-{self._place(engine) % 6 + 1})"
+
+    def shape(self, engine: str) -> str:
+        return "stroke" if engine == self.baseline else SHAPES[self._place(engine) % len(SHAPES)]
+
+    def _place(self, engine: str) -> int:
+        return list(self.titles).index(engine) if engine in self.titles else len(self.titles)
+
+
+def figure(key: str, title: str, chart: Any, rows: Sequence[Mapping[str, Any]], caption: str = "") -> Figure:
+    """Finish a chart: data, colours, the two filters of the page, and the drawing."""
+    spec = chart.to_dict(context={"pre_transform": False})
+    spec.pop("datasets", None)
+    spec["config"] = CONFIG
+    spec["data"] = {"values": list(rows)}
+    spec["params"] = [
+        {"name": "engines", "value": sorted({str(row["engine"]) for row in rows})},
+        {"name": "tracks", "value": sorted({str(row["track"]) for row in rows})},
+    ]
+    chosen = "indexof(engines, datum.engine) >= 0 && indexof(tracks, datum.track) >= 0"
+    spec["transform"] = [{"filter": chosen}, *spec.get("transform", [])]
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec))
+    svg = LATER.sub(lambda match: f"{key}-{match[0]}", svg)
+    return Figure(key, title, Markup(svg), spec, caption)  # noqa: S704 - Vega escapes every text of the data
+
+
+def _colours(palette: Palette, engines: Sequence[str]) -> alt.Scale:
+    return alt.Scale(domain=list(engines), range=[palette.colour(engine) for engine in engines])
+
+
+def _shapes(palette: Palette, engines: Sequence[str]) -> alt.Scale:
+    return alt.Scale(domain=list(engines), range=[palette.shape(engine) for engine in engines])
+
+
+def _arms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(str(row["arm"]) for row in rows))
+
+
+def dots(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
+    """Every sample as a dot (hollow: warm-up), the median as a bar, the interval as a line."""
+    engines = list(dict.fromkeys(str(row["engine"]) for row in rows))
+    y = alt.Y("arm:N", sort=_arms(rows), title=None)
+    x = alt.X("value:Q", title=axis, scale=alt.Scale(zero=True))
+    colour = alt.Color("engine:N", scale=_colours(palette, engines), legend=None)
+    base = alt.Chart(alt.Data(values=[]))
+    span = base.mark_rule(strokeWidth=2).encode(y=y, x=alt.X("low:Q", title=axis), x2="high:Q", color=colour)
+    middle = base.mark_tick(thickness=3, size=20).encode(
+        y=y, x=x, color=colour, tooltip=[_tip("arm", "arm"), _tip("shown", "median")]
+    )
+    point = base.mark_point(size=70, filled=True, strokeWidth=1.5).encode(
+        y=y, x=x, color=colour, stroke=colour,
+        shape=alt.Shape("engine:N", scale=_shapes(palette, engines), legend=None),
+        fillOpacity=alt.condition("datum.warm_up", alt.value(0), alt.value(0.55)),
+        tooltip=[_tip("arm", "arm"), _tip("shown", "value"), _tip("about", "sample"), _tip("run", "run")],
+    )  # fmt: skip
+    layers = [
+        span.transform_filter("datum.kind == 'median' && isValid(datum.low)"),
+        middle.transform_filter("datum.kind == 'median'"),
+        point.transform_filter("datum.kind == 'sample'"),
+    ]
+    return alt.layer(*layers).properties(width=WIDTH, height=ROW * len(_arms(rows)))
+
+
+def stacked(rows: Sequence[Mapping[str, Any]], axis: str) -> Any:
+    """Parts of a whole, in the order of time."""
+    parts = list(dict.fromkeys(str(row["part"]) for row in rows))
+    shades = [f"var(--part-{i % 5 + 1})" for i in range(len(parts))]
+    return (
+        alt.Chart(alt.Data(values=[]))
+        .mark_bar(stroke="var(--page)", strokeWidth=1, height=18)
+        .encode(
+            y=alt.Y("arm:N", sort=_arms(rows), title=None),
+            x=alt.X("value:Q", title=axis, stack="zero"),
+            color=alt.Color("part:N", scale=alt.Scale(domain=parts, range=shades), title=None),
+            order=alt.Order("place:Q"),
+            tooltip=[_tip("arm", "arm"), _tip("part", "part"), _tip("shown", "value")],
+        )
+        .properties(width=WIDTH, height=ROW * len(_arms(rows)))
+    )
+
+
+def bars(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
+    """One bar an arm within each group, its value at the end."""
+    engines = list(dict.fromkeys(str(row["engine"]) for row in rows))
+    groups = list(dict.fromkeys(str(row["group"]) for row in rows))
+    base = alt.Chart(alt.Data(values=[])).encode(
+        y=alt.Y("arm:N", sort=_arms(rows), title=None),
+        x=alt.X("value:Q", title=axis),
+        tooltip=[_tip("arm", "arm"), _tip("shown", "value")],
+    )
+    bar = base.mark_bar(height=14).encode(color=alt.Color("engine:N", scale=_colours(palette, engines), legend=None))
+    label = base.mark_text(align="left", dx=5, fontSize=13).encode(text="shown:N")
+    drawn = alt.layer(bar, label).properties(width=WIDTH - 100, height=24 * len(_arms(rows)))
+    if len(groups) < 2:
+        return drawn
+    header = alt.Header(labelOrient="top", labelAnchor="start", title=None)
+    return drawn.facet(row=alt.Row("group:N", sort=groups, title=None, header=header)).properties(spacing=14)
+
+
+HOW = {"ended": "var(--ok)", "error": "var(--bad)", "killed": "var(--killed)", "open": "var(--quiet)"}
+
+
+def timelines(rows: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> Any:
+    """Attempts as bars in a panel for each arm; crosses are faults, the upright line is the terminal state."""
+    arms = _arms(rows)
+    y = alt.Y("step:N", sort=list(steps), title=None, axis=alt.Axis(labelFontSize=12))
+    x = alt.X("start:Q", title="seconds since submit")
+    base = alt.Chart(alt.Data(values=[]))
+    met = [how for how in HOW if any(row.get("how") == how for row in rows)]
+    shades = alt.Scale(domain=met, range=[HOW[how] for how in met])
+    tips = [_tip("step", "step"), _tip("about", "what"), _tip("shown", "when")]
+    bar = base.mark_bar(height=11, cornerRadius=1).encode(
+        y=y, x=x, x2="end:Q", color=alt.Color("how:N", scale=shades, title=None), tooltip=tips
+    )
+    edge = base.mark_tick(thickness=2, size=13).encode(y=y, x=x, color=alt.Color("how:N", scale=shades), tooltip=tips)
+    fault = base.mark_point(shape="cross", size=110, filled=True, angle=45, color="var(--ink)").encode(y=y, x=x, tooltip=tips)
+    last = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color="var(--ink)").encode(x=x, tooltip=tips)
+    layers = [
+        bar.transform_filter("datum.kind == 'attempt'"),
+        edge.transform_filter("datum.kind == 'attempt'"),
+        fault.transform_filter("datum.kind == 'fault'"),
+        last.transform_filter("datum.kind == 'terminal'"),
+    ]
+    drawn = alt.layer(*layers).properties(width=WIDTH, height=17 * len(steps))
+    header = alt.Header(labelOrient="top", labelAnchor="start", title=None)
+    return drawn.facet(row=alt.Row("arm:N", sort=arms, title=None, header=header)).properties(spacing=14)
+
+
+def _tip(name: str, title: str) -> alt.Tooltip:
+    return alt.Tooltip(f"{name}:N", title=title)

@@ -1,0 +1,68 @@
+"""Easy and hard, from each engine's NOTES.md, with the measured values beside the claims that cite them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reports.catalogue import metric as describe
+from reports.lookup import Lookup
+from reports.numbers import scale_for, scaled, with_unit
+from reports.safetext import inline, parse_notes
+
+_METRIC = re.compile(r"\b(?:authoring|setup|runtime|recovery|debugging)\.[a-z_]+(?:\.[a-z_]+)?\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    metric: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    html: Markup
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    engine: str
+    title: str
+    easy: tuple[Claim, ...]
+    hard: tuple[Claim, ...]
+
+
+def experiences(lookup: Lookup) -> tuple[Experience, ...]:
+    """One for each engine whose notes hold such a list."""
+    found = []
+    for engine in lookup.engines:
+        notes = parse_notes(lookup.result.notes.get(engine, ""))
+        easy = tuple(_claim(text, lookup) for text in notes.under("easy"))
+        hard = tuple(_claim(text, lookup) for text in notes.under("hard"))
+        if easy or hard:
+            found.append(Experience(engine, lookup.title(engine), easy, hard))
+    return tuple(found)
+
+
+def _claim(text: str, lookup: Lookup) -> Claim:
+    cited = dict.fromkeys(_METRIC.findall(text))
+    evidence = (_evidence(name, lookup) for name in cited)
+    return Claim(inline(text), tuple(item for item in evidence if item))
+
+
+def _evidence(name: str, lookup: Lookup) -> Evidence | None:
+    track = lookup.tracks[0] if lookup.tracks else "none"
+    mode = "served" if name.startswith("runtime.") else ""
+    readings = lookup.readings(name, track, mode)
+    if not readings:
+        return None
+    scale = scale_for(describe(name).unit, [reading.value for reading in readings])
+    values = []
+    for reading in readings:
+        value = reading.value
+        shown = with_unit(scaled(value, scale), scale.unit) if isinstance(value, int | float) else value
+        values.append((lookup.title(reading.engine), shown or reading.note or "not measured"))
+    return Evidence(name, tuple(values))

@@ -1,0 +1,195 @@
+"""Which charts a result has, and the rows that they draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bench.results import Record, Run, Sample
+from reports import charts
+from reports.catalogue import metric as describe
+from reports.catalogue import subject
+from reports.charts import Figure, Palette
+from reports.lookup import BASELINE, Lookup
+from reports.numbers import Scale, scale_for, scaled, with_unit
+from reports.prose import finding
+from reports.timeline import Timeline, timeline
+
+Rows = list[dict[str, Any]]
+
+MAKESPAN_PARTS = (
+    ("runtime.submit_to_first_step_s", "submit to first step"),
+    ("runtime.work_s", "steps at work"),
+    ("runtime.transitions_total_s", "between steps"),
+    ("runtime.terminal_lag_s", "last step to terminal state"),
+)
+SETUP_PARTS = (
+    ("setup.environment_s", "environment"),
+    ("setup.initialise_s", "initialise"),
+    ("setup.start_s", "start"),
+    ("setup.deploy_s", "deploy"),
+    ("setup.first_run_s", "first run"),
+)
+
+
+def palette(lookup: Lookup) -> Palette:
+    return Palette({engine: lookup.title(engine) for engine in lookup.engines}, BASELINE)
+
+
+def _arm(lookup: Lookup, engine: str, track: str) -> str:
+    known = engine == BASELINE or track in ("none", "")
+    return lookup.title(engine) if known else f"{lookup.title(engine)}, {track}"
+
+
+def _lead(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
+    """The finding about a metric on the first track, as the title of a chart."""
+    track = lookup.tracks[0] if lookup.tracks else "none"
+    where = f"{track} track: " if len(lookup.tracks) > 1 else ""
+    return where + finding(lookup, describe(name), what, lookup.readings(name, track, mode))
+
+
+def code_figure(lookup: Lookup) -> Figure | None:
+    readings = lookup.readings("authoring.sloc")
+    rows: Rows = [
+        {"engine": r.engine, "track": "none", "arm": lookup.title(r.engine), "group": "", "value": r.value,
+         "shown": f"{r.value:.0f}"}
+        for r in readings if isinstance(r.value, int | float)
+    ]  # fmt: skip
+    if not rows:
+        return None
+    title = _lead(lookup, "authoring.sloc", "number of source lines")
+    return charts.figure("figure-code", title, charts.bars(rows, "source lines", palette(lookup)), rows)
+
+
+def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
+    """Makespan of every run of a mode; modes never share an axis."""
+    name = "runtime.makespan_s"
+    records = [r for r in _of(lookup.result.records, name) if r.mode == mode or (mode == "local" and r.engine == BASELINE)]
+    samples = [s for s in _of(lookup.result.samples, name) if s.mode == mode or (mode == "local" and s.engine == BASELINE)]
+    found = [x for x in (*records, *samples) if isinstance(x.value, int | float) and x.workload == "training"]
+    order = {arm: i for i, arm in enumerate(_ordered_arms(lookup, found))}
+    scale = Scale("s")
+    rows = [_dot(lookup, x, scale) for x in found if (x.engine, x.track) in order]
+    rows.sort(key=lambda row: order[row["engine"], row["track"]])
+    if not rows:
+        return None
+    title = _lead(lookup, name, "makespan, " + ("on a server" if mode == "served" else "without a server"), mode)
+    start = "submit" if mode == "served" else "the start of the process"
+    caption = f"Makespan: {start} until the last step's end. Dot: one sample; hollow: warm-up, in no estimate."
+    caption += " Upright bar: median over sessions. Line: 95 % interval, where there is more than one session."
+    chart = charts.dots(rows, "seconds", palette(lookup))
+    return charts.figure(f"figure-makespan-{mode}", title, chart, rows, caption)
+
+
+def _of(items: Iterable[Any], name: str) -> list[Any]:
+    return [item for item in items if item.metric == name]
+
+
+def _ordered_arms(lookup: Lookup, found: Sequence[Record | Sample]) -> list[tuple[str, str]]:
+    met = {(x.engine, x.track) for x in found}
+    arms = [(engine, track) for track in (*lookup.tracks, "none") for engine in lookup.engines]
+    return [arm for arm in (*arms, *((BASELINE, t) for t in (*lookup.tracks, "none"))) if arm in met]
+
+
+def _dot(lookup: Lookup, x: Record | Sample, scale: Scale) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "engine": x.engine, "track": x.track, "arm": _arm(lookup, x.engine, x.track),
+        "value": round(float(x.value or 0), 6), "shown": with_unit(scaled(float(x.value or 0), scale), scale.unit),
+    }  # fmt: skip
+    if isinstance(x, Record):
+        return row | {"kind": "median", "low": x.ci_low, "high": x.ci_high}
+    about = f"session {x.session}, block {x.block}" + (", warm-up" if x.warm_up else "")
+    return row | {"kind": "sample", "warm_up": x.warm_up, "about": about, "run": x.run_id}
+
+
+def parts_figure(lookup: Lookup, key: str, parts: Sequence[tuple[str, str]], whole: str, mode: str) -> Figure | None:
+    """The medians of the parts, stacked."""
+    rows: Rows = []
+    for track in lookup.tracks or ("none",):
+        for engine in lookup.engines:
+            readings = [lookup.reading(name, engine, track, mode) for name, _ in parts]
+            rows += [
+                {"engine": engine, "track": track, "arm": _arm(lookup, engine, track), "part": said, "place": place,
+                 "value": round(r.value, 6), "shown": with_unit(scaled(r.value, Scale("s")), "s")}
+                for place, (r, (_, said)) in enumerate(zip(readings, parts, strict=True))
+                if r is not None and isinstance(r.value, int | float)
+            ]  # fmt: skip
+    if not rows:
+        return None
+    title = _lead(lookup, whole, describe(whole).title.lower() + " time", mode)
+    caption = "Medians of the parts, each over all sessions; so their sum need not be the median of the whole."
+    return charts.figure(key, title, charts.stacked(rows, "seconds"), rows, caption)
+
+
+def debugging_figure(lookup: Lookup) -> Figure | None:
+    rows: Rows = []
+    topics = lookup.topics("debugging")
+    for topic in topics:
+        name = f"debugging.{topic}.visible_s"
+        for track in lookup.tracks or ("none",):
+            readings = [r for r in lookup.readings(name, track) if isinstance(r.value, int | float)]
+            rows += [
+                {"engine": r.engine, "track": track, "arm": _arm(lookup, r.engine, track), "group": subject(topic),
+                 "value": r.value, "shown": with_unit(scaled(float(r.value or 0), Scale("s")), "s")}
+                for r in readings
+            ]  # fmt: skip
+    if not rows:
+        return None
+    scale = scale_for("s", [10.0])
+    title = _lead(lookup, f"debugging.{topics[0]}.visible_s", f"time until visible ({subject(topics[0]).lower()})")
+    chart = charts.bars(rows, f"{scale.unit} until a user can read the error", palette(lookup))
+    return charts.figure("figure-debugging", title, chart, rows)
+
+
+def timeline_figures(lookup: Lookup) -> list[Figure]:
+    """For each recovery scenario, one panel an arm."""
+    found = []
+    for topic in lookup.topics("recovery"):
+        runs = [r for r in lookup.result.runs if r.scenario == topic and not r.warm_up]
+        firsts: dict[tuple[str, str], Run] = {}
+        for run in runs:
+            first = firsts.setdefault((run.engine, run.track), run)
+            if first.run_id == run.run_id:  # a resumed run has a second record, which tells its end
+                firsts[run.engine, run.track] = run
+        lines = [(r, timeline(r, lookup.result.journals.get(r.run_id, ()))) for r in firsts.values()]
+        drawn = [(run, line) for run, line in lines if line]
+        drawn.sort(key=lambda pair: _place(lookup, pair[0]))
+        if drawn:
+            found.append(_timeline_figure(lookup, topic, drawn))
+    return found
+
+
+def _place(lookup: Lookup, run: Run) -> tuple[int, int]:
+    tracks, engines = list(lookup.tracks), list(lookup.engines)
+    track = tracks.index(run.track) if run.track in tracks else len(tracks)
+    return track, engines.index(run.engine) if run.engine in engines else len(engines)
+
+
+def _timeline_figure(lookup: Lookup, topic: str, drawn: Sequence[tuple[Run, Timeline]]) -> Figure:
+    rows = [row for run, line in drawn for row in _timeline_rows(lookup, run, line)]
+    steps = list(dict.fromkeys(step for _, line in drawn for step in line.steps))
+    ends = "; ".join(f"{_arm(lookup, run.engine, run.track)}: {run.outcome or 'no outcome'}" for run, _ in drawn)
+    caption = (
+        "From the journals. Bar: an attempt. Cross: the fault. Dashed line: the engine's terminal state as seen over "
+        "its API. One run for each arm, the first of the scenario."
+    )
+    return charts.figure(f"figure-{topic}", f"{subject(topic)}. {ends}.", charts.timelines(rows, steps), rows, caption)
+
+
+def _timeline_rows(lookup: Lookup, run: Run, line: Timeline) -> Rows:
+    common = {"engine": run.engine, "track": run.track, "arm": _arm(lookup, run.engine, run.track)}
+    rows: Rows = [
+        common | {"kind": "attempt", "step": bar.step, "how": bar.how, "start": round(bar.start_s, 3),
+                  "end": round(bar.end_s, 3), "about": f"attempt {bar.attempt}, {bar.how}",
+                  "shown": f"{bar.start_s:.2f} to {bar.end_s:.2f} s"}
+        for bar in line.bars
+    ]  # fmt: skip
+    rows += [
+        common | {"kind": "fault", "step": p.step, "start": round(p.at_s, 3), "about": f"fault: {p.what}",
+                  "shown": f"{p.at_s:.2f} s"}
+        for p in line.points
+    ]  # fmt: skip
+    if line.terminal_s is not None:
+        rows.append(common | {"kind": "terminal", "start": round(line.terminal_s, 3), "about": "terminal state seen",
+                              "shown": f"{line.terminal_s:.2f} s"})  # fmt: skip
+    return rows

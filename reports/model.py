@@ -1,0 +1,245 @@
+"""The whole report as frozen values: everything that the templates show, and nothing to compute there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.results import Evidence, Failure
+from reports import background, figures
+from reports.background import Background
+from reports.catalogue import metric as describe
+from reports.catalogue import outcome_rank, subject
+from reports.charts import Figure
+from reports.codeview import FileRow, code_rows
+from reports.experience import Experience, experiences
+from reports.loading import Result
+from reports.lookup import Lookup
+from reports.prose import finding, limits, verdict_sentence
+from reports.scorecard import ScoreGroup, scorecard
+from reports.tables import Cell, Row, Table, arm_table
+from reports.tables import cell as show
+from reports.transcripts import Transcript, transcripts
+from reports.usecases import USE_CASES, Decision, UseCase, decide
+
+SETUP = ("environment_s", "environment_cold_s", "initialise_s", "start_s", "deploy_s", "first_run_s", "total_s")
+INSTALL = ("packages", "disk_bytes", "import_s")
+RUNTIME = ("makespan_s", "completion_s", "overhead_s", "submit_to_first_step_s", "work_s", "transition_s",
+           "transitions_total_s", "terminal_lag_s", "step_slowdown_ratio")  # fmt: skip
+CODE = ("sloc", "lloc", "comments", "cc_mean", "cc_max", "maintainability", "halstead_effort", "symbols",
+        "config_lines", "glue_sloc")  # fmt: skip
+SCENARIO = ("outcome", "detection_s", "recovery_s", "attempts", "wasted_s", "duplicates")
+BUG = ("visible_s", "names_exception", "names_file", "names_line", "lines_to_cause", "framework_frames")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    key: str
+    title: str
+    version: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """A use case with what the records say, on the first track and on the others where they disagree."""
+
+    case: UseCase
+    decision: Decision
+    sentence: str
+    limits: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What every section of a question has; the templates add what only one of them has."""
+
+    key: str
+    title: str
+    sentence: str
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    quick: bool
+    complete: bool
+    engines: tuple[Engine, ...]
+    baseline: bool
+    tracks: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+    verdicts: tuple[VerdictView, ...]
+    scorecard: tuple[ScoreGroup, ...]
+    sections: tuple[Section, ...]
+    code: tuple[FileRow, ...]
+    matrix: tuple[Row, ...]
+    transcripts: tuple[Transcript, ...]
+    experiences: tuple[Experience, ...]
+    background: Background
+    failures: tuple[Failure, ...]
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        return tuple(figure for section in self.sections for figure in section.figures)
+
+    def section(self, key: str) -> Section | None:
+        return next((section for section in self.sections if section.key == key), None)
+
+
+def build(result: Result) -> Report:
+    """Turn a result into the report's values."""
+    lookup = Lookup(result)
+    manifest = result.manifest
+    return Report(
+        quick=manifest.budget == "quick",
+        complete=manifest.state == "complete",
+        engines=tuple(Engine(e, lookup.title(e), lookup.version(e), i % 6 + 1) for i, e in enumerate(lookup.engines)),
+        baseline=any(record.engine == "inline" for record in result.records),
+        tracks=lookup.tracks,
+        facts=background.facts(lookup),
+        missing=background.missing(lookup),
+        verdicts=tuple(_verdict(case, lookup) for case in USE_CASES),
+        scorecard=scorecard(lookup),
+        sections=tuple(_sections(lookup)),
+        code=code_rows(lookup),
+        matrix=_matrix(lookup),
+        transcripts=transcripts(lookup, _caused(result.evidence)),
+        experiences=experiences(lookup),
+        background=background.background(lookup),
+        failures=tuple(manifest.failures),
+    )
+
+
+def _caused(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    return tuple(item for item in evidence if item.text.strip())
+
+
+def _verdict(case: UseCase, lookup: Lookup) -> VerdictView:
+    tracks = lookup.tracks or ("none",)
+    decisions = [decide(case, lookup, track) for track in tracks]
+    main = next((d for d in decisions if d.status != "insufficient"), decisions[0])
+    others = tuple(
+        f"On {d.track} settings: {verdict_sentence(d, lookup)}"
+        for d in decisions
+        if d is not main and d.status != "insufficient" and (d.first, d.status) != (main.first, main.status)
+    )
+    return VerdictView(case, main, verdict_sentence(main, lookup), limits(main, lookup), others)
+
+
+def _named(group: str, leaves: tuple[str, ...]) -> list[str]:
+    return [f"{group}.{leaf}" for leaf in leaves]
+
+
+def _sections(lookup: Lookup) -> list[Section]:
+    built = [_code(lookup), _setup(lookup), _runtime(lookup)]
+    built += [_generic(lookup, key, title) for key, title in (("scaling", "Scaling"), ("resources", "Resources"))]
+    built += [_recovery(lookup), _debugging(lookup)]
+    return [section for section in built if section]
+
+
+def _section(key: str, title: str, sentence: str, drawn: list[Figure | None], tables: list[Table | None]) -> Section:
+    return Section(key, title, sentence, tuple(f for f in drawn if f), tuple(t for t in tables if t))
+
+
+def _first(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
+    track = lookup.tracks[0] if lookup.tracks else "none"
+    return finding(lookup, describe(name), what, lookup.readings(name, track, mode))
+
+
+def _code(lookup: Lookup) -> Section:
+    table = arm_table(lookup, "table-code", "Size and complexity of the pipelines", _named("authoring", CODE))
+    sentence = _first(lookup, "authoring.sloc", "number of source lines")
+    return _section("code", "How much code?", sentence, [figures.code_figure(lookup)], [table])
+
+
+def _setup(lookup: Lookup) -> Section:
+    sentence = _first(lookup, "setup.total_s", "setup time")
+    parts = figures.parts_figure(lookup, "figure-setup", figures.SETUP_PARTS, "setup.total_s", "")
+    times = arm_table(lookup, "table-setup", "From an empty folder to the first run", _named("setup", SETUP))
+    install = arm_table(lookup, "table-install", "What is installed", _named("setup", INSTALL))
+    return _section("setup", "How long to set up?", sentence, [parts], [times, install])
+
+
+def _runtime(lookup: Lookup) -> Section:
+    names = _named("runtime", RUNTIME)
+    drawn = [
+        figures.dots_figure(lookup, "served"),
+        figures.parts_figure(lookup, "figure-parts", figures.MAKESPAN_PARTS, "runtime.completion_s", "served"),
+        figures.dots_figure(lookup, "local"),
+    ]
+    served = arm_table(lookup, "table-served", "On a server: from submit", names, mode="served")
+    local = arm_table(
+        lookup, "table-local", "Without a server: from the start of the process", names, mode="local", baseline=True
+    )
+    sentence = _first(lookup, "runtime.overhead_s", "overhead of a run on a server", "served")
+    return _section("runtime", "How fast?", sentence, drawn, [served, local])
+
+
+def _generic(lookup: Lookup, key: str, title: str) -> Section | None:
+    """A section for measures that only longer budgets take; absent without them."""
+    table = arm_table(lookup, f"table-{key}", title, lookup.names(key + "."))
+    return _section(key, title, "", [], [table]) if table else None
+
+
+def _recovery(lookup: Lookup) -> Section:
+    topics = lookup.topics("recovery")
+    tables = [
+        arm_table(lookup, f"table-{topic}", subject(topic), [f"recovery.{topic}.{leaf}" for leaf in SCENARIO])
+        for topic in topics
+    ]
+    sentence = _killed_sentence(lookup) if topics else "No fault was injected in this result."
+    return _section("recovery", "What survives a fault?", sentence, [*figures.timeline_figures(lookup)], tables)
+
+
+def _killed_sentence(lookup: Lookup) -> str:
+    topic = "step_killed" if "step_killed" in lookup.topics("recovery") else lookup.topics("recovery")[0]
+    track = lookup.tracks[0] if lookup.tracks else "none"
+    readings = lookup.readings(f"recovery.{topic}.outcome", track)
+    said = "; ".join(f"{lookup.title(r.engine)}: {r.value or r.note or 'not measured'}" for r in readings)
+    return f"{subject(topic)}. {said}."
+
+
+def _debugging(lookup: Lookup) -> Section:
+    topics = lookup.topics("debugging")
+    tables = [
+        arm_table(lookup, f"table-{topic}", subject(topic), [f"debugging.{topic}.{leaf}" for leaf in BUG])
+        for topic in topics
+    ]
+    name = f"debugging.{topics[0]}.visible_s" if topics else ""
+    sentence = (
+        _first(lookup, name, f"time until the error can be read ({subject(topics[0]).lower()})")
+        if topics
+        else "No bug was planted in this result."
+    )
+    return _section("debugging", "How soon is an error found?", sentence, [figures.debugging_figure(lookup)], tables)
+
+
+SYMBOLS = {3: "✓", 2: "!", 1: "–", 0: "?", -1: "✗"}
+
+
+def _matrix(lookup: Lookup) -> tuple[Row, ...]:
+    """Scenarios as rows, engines as cells: the outcome with its symbol."""
+    rows = []
+    for topic in lookup.topics("recovery"):
+        name = f"recovery.{topic}.outcome"
+        for track in lookup.tracks or ("none",):
+            found = {r.engine: r for r in lookup.readings(name, track)}
+            if not found:
+                continue
+            cells = [_outcome(lookup, found.get(engine), engine) for engine in lookup.engines]
+            rows.append(Row("", subject(topic), track, tuple(cells), topic))
+    return tuple(rows)
+
+
+def _outcome(lookup: Lookup, reading: object, engine: str) -> Cell:
+    from reports.compare import Reading
+    from reports.numbers import Scale
+
+    if not isinstance(reading, Reading) or not reading.measured:
+        note = reading.note if isinstance(reading, Reading) else ""
+        return Cell("– not measured", engine=engine, note=note or "not measured", numeric=False)
+    shown = show(reading, describe("recovery.x.outcome"), Scale(""))
+    symbol = SYMBOLS[outcome_rank(str(reading.value))]
+    return Cell(f"{symbol} {shown.text}", engine=engine, note=shown.note, numeric=False)

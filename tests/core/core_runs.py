@@ -1,0 +1,26 @@
+"""Parts of a run that several tests need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core import steps
+from core.artifacts import Reference
+from core.config import RunConfig, Validation
+
+LENIENT = Validation(min_rows=1, max_duplicate_fraction=1.0, max_null_fraction=1.0)
+"""Rules for tables of a few rows."""
+
+
+def until_evaluated(config: RunConfig) -> dict[str, Any]:
+    """Run the steps from extract to branch; return their results by name."""
+    path = str(config.path)
+    raw = steps.validate(path, steps.extract(path))
+    features = steps.features(path, raw)
+    model = steps.train(path, features)
+    metrics = steps.evaluate(path, features, model)
+    return {"raw": raw, "features": features, "train": model, "evaluate": metrics, "branch": steps.branch(path, metrics)}
+
+
+def digests(results: dict[str, Reference | str]) -> dict[str, str]:
+    return {name: result if isinstance(result, str) else result["digest"] for name, result in results.items()}
