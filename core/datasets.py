@@ -154,9 +154,10 @@ def _faithful(column: pd.Series, name: str, text: dict[str, str]) -> bool:
 
 
 def _kind(column: pd.Series) -> str:
+    """Whole numbers beyond 64 bits are identifiers in practice: text."""
     if pd.api.types.is_signed_integer_dtype(column):
         return "int64"
-    return "float64" if pd.api.types.is_any_real_numeric_dtype(column) else "str"
+    return "float64" if pd.api.types.is_float_dtype(column) else "str"
 
 
 def _wider(one: str, other: str) -> str:

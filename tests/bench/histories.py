@@ -1,0 +1,58 @@
+"""Invented histories, as the journal would have recorded them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.history import History, parse
+
+ORDER = ("extract", "validate", "features", "train", "evaluate", "branch", "deploy", "cleanup")
+STEP_S = dict(zip(ORDER, (1.0, 0.5, 2.0, 4.0, 1.0, 0.1, 0.3, 0.1), strict=True))
+UTC = "2026-01-01T00:00:{:09.6f}+00:00"
+
+
+@dataclass
+class Script:
+    """Writes journal records; times are seconds from the start of an invented minute."""
+
+    run: str = "r1"
+    records: list[dict[str, Any]] = field(default_factory=list)
+    now_s: float = 1.0
+    pid: int = 100
+    thread: int = 100
+
+    def write(self, event: str, step: str, attempt: int = 1, **details: Any) -> None:
+        common = {"run": self.run, "step": step, "attempt": attempt, "pid": self.pid, "thread": self.thread}
+        times = {"t_ns": round(self.now_s * 1e9), "utc": UTC.format(self.now_s)}
+        self.records.append({**times, "event": event, **common, **details})
+
+    def step(self, step: str, attempt: int = 1, *, end: str = "end", result: Any = ..., effect: bool = True) -> None:
+        """One attempt that ends with `end`: end, error, or lost."""
+        self.write("start", step, attempt)
+        self.now_s += STEP_S[step]
+        if effect and step == "deploy":
+            self.write("effect", step, attempt, key=f"deploy:{self.run}")
+        if end == "end":
+            self.write("end", step, attempt, result=usual(step) if result is ... else result)
+        if end == "error":
+            self.write("error", step, attempt, error="ValueError", message="broken")
+        self.now_s += 0.1
+
+    def steps(self, *names: str) -> Script:
+        for name in names:
+            self.step(name)
+        return self
+
+    def history(self) -> History:
+        return parse(self.records)
+
+
+def usual(step: str) -> Any:
+    if step == "branch":
+        return "deploy"
+    return None if step == "cleanup" else {"path": f"/x/{step}", "digest": f"digest-{step}", "rows": 3}
+
+
+def good(run: str = "r1") -> History:
+    return Script(run).steps(*ORDER).history()

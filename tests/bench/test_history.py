@@ -1,0 +1,130 @@
+"""The journal as typed records, and the numbers drawn from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from histories import ORDER, STEP_S, Script, good
+
+from bench.history import History, read_history
+from core.journal import Journal
+from core.pipelines import TRAINING
+
+
+def test_empty_journal_is_an_empty_history(tmp_path: Path) -> None:
+    history = read_history(tmp_path)
+    assert history == History()
+    assert (history.first_start_ns(), history.last_end_ns(), history.isolation()) == (None, None, "none")
+
+
+def test_reads_what_the_journal_writes(tmp_path: Path) -> None:
+    one = Journal(tmp_path, "r1", "deploy")
+    one.write("start", cpu_ns=1)
+    one.write("fault", kind="kill")
+    one.write("effect", key="deploy:r1")
+    two = Journal(tmp_path, "r1", "deploy")
+    two.write("start", cpu_ns=1)
+    two.write("error", error="ValueError", message="no")
+    history = read_history(tmp_path)
+    assert [(a.attempt, a.outcome, a.reached_effect, a.error) for a in history.attempts] == [
+        (1, "lost", True, ""),
+        (2, "error", False, "ValueError"),
+    ]
+    assert [(e.key, e.kind, e.attempt) for e in history.effects] == [("deploy:r1", "deploy", 1)]
+    assert [(f.kind, f.step) for f in history.faults] == [("kill", "deploy")]
+    assert history.attempts[0].start_utc
+
+
+def test_span_work_and_digests_of_a_plain_run() -> None:
+    history = good()
+    assert history.first_start_ns() == 1_000_000_000
+    assert history.last_end_ns() == pytest.approx((1 + sum(STEP_S.values()) + 0.7) * 1e9)
+    assert history.work_s() == pytest.approx(sum(STEP_S.values()))
+    assert (history.wasted_s(), history.duplicates(), history.retried()) == (0, (), False)
+    assert history.digests()["train"] == "digest-train"
+    assert history.digests()["branch"] == "deploy"
+    assert history.digests()["cleanup"] == ""
+
+
+def test_wasted_time_counts_errors_repeats_and_what_is_known_of_lost_attempts() -> None:
+    script = Script()
+    script.step("extract", 1, end="error")  # 1.0 s
+    script.step("extract", 2)  # 1.0 s, repeated below
+    script.step("extract", 3)
+    script.step("deploy", 1, end="lost")  # its effect is known, 0.3 s after the start
+    script.step("deploy", 2)
+    history = script.history()
+    assert history.wasted_s() == pytest.approx(1.0 + 1.0 + 0.3)
+    assert history.work_s() == pytest.approx(2.0 + 0.3)
+    assert history.duplicates() == ("deploy:r1",)
+    assert [a.attempt for a in history.attempts_of("extract")] == [1, 2, 3]
+
+
+def test_a_kill_from_outside_says_how_long_the_lost_attempt_lived() -> None:
+    script = Script()
+    script.step("train", 1, end="lost")
+    started_ns = script.records[0]["t_ns"]
+    script.step("train", 2)
+    assert script.history().wasted_s() == 0
+    assert script.history().wasted_s(killed_ns=started_ns + 2_500_000_000) == pytest.approx(2.5)
+
+
+def test_transitions_are_from_the_last_upstream_to_the_first_start() -> None:
+    script = Script().steps("extract")
+    script.now_s += 1.9
+    script.step("validate", 1, end="error")
+    script.now_s += 5
+    script.step("validate", 2)
+    script.steps("features", "train")
+    transitions = script.history().transitions(TRAINING)
+    assert transitions["validate"] == pytest.approx(2.0)
+    assert transitions["features"] == pytest.approx(0.1)
+    assert "extract" not in transitions
+
+
+def test_transition_of_a_join_is_from_the_branch_that_ran() -> None:
+    assert good().transitions(TRAINING)["cleanup"] == pytest.approx(0.1)
+
+
+def test_overhead_is_what_exceeds_inlines_critical_path() -> None:
+    history = good()
+    total = sum(STEP_S.values())
+    assert history.overhead_s(total + 3, STEP_S, 4, TRAINING) == pytest.approx(3)
+    halved = {step: seconds / 2 for step, seconds in STEP_S.items()}
+    assert history.overhead_s(total, halved, 4, TRAINING) == pytest.approx(total / 2)
+    assert history.step_slowdown(halved) == pytest.approx(2)
+
+
+def test_bound_is_the_longer_of_path_and_shared_work() -> None:
+    history = good()
+    even = dict.fromkeys(ORDER, 1.0)
+    assert history.bound_s(even, 1, TRAINING) == pytest.approx(len(ORDER))
+    assert history.bound_s(even, 100, TRAINING) == pytest.approx(len(ORDER))  # the pipeline is a chain
+
+
+def test_no_overhead_with_retries_or_unknown_steps() -> None:
+    script = Script()
+    script.step("extract", 1, end="error")
+    script.step("extract", 2)
+    assert script.history().overhead_s(10, STEP_S, 1, TRAINING) is None
+    assert good().overhead_s(10, {"extract": 1.0}, 1, TRAINING) is None
+    assert History().overhead_s(10, STEP_S, 1, TRAINING) is None
+    assert good().step_slowdown({}) is None
+
+
+@pytest.mark.parametrize(
+    ("pids", "threads", "isolation"),
+    [
+        pytest.param((1, 2, 3), (1, 2, 3), "process per step", id="processes"),
+        pytest.param((1, 1, 1), (1, 2, 1), "threads", id="threads"),
+        pytest.param((1, 1, 1), (1, 1, 1), "in-process", id="in-process"),
+        pytest.param((1, 1, 2), (1, 1, 2), "in-process", id="in-process, restarted"),
+        pytest.param((1,), (1,), "none", id="one step tells nothing"),
+    ],
+)
+def test_isolation_is_measured(pids: tuple[int, ...], threads: tuple[int, ...], isolation: str) -> None:
+    script = Script()
+    for step, script.pid, script.thread in zip(ORDER, pids, threads, strict=False):
+        script.step(step)
+    assert script.history().isolation() == isolation
