@@ -34,6 +34,8 @@ SETTLE_LIMIT_S = 5.0
 RUN_LIMIT_S = {Track.TUNED: 120.0, Track.STOCK: 900.0}
 SUBMIT_OFFSET_S = {Track.TUNED: 1.0, Track.STOCK: 10.0}
 """Upper end of the random delay before a submission: the longest polling interval of the track's engines."""
+WITHOUT_OUTPUT = ("order", "engine_record", "engine_times")
+"""Checkers that also judge a run that failed."""
 HEAVY = ("raw", "features", "model", "registry")
 
 
@@ -159,9 +161,10 @@ class Conductor:
         folder = self.store.folder / "runs" / run.run_id
         history = read_history(folder)
         last = sightings[-1].state if sightings else None
+        reference = not self.oracle.attempts  # the first inline run: there is nothing to judge it by
         outcome = checkers.outcome(
             history, last.status if last else status, expected_failure=expected_failure,
-            timed_out=timed_out, oracle=self.oracle,
+            timed_out=timed_out, oracle=history if reference else self.oracle,
         )  # fmt: skip
         run = msgspec.structs.replace(
             run,
@@ -170,7 +173,7 @@ class Conductor:
             terminal_ns=run.terminal_ns or (sightings[-1].t_ns if sightings and not timed_out else 0),
         )
         observation = Observation(run, history, sightings)
-        verdicts = () if expected_failure else self._judge(observation, last)
+        verdicts = () if expected_failure or reference else self._judge(observation, last)
         self._keep(folder, run, sightings, verdicts)
         return replace(observation, verdicts=verdicts)
 
@@ -180,8 +183,10 @@ class Conductor:
             run_id=observation.run.run_id, engine=observation.run.engine,
             makespan_s=observation.makespan_s, parallelism=PARALLELISM,
         )  # fmt: skip
-        asked = state is not None  # a process of its own has no engine's record to compare
-        return tuple(v for v in judged if asked or not v.checker.startswith("engine_"))
+        if state is None:  # a process of its own: no engine's record to compare
+            return tuple(v for v in judged if not v.checker.startswith("engine_"))
+        complete = state.status is Status.COMPLETED  # of an honest failure no output is expected
+        return tuple(v for v in judged if complete or v.checker in WITHOUT_OUTPUT)
 
     def _keep(self, folder: Path, run: Run, sightings: tuple[Sighting, ...], verdicts: tuple[Verdict, ...]) -> None:
         self.store.append(run)

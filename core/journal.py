@@ -55,17 +55,24 @@ class Journal:
 
 
 def _claim_attempt(run_dir: Path, step: str) -> int:
-    """Number this attempt from 1. Exclusive creation, so that two at once get two numbers."""
-    folder = run_dir / ATTEMPTS
-    attempt = 1
-    while True:
-        try:
-            os.close(os.open(folder / f"{step}.{attempt}", os.O_CREAT | os.O_EXCL))
-            return attempt
-        except FileNotFoundError:
-            folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            attempt += 1
+    """Number this attempt from 1, by appending the step's name to a file and counting up to there.
+
+    After an append the position is the end of one's own line, so that two at once get two numbers.
+    A file for each attempt would cost more than all else that an attempt writes.
+    """
+    path = run_dir / ATTEMPTS
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    try:
+        descriptor = os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, flags, 0o644)
+    try:
+        os.write(descriptor, f"{step}\n".encode())
+        claimed = os.pread(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR), 0)
+    finally:
+        os.close(descriptor)
+    return claimed.split(b"\n").count(step.encode())
 
 
 def read(run_dir: Path) -> list[dict[str, Any]]:

@@ -66,6 +66,8 @@ def _recorded(result: Any) -> Any:
 
 
 def _log_context(config: RunConfig, name: str, attempt: int) -> None:
+    if not log.isEnabledFor(logging.INFO):
+        return
     available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     log.info(
         "run=%s step=%s attempt=%d memory_available_bytes=%d cpus=%d",

@@ -106,9 +106,10 @@ class Dagster(Adapter):
         return Command(command.argv, {**command.env, "DAGSTER_HOME": str(self._local_home())})
 
     def local_note(self) -> str:
+        at_once = self.workspace.parallelism
         return (
             "`dagster job execute` starts one run worker and no server; it needs a DAGSTER_HOME folder, where it makes "
-            f"SQLite files on first use, and runs each step in a process of its own, {self.workspace.parallelism} at once."
+            f"SQLite files on first use, and runs each step in a process of its own, {at_once} at once."
         )
 
     def abilities(self) -> AbilityTable:

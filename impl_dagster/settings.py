@@ -8,11 +8,11 @@ from typing import Any
 from bench.contract import Setting, Track, Workspace
 
 DOCS = "https://docs.dagster.io"
-INSTANCE = f"{DOCS}/deployment/oss/oss-instance-configuration"
 DAGSTER_YAML = f"{DOCS}/deployment/oss/dagster-yaml"
 WORKSPACE_YAML = f"{DOCS}/deployment/code-locations/workspace-yaml"
-JOB_EXECUTION = f"{DOCS}/guides/build/jobs/job-execution"
-RUN_COORDINATORS = f"{DOCS}/deployment/execution/run-coordinators"
+RUN_EXECUTOR_LIMITS = f"{DOCS}/guides/operate/managing-concurrency/run-executor-limits"
+EXECUTION_API = f"{DOCS}/api/dagster/execution"
+INTERNALS_API = f"{DOCS}/api/dagster/internals"
 RUN_MONITORING = f"{DOCS}/deployment/execution/run-monitoring"
 TELEMETRY = f"{DOCS}/about/telemetry"
 REQUIRED = "required"
@@ -52,7 +52,10 @@ def _required(workspace: Workspace) -> list[Setting]:
         Setting(f"{WEBSERVER} --port", str(workspace.ports["webserver"]), REQUIRED, "a free port"),
         Setting(f"{WEBSERVER} --workspace", file, REQUIRED, "which code locations there are"),
         Setting(f"{DAEMON} --workspace", file, REQUIRED, "which code locations there are"),
-        Setting(f"{EXECUTOR}.max_concurrent", str(workspace.parallelism), JOB_EXECUTION, "the same parallelism everywhere"),
+        Setting(
+            f"{EXECUTOR}.max_concurrent", str(workspace.parallelism), RUN_EXECUTOR_LIMITS,
+            "the same parallelism for every engine",
+        ),
     ]  # fmt: skip
 
 
@@ -65,22 +68,27 @@ def _tuned(workspace: Workspace) -> list[Setting]:
     monitoring = "dagster.yaml: run_monitoring"
     found = [
         Setting(
-            "dagster.yaml: run_coordinator", json.dumps(queued), RUN_COORDINATORS,
-            "the same coordinator as by default, asked every second (the least it takes) instead of every 5 s",
+            "dagster.yaml: run_coordinator", json.dumps(queued), INTERNALS_API,
+            "the default coordinator, dequeuing every second instead of every 5 s",
         ),
         Setting(
-            f"{EXECUTOR}.start_method.forkserver.preload_modules", json.dumps([MODULE]), JOB_EXECUTION,
+            f"{EXECUTOR}.start_method.forkserver.preload_modules", json.dumps([MODULE]), EXECUTION_API,
             "steps are forked from a process that has imported the pipelines, instead of importing them each",
         ),
-        Setting(f"{monitoring}.enabled", "true", RUN_MONITORING, "runs that hang while starting or stopping are failed"),
-        Setting(f"{monitoring}.poll_interval_seconds", "5", RUN_MONITORING, "looked at every 5 s instead of every 120 s"),
-        Setting(f"{monitoring}.start_timeout_seconds", "30", RUN_MONITORING, "a run worker that is lost at its start"),
-        Setting(f"{monitoring}.cancel_timeout_seconds", "30", RUN_MONITORING, "a run worker that does not stop"),
+        Setting(f"{monitoring}.enabled", "true", RUN_MONITORING, "runs that hang at their start or end are failed"),
+        Setting(f"{monitoring}.poll_interval_seconds", "5", RUN_MONITORING, "every 5 s instead of every 120 s"),
+        Setting(f"{monitoring}.start_timeout_seconds", "30", RUN_MONITORING, "a lost start is failed in 30 s, not 180"),
+        Setting(f"{monitoring}.cancel_timeout_seconds", "30", RUN_MONITORING, "a stuck cancel ends in 30 s, not 180"),
     ]  # fmt: skip
     if workspace.postgres:
         url = f"postgresql://postgres@/dagster?host={workspace.postgres}"
         found.append(
-            Setting("dagster.yaml: storage.postgres.postgres_url", json.dumps(url), DAGSTER_YAML, "PostgreSQL for all engines")
+            Setting(
+                "dagster.yaml: storage.postgres.postgres_url",
+                json.dumps(url),
+                DAGSTER_YAML,
+                "PostgreSQL for all engines",
+            )
         )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,9 @@ SUBMIT_PAUSE_S = 0.25
 CRASH_SEEN_BY_WORKER = "Process exited with status code"
 WORKER_LIMIT_S = 30.0
 WORKER_PAUSE_S = 0.1
+LOG_BATCH_S = 2.0
+"""The default of PREFECT_LOGGING_TO_API_BATCH_INTERVAL."""
+LOG_MARGIN_S = 1.0
 
 STATUSES = {
     "SCHEDULED": Status.PENDING,
@@ -203,6 +207,7 @@ class Prefect(Adapter):
         )
 
     def logs(self, run: str, step: str | None) -> str:
+        self._let_logs_arrive(run)
         logs: dict[str, Any] = {"flow_run_id": {"any_": [run]}}
         if step is not None:
             logs["task_run_id"] = {"any_": [row["id"] for row in self._task_runs(run) if _step_name(row) == step]}
@@ -251,6 +256,14 @@ class Prefect(Adapter):
     def _cancel(self, run: str) -> str:
         return self._set_state(run, {"type": "CANCELLING"}, force=False)
 
+    def _let_logs_arrive(self, run: str) -> None:
+        """Flow runs send their logs in batches: soon after a run's end the last batch may still be on its way."""
+        ended = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()["end_time"]
+        if ended:
+            batch_s = float(self._environment().get("PREFECT_LOGGING_TO_API_BATCH_INTERVAL", LOG_BATCH_S))
+            age_s = (datetime.now(UTC) - datetime.fromisoformat(ended)).total_seconds()
+            time.sleep(max(0.0, batch_s + LOG_MARGIN_S - age_s))
+
     def _await_worker(self, run: str, since: str) -> None:
         """Wait for the worker's event that it is done with a crashed run.
 
@@ -278,8 +291,10 @@ class Prefect(Adapter):
         return f"http://127.0.0.1:{self.workspace.ports['api']}/api"
 
     def _command(self, executable: str, *arguments: str) -> Command:
-        environment = {setting.name: setting.value for setting in self.settings()}
-        return Command((self.workspace.executable(executable), *arguments), environment, self.workspace.home)
+        return Command((self.workspace.executable(executable), *arguments), self._environment(), self.workspace.home)
+
+    def _environment(self) -> dict[str, str]:
+        return {setting.name: setting.value for setting in self.settings()}
 
     def _local_command(self, executable: str, *arguments: str) -> Command:
         """Without address and database of the server; all else as served."""

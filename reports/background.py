@@ -13,6 +13,7 @@ from reports.lookup import Lookup
 from reports.numbers import listing, number, plural, scale_for, scaled, with_unit
 
 Pairs = tuple[tuple[str, str], ...]
+HEADLINES = {"cores": "cores", "cpus": "CPUs", "logical_cpus": "CPUs", "memory_bytes": "memory"}
 RAW = ("manifest.json", "samples.jsonl", "runs.jsonl", "verdicts.jsonl", "evidence.jsonl", "summary.json")
 
 
@@ -120,22 +121,24 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     source = str(data.get("path") or data.get("source") or "generated")
     workloads = list(dict.fromkeys(record.workload for record in lookup.result.records)) or ["training"]
     budget = manifest.budget + (f" ({number(manifest.budget_s / 60)} min)" if manifest.budget_s else "")
-    host = [value for key, value in flat(manifest.host) if _headline(key)]
+    host = [_headline(key, value) for key, value in flat(manifest.host)]
     given = {
         "Engines": listing(versions) or "none",
         "Tracks": listing(lookup.tracks),
         "Pipeline": listing(workloads),
         "Data": ", ".join(filter(None, (source, rows, f"target {data['target']}" if "target" in data else ""))),
-        "Host": ", ".join(dict.fromkeys(host)),
+        "Host": ", ".join(filter(None, dict.fromkeys(host))),
         "Measured": " to ".join(filter(None, (manifest.created_utc, manifest.finished_utc))),
         "Budget": budget,
     }
     return tuple((name, value) for name, value in given.items() if value)
 
 
-def _headline(key: str) -> bool:
-    leaf = key.rpartition(".")[2]
-    return leaf in ("cpu", "cpu_model", "model", "cores", "cpus", "logical_cpus", "memory_bytes", "os", "system", "platform")
+def _headline(key: str, value: str) -> str:
+    """What of the host stands on the first screen; empty for the rest."""
+    if key in ("cpu", "cpu_model", "model", "os", "system", "platform"):
+        return value
+    return f"{value} {HEADLINES[key]}" if key in HEADLINES else ""
 
 
 def missing(lookup: Lookup) -> tuple[str, ...]:
@@ -150,9 +153,9 @@ def missing(lookup: Lookup) -> tuple[str, ...]:
         for f in manifest.failures
     ]
     states = Counter(cell.state for cell in manifest.cells)
-    for state, words in (("left_out", "left out"), ("failed", "failed"), ("interrupted", "interrupted")):
-        if states[state]:
-            said.append(f"{plural(states[state], 'planned cell')} {words}.")
+    for state, count in states.items():
+        if state != "done":
+            said.append(f"{plural(count, 'planned cell')} {state.replace('_', ' ')}.")
     if manifest.state in ("running", "interrupted"):
         said.append(f"The measurement is marked as {manifest.state}: it has not come to its end.")
     groups = {"setup": "setup", "runtime": "run times", "recovery": "recovery", "debugging": "debugging"}

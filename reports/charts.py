@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 WIDTH = 720
 ROW = 30
+CROSS = "M-1,-1L1,1M1,-1L-1,1"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 LATER = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')
 
@@ -23,7 +24,7 @@ CONFIG: dict[str, Any] = {
     "axis": {
         "labelColor": "var(--ink)", "titleColor": "var(--quiet)", "domainColor": "var(--line)",
         "tickColor": "var(--line)", "gridColor": "var(--grid)", "labelFontSize": 13, "titleFontSize": 13,
-        "titleFontWeight": "normal", "labelLimit": 260,
+        "titleFontWeight": "normal", "labelLimit": 260, "tickCount": 8,
     },
     "legend": {
         "labelColor": "var(--ink)", "titleColor": "var(--quiet)", "labelFontSize": 13, "orient": "top",
@@ -98,21 +99,22 @@ def dots(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
     y = alt.Y("arm:N", sort=_arms(rows), title=None)
     x = alt.X("value:Q", title=axis, scale=alt.Scale(zero=True))
     colour = alt.Color("engine:N", scale=_colours(palette, engines), legend=None)
-    base = alt.Chart(alt.Data(values=[]))
+    base = _empty()
     span = base.mark_rule(strokeWidth=2).encode(y=y, x=alt.X("low:Q", title=axis), x2="high:Q", color=colour)
     middle = base.mark_tick(thickness=3, size=20).encode(
         y=y, x=x, color=colour, tooltip=[_tip("arm", "arm"), _tip("shown", "median")]
     )
-    point = base.mark_point(size=70, filled=True, strokeWidth=1.5).encode(
-        y=y, x=x, color=colour, stroke=colour,
-        shape=alt.Shape("engine:N", scale=_shapes(palette, engines), legend=None),
-        fillOpacity=alt.condition("datum.warm_up", alt.value(0), alt.value(0.55)),
-        tooltip=[_tip("arm", "arm"), _tip("shown", "value"), _tip("about", "sample"), _tip("run", "run")],
-    )  # fmt: skip
+    shown = {
+        "y": y, "x": x, "color": colour, "shape": alt.Shape("engine:N", scale=_shapes(palette, engines), legend=None),
+        "tooltip": [_tip("arm", "arm"), _tip("shown", "value"), _tip("about", "sample"), _tip("run", "run")],
+    }  # fmt: skip
+    sample = base.mark_point(size=60, filled=True, opacity=0.65).encode(**shown)
+    warm_up = base.mark_point(size=45, filled=False, opacity=0.8, strokeWidth=1.2).encode(**shown)
     layers = [
         span.transform_filter("datum.kind == 'median' && isValid(datum.low)"),
         middle.transform_filter("datum.kind == 'median'"),
-        point.transform_filter("datum.kind == 'sample'"),
+        sample.transform_filter("datum.kind == 'sample' && !datum.warm_up"),
+        warm_up.transform_filter("datum.kind == 'sample' && datum.warm_up"),
     ]
     return alt.layer(*layers).properties(width=WIDTH, height=ROW * len(_arms(rows)))
 
@@ -122,7 +124,7 @@ def stacked(rows: Sequence[Mapping[str, Any]], axis: str) -> Any:
     parts = list(dict.fromkeys(str(row["part"]) for row in rows))
     shades = [f"var(--part-{i % 5 + 1})" for i in range(len(parts))]
     return (
-        alt.Chart(alt.Data(values=[]))
+        _empty()
         .mark_bar(stroke="var(--page)", strokeWidth=1, height=18)
         .encode(
             y=alt.Y("arm:N", sort=_arms(rows), title=None),
@@ -139,7 +141,7 @@ def bars(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
     """One bar an arm within each group, its value at the end."""
     engines = list(dict.fromkeys(str(row["engine"]) for row in rows))
     groups = list(dict.fromkeys(str(row["group"]) for row in rows))
-    base = alt.Chart(alt.Data(values=[])).encode(
+    base = _empty().encode(
         y=alt.Y("arm:N", sort=_arms(rows), title=None),
         x=alt.X("value:Q", title=axis),
         tooltip=[_tip("arm", "arm"), _tip("shown", "value")],
@@ -161,7 +163,7 @@ def timelines(rows: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> Any:
     arms = _arms(rows)
     y = alt.Y("step:N", sort=list(steps), title=None, axis=alt.Axis(labelFontSize=12))
     x = alt.X("start:Q", title="seconds since submit")
-    base = alt.Chart(alt.Data(values=[]))
+    base = _empty()
     met = [how for how in HOW if any(row.get("how") == how for row in rows)]
     shades = alt.Scale(domain=met, range=[HOW[how] for how in met])
     tips = [_tip("step", "step"), _tip("about", "what"), _tip("shown", "when")]
@@ -169,7 +171,9 @@ def timelines(rows: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> Any:
         y=y, x=x, x2="end:Q", color=alt.Color("how:N", scale=shades, title=None), tooltip=tips
     )
     edge = base.mark_tick(thickness=2, size=13).encode(y=y, x=x, color=alt.Color("how:N", scale=shades), tooltip=tips)
-    fault = base.mark_point(shape="cross", size=110, filled=True, angle=45, color="var(--ink)").encode(y=y, x=x, tooltip=tips)
+    fault = base.mark_point(shape=CROSS, size=70, strokeWidth=2.5, opacity=1, color="var(--ink)").encode(
+        y=y, x=x, tooltip=tips
+    )
     last = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color="var(--ink)").encode(x=x, tooltip=tips)
     layers = [
         bar.transform_filter("datum.kind == 'attempt'"),
@@ -180,6 +184,11 @@ def timelines(rows: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> Any:
     drawn = alt.layer(*layers).properties(width=WIDTH, height=17 * len(steps))
     header = alt.Header(labelOrient="top", labelAnchor="start", title=None)
     return drawn.facet(row=alt.Row("arm:N", sort=arms, title=None, header=header)).properties(spacing=14)
+
+
+def _empty() -> alt.Chart:
+    """A chart without data: `figure` puts the rows in once, at the top."""
+    return alt.Chart(alt.InlineData(values=[]))
 
 
 def _tip(name: str, title: str) -> alt.Tooltip:

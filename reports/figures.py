@@ -44,7 +44,7 @@ def _arm(lookup: Lookup, engine: str, track: str) -> str:
 def _lead(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
     """The finding about a metric on the first track, as the title of a chart."""
     track = lookup.tracks[0] if lookup.tracks else "none"
-    where = f"{track} track: " if len(lookup.tracks) > 1 else ""
+    where = f"{track.capitalize()} track: " if mode and len(lookup.tracks) > 1 else ""
     return where + finding(lookup, describe(name), what, lookup.readings(name, track, mode))
 
 
@@ -64,8 +64,12 @@ def code_figure(lookup: Lookup) -> Figure | None:
 def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     """Makespan of every run of a mode; modes never share an axis."""
     name = "runtime.makespan_s"
-    records = [r for r in _of(lookup.result.records, name) if r.mode == mode or (mode == "local" and r.engine == BASELINE)]
-    samples = [s for s in _of(lookup.result.samples, name) if s.mode == mode or (mode == "local" and s.engine == BASELINE)]
+    records = [
+        r for r in _of(lookup.result.records, name) if r.mode == mode or (mode == "local" and r.engine == BASELINE)
+    ]
+    samples = [
+        s for s in _of(lookup.result.samples, name) if s.mode == mode or (mode == "local" and s.engine == BASELINE)
+    ]
     found = [x for x in (*records, *samples) if isinstance(x.value, int | float) and x.workload == "training"]
     order = {arm: i for i, arm in enumerate(_ordered_arms(lookup, found))}
     scale = Scale("s")
@@ -116,9 +120,19 @@ def parts_figure(lookup: Lookup, key: str, parts: Sequence[tuple[str, str]], who
             ]  # fmt: skip
     if not rows:
         return None
-    title = _lead(lookup, whole, describe(whole).title.lower() + " time", mode)
+    title = f"{whole}. {_largest(lookup, rows)}"
     caption = "Medians of the parts, each over all sessions; so their sum need not be the median of the whole."
     return charts.figure(key, title, charts.stacked(rows, "seconds"), rows, caption)
+
+
+def _largest(lookup: Lookup, rows: Rows) -> str:
+    """For each engine on the first track, the part that takes longest."""
+    first = [row for row in rows if row["track"] == (lookup.tracks or ("none",))[0]]
+    said = []
+    for engine in dict.fromkeys(row["engine"] for row in first):
+        most = max((row for row in first if row["engine"] == engine), key=lambda row: float(row["value"]))
+        said.append(f"{most['arm']}: {most['part']}, {most['shown']}")
+    return "The largest part: " + "; ".join(said) + "."
 
 
 def debugging_figure(lookup: Lookup) -> Figure | None:

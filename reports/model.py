@@ -11,9 +11,11 @@ from reports.catalogue import metric as describe
 from reports.catalogue import outcome_rank, subject
 from reports.charts import Figure
 from reports.codeview import FileRow, code_rows
+from reports.compare import Reading
 from reports.experience import Experience, experiences
 from reports.loading import Result
 from reports.lookup import Lookup
+from reports.numbers import Scale
 from reports.prose import finding, limits, verdict_sentence
 from reports.scorecard import ScoreGroup, scorecard
 from reports.tables import Cell, Row, Table, arm_table
@@ -133,13 +135,13 @@ def _named(group: str, leaves: tuple[str, ...]) -> list[str]:
 
 
 def _sections(lookup: Lookup) -> list[Section]:
-    built = [_code(lookup), _setup(lookup), _runtime(lookup)]
+    built: list[Section | None] = [_code(lookup), _setup(lookup), _runtime(lookup)]
     built += [_generic(lookup, key, title) for key, title in (("scaling", "Scaling"), ("resources", "Resources"))]
     built += [_recovery(lookup), _debugging(lookup)]
     return [section for section in built if section]
 
 
-def _section(key: str, title: str, sentence: str, drawn: list[Figure | None], tables: list[Table | None]) -> Section:
+def _made(key: str, title: str, sentence: str, drawn: list[Figure | None], tables: list[Table | None]) -> Section:
     return Section(key, title, sentence, tuple(f for f in drawn if f), tuple(t for t in tables if t))
 
 
@@ -150,23 +152,23 @@ def _first(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
 
 def _code(lookup: Lookup) -> Section:
     table = arm_table(lookup, "table-code", "Size and complexity of the pipelines", _named("authoring", CODE))
-    sentence = _first(lookup, "authoring.sloc", "number of source lines")
-    return _section("code", "How much code?", sentence, [figures.code_figure(lookup)], [table])
+    sentence = _first(lookup, "authoring.symbols", "number of engine names to know")
+    return _made("code", "How much code?", sentence, [figures.code_figure(lookup)], [table])
 
 
 def _setup(lookup: Lookup) -> Section:
     sentence = _first(lookup, "setup.total_s", "setup time")
-    parts = figures.parts_figure(lookup, "figure-setup", figures.SETUP_PARTS, "setup.total_s", "")
+    parts = figures.parts_figure(lookup, "figure-setup", figures.SETUP_PARTS, "Setup in parts", "")
     times = arm_table(lookup, "table-setup", "From an empty folder to the first run", _named("setup", SETUP))
     install = arm_table(lookup, "table-install", "What is installed", _named("setup", INSTALL))
-    return _section("setup", "How long to set up?", sentence, [parts], [times, install])
+    return _made("setup", "How long to set up?", sentence, [parts], [times, install])
 
 
 def _runtime(lookup: Lookup) -> Section:
     names = _named("runtime", RUNTIME)
     drawn = [
         figures.dots_figure(lookup, "served"),
-        figures.parts_figure(lookup, "figure-parts", figures.MAKESPAN_PARTS, "runtime.completion_s", "served"),
+        figures.parts_figure(lookup, "figure-parts", figures.MAKESPAN_PARTS, "A run in parts", "served"),
         figures.dots_figure(lookup, "local"),
     ]
     served = arm_table(lookup, "table-served", "On a server: from submit", names, mode="served")
@@ -174,13 +176,13 @@ def _runtime(lookup: Lookup) -> Section:
         lookup, "table-local", "Without a server: from the start of the process", names, mode="local", baseline=True
     )
     sentence = _first(lookup, "runtime.overhead_s", "overhead of a run on a server", "served")
-    return _section("runtime", "How fast?", sentence, drawn, [served, local])
+    return _made("runtime", "How fast?", sentence, drawn, [served, local])
 
 
 def _generic(lookup: Lookup, key: str, title: str) -> Section | None:
     """A section for measures that only longer budgets take; absent without them."""
     table = arm_table(lookup, f"table-{key}", title, lookup.names(key + "."))
-    return _section(key, title, "", [], [table]) if table else None
+    return _made(key, title, "", [], [table]) if table else None
 
 
 def _recovery(lookup: Lookup) -> Section:
@@ -190,7 +192,7 @@ def _recovery(lookup: Lookup) -> Section:
         for topic in topics
     ]
     sentence = _killed_sentence(lookup) if topics else "No fault was injected in this result."
-    return _section("recovery", "What survives a fault?", sentence, [*figures.timeline_figures(lookup)], tables)
+    return _made("recovery", "What survives a fault?", sentence, [*figures.timeline_figures(lookup)], tables)
 
 
 def _killed_sentence(lookup: Lookup) -> str:
@@ -213,7 +215,7 @@ def _debugging(lookup: Lookup) -> Section:
         if topics
         else "No bug was planted in this result."
     )
-    return _section("debugging", "How soon is an error found?", sentence, [figures.debugging_figure(lookup)], tables)
+    return _made("debugging", "How soon is an error found?", sentence, [figures.debugging_figure(lookup)], tables)
 
 
 SYMBOLS = {3: "✓", 2: "!", 1: "–", 0: "?", -1: "✗"}
@@ -228,18 +230,16 @@ def _matrix(lookup: Lookup) -> tuple[Row, ...]:
             found = {r.engine: r for r in lookup.readings(name, track)}
             if not found:
                 continue
-            cells = [_outcome(lookup, found.get(engine), engine) for engine in lookup.engines]
+            cells = [_outcome(found.get(engine), engine) for engine in lookup.engines]
             rows.append(Row("", subject(topic), track, tuple(cells), topic))
     return tuple(rows)
 
 
-def _outcome(lookup: Lookup, reading: object, engine: str) -> Cell:
-    from reports.compare import Reading
-    from reports.numbers import Scale
-
-    if not isinstance(reading, Reading) or not reading.measured:
-        note = reading.note if isinstance(reading, Reading) else ""
-        return Cell("– not measured", engine=engine, note=note or "not measured", numeric=False)
+def _outcome(reading: Reading | None, engine: str) -> Cell:
+    if reading is None or not reading.measured:
+        note = reading.note if reading else ""
+        said = "– not supported" if note.startswith("not supported") else "– not measured"
+        return Cell(said, engine=engine, note=note.removeprefix("not supported: "), numeric=False)
     shown = show(reading, describe("recovery.x.outcome"), Scale(""))
     symbol = SYMBOLS[outcome_rank(str(reading.value))]
     return Cell(f"{symbol} {shown.text}", engine=engine, note=shown.note, numeric=False)

@@ -15,9 +15,12 @@ class Scale:
 
     unit: str
     factor: float = 1.0
+    whole: bool = False
+    """Counts: a value without a fraction is shown without one."""
 
 
 PLAIN_UNITS = {"text": "", "boolean": "", "count": "", "ratio": "×", "score": ""}
+COUNTED = ("count", "lines")
 
 
 def scale_for(unit: str, values: Iterable[float | str | None]) -> Scale:
@@ -27,17 +30,15 @@ def scale_for(unit: str, values: Iterable[float | str | None]) -> Scale:
         return Scale("ms", 1e3)
     if unit == "bytes":
         return Scale("MB", 1e-6)
-    return Scale(PLAIN_UNITS.get(unit, unit))
+    return Scale(PLAIN_UNITS.get(unit, unit), whole=unit in COUNTED)
 
 
-def number(value: float) -> str:
-    """Three significant digits, without exponents; whole numbers keep all theirs."""
+def number(value: float, *, whole: bool = True) -> str:
+    """Three significant digits, without exponents; counts without a fraction keep all their digits."""
     if value < 0:
-        return MINUS + number(-value)
-    if value == int(value) and value < 1e15:
-        return f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    if value >= 100:
-        return number(float(round(value)))
+        return MINUS + number(-value, whole=whole)
+    if value == 0 or value >= 100 or (whole and value == int(value)):
+        return f"{round(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     if value < 0.0005:
         return "<0.001"
     digits = 1 if value >= 10 else 2 if value >= 1 else 3
@@ -45,7 +46,7 @@ def number(value: float) -> str:
 
 
 def scaled(value: float, scale: Scale) -> str:
-    return number(value * scale.factor)
+    return number(value * scale.factor, whole=scale.whole)
 
 
 def interval(low: float | None, high: float | None, scale: Scale) -> str:
@@ -62,7 +63,7 @@ def ratio(larger: float, smaller: float) -> str:
     """How many times; empty where a ratio would say nothing."""
     if smaller <= 0 or larger <= 0 or larger / smaller < 1.005:
         return ""
-    return f"{number(round(larger / smaller, 2))}×"
+    return f"{number(larger / smaller, whole=False)}×"
 
 
 def listing(names: Iterable[str]) -> str:

@@ -34,12 +34,18 @@ def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Rea
 
 
 def _each(
-    lookup: Lookup, readings: Sequence[Reading], metric: Metric, scale_of: Sequence[Reading], best: Reading | None = None
+    lookup: Lookup,
+    readings: Sequence[Reading],
+    metric: Metric,
+    scale_of: Sequence[Reading],
+    best: Reading | None = None,
 ) -> str:
     said = []
     for reading in readings:
         times = ratio(*sorted((_number(reading), _number(best)), reverse=True)) if best else ""
-        said.append(f"{_value(reading, metric, scale_of)} for {lookup.title(reading.engine)}" + (f" ({times})" if times else ""))
+        said.append(
+            f"{_value(reading, metric, scale_of)} for {lookup.title(reading.engine)}" + (f" ({times})" if times else "")
+        )
     return listing(said)
 
 

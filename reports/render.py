@@ -70,7 +70,8 @@ def _page(report: Report, summary: bytes, *, hover: bool = True, reduced: bool =
 @cache
 def bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed in one script."""
-    return str(vl_convert.javascript_bundle())
+    snippet = "window.vegaEmbed = vegaEmbed;"
+    return str(vl_convert.javascript_bundle(snippet))
 
 
 @cache

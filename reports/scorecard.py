@@ -10,7 +10,7 @@ from reports.catalogue import subject
 from reports.compare import Reading
 from reports.lookup import BASELINE, Lookup
 from reports.numbers import scale_for
-from reports.tables import Cell, cell
+from reports.tables import Cell, cell, matters
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,8 @@ def _row(lookup: Lookup, question: Question, track: str, readings: tuple[Reading
     by_engine = {reading.engine: reading for reading in readings}
     cells = tuple(cell(by_engine.get(engine), metric, scale) for engine in lookup.engines)
     kinds = {r.isolation for r in readings if r.measured and r.isolation != "none"}
-    remark = "includes the price of isolation" if len(kinds) > 1 and metric.kind == "time" else ""
+    remark = (
+        "includes the price of isolation" if len(kinds) > 1 and metric.kind == "time" and matters(metric.name) else ""
+    )
     baseline = cell(plain, metric, scale) if plain else None
     return ScoreRow(question.title, scale.unit, track, question.section, cells, baseline, remark, metric.better)

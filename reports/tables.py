@@ -59,19 +59,20 @@ def cell(reading: Reading | None, metric: Metric, scale: Scale) -> Cell:
     """Show one reading in the unit of its column or row."""
     if reading is None:
         return Cell(MISSING, note="not measured")
-    shared = {"engine": reading.engine, "note": reading.note, "mark": reading.mark, "n": reading.n}
+    n = 0 if metric.kind == "exact" or metric.name.startswith("authoring.") else reading.n
     value = reading.value
     if value is None:
         return Cell(MISSING, engine=reading.engine, note=reading.note or "not measured")
     if isinstance(value, str):
-        return Cell(value, sort=value, numeric=False, **shared)  # type: ignore[arg-type]
+        return Cell(value, reading.engine, value, "", n, reading.mark, reading.note, numeric=False)
     text = (YES if value else NO) if metric.kind == "flag" else scaled(value, scale)
     isolation = reading.isolation if reading.isolation != "none" else ""
     ends = interval(reading.low, reading.high, scale)
-    return Cell(text, sort=repr(float(value)), interval=ends, isolation=isolation, **shared)  # type: ignore[arg-type]
+    sort = repr(float(value))
+    return Cell(text, reading.engine, sort, ends, n, reading.mark, reading.note, isolation=isolation)
 
 
-def arm_table(  # noqa: PLR0913 - a table is what these six say
+def arm_table(
     lookup: Lookup, key: str, caption: str, names: Iterable[str], *, mode: str = "", baseline: bool = False
 ) -> Table | None:
     """Arms (engine and track) as rows, metrics as columns. None if nothing was measured."""
@@ -86,7 +87,8 @@ def arm_table(  # noqa: PLR0913 - a table is what these six say
         readings = [found[name, track].get(engine) for name in names]
         cells = tuple(cell(r, describe(n), s) for r, n, s in zip(readings, names, scales, strict=True))
         rows.append(Row(engine, lookup.title(engine), "" if engine == BASELINE else track, cells))
-    return Table(key, caption, columns, tuple(rows), isolation_remark(lookup, [r for f in found.values() for r in f.values()]))
+    kept_apart = [r for (name, _), by_engine in found.items() if matters(name) for r in by_engine.values()]
+    return Table(key, caption, columns, tuple(rows), isolation_remark(lookup, kept_apart))
 
 
 def _arms(lookup: Lookup, names: Sequence[str], mode: str, *, baseline: bool) -> list[tuple[str, str]]:
@@ -119,6 +121,11 @@ def _columns(
         columns.append(Column(metric.title, scale.unit, metric.help, metric.kind != "outcome"))
         scales.append(scale)
     return tuple(columns), scales
+
+
+def matters(name: str) -> bool:
+    """Whether the isolation of steps has a price in this metric."""
+    return name.startswith(("runtime.", "recovery."))
 
 
 def isolation_remark(lookup: Lookup, readings: Iterable[Reading]) -> str:

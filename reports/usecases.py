@@ -60,7 +60,7 @@ USE_CASES = (
         Criterion("disk used by the environment", ("setup.disk_bytes",)),
         Criterion("installed packages", ("setup.packages",)),
     )),
-    UseCase("least-wait", "Shortest wait for a served run", "Runs submitted to a server, one after another.", "runtime", (
+    UseCase("least-wait", "Shortest wait for a served run", "Runs on a server, one after another.", "runtime", (
         _served("completion time", "runtime.completion_s"),
         _served("overhead", "runtime.overhead_s"),
     )),
@@ -134,8 +134,9 @@ def decide(case: UseCase, lookup: Lookup, track: str) -> Decision:
     status: Status = "insufficient" if not contest else "favoured" if len(candidates) == 1 else "tie"
     return Decision(
         case, track, status, tuple(candidates), tuple(trace), absent,
-        lookup.single_session(r for r in used if _noisy(case, trace)),
-        tuple(dict.fromkeys(r.isolation for r in used if r.isolation not in ("none", ""))),
+        _noisy(case, trace) and lookup.single_session(used),
+        tuple(dict.fromkeys(r.isolation for r in used if r.isolation not in ("none", "")))
+        if case.section in ("runtime", "recovery") and _noisy(case, trace) else (),
     )  # fmt: skip
 
 
@@ -144,9 +145,7 @@ def _noisy(case: UseCase, trace: Sequence[TraceStep]) -> bool:
     return any(_metric(criterion).kind == "time" for criterion in case.criteria[: len(trace)])
 
 
-def _apply(
-    criterion: Criterion, candidates: Sequence[str], readings: dict[str, Reading], lookup: Lookup
-) -> TraceStep:
+def _apply(criterion: Criterion, candidates: Sequence[str], readings: dict[str, Reading], lookup: Lookup) -> TraceStep:
     described = _metric(criterion)
     scale = scale_for(described.unit, [readings[engine].value for engine in candidates])
     shown = tuple((engine, _shown(readings[engine], scale)) for engine in candidates)

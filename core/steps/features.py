@@ -89,8 +89,8 @@ def encode(table: pd.DataFrame, encoding: dict[str, Any]) -> pd.DataFrame:
             )
         columns[_feature(name)] = table[name].fillna(median).astype("float32")
     for name, known in encoding["categories"].items():
-        columns[_feature(name)] = pd.Categorical(table[name], categories=known).codes.astype("float32")
-    labels = pd.Categorical(table[encoding["target"]].astype(str), categories=encoding["classes"]).codes
+        columns[_feature(name)] = pd.Index(known).get_indexer(table[name]).astype("float32")
+    labels = pd.Index(encoding["classes"]).get_indexer(table[encoding["target"]].astype(str))
     if (labels < 0).any():
         raise DataError(f"rule target_classes: test rows have a class of {encoding['target']!r} that training has not")
     columns[LABEL] = labels.astype("int32")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -43,4 +44,6 @@ def _post(url: str, message: dict[str, str]) -> None:
         with urllib.request.urlopen(request, timeout=WEBHOOK_TIMEOUT_S):  # noqa: S310
             pass
     except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise CoreError(f"{where}: message not delivered: {error}; check the address in the run's config") from error

@@ -98,7 +98,9 @@ def test_nothing_measured_keeps_the_reason() -> None:
 
 
 def test_notes_of_values_are_kept() -> None:
-    assert only([sample(1, 0, note="ephemeral server"), sample(2, 1, note="ephemeral server")]).note == "ephemeral server"
+    assert (
+        only([sample(1, 0, note="ephemeral server"), sample(2, 1, note="ephemeral server")]).note == "ephemeral server"
+    )
 
 
 SESSIONS = 5
@@ -193,7 +195,13 @@ def test_noise_is_the_ratio_of_an_engine_to_itself() -> None:
     records = {record.metric: record for record in noise(samples)}
     assert set(records) == {"noise.aa_ratio", "noise.aa_low", "noise.aa_high", "noise.detectable_ratio"}
     ratio = records["noise.aa_ratio"]
-    assert (ratio.engine, ratio.version, ratio.isolation, ratio.n, ratio.unit) == ("prefect", "3.8", "threads", 5, "ratio")
+    assert (ratio.engine, ratio.version, ratio.isolation, ratio.n, ratio.unit) == (
+        "prefect",
+        "3.8",
+        "threads",
+        5,
+        "ratio",
+    )
     assert ratio.ci_low == records["noise.aa_low"].value < ratio.value < records["noise.aa_high"].value == ratio.ci_high
     assert records["noise.detectable_ratio"].value > 1
 

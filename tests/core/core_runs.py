@@ -19,7 +19,13 @@ def until_evaluated(config: RunConfig) -> dict[str, Any]:
     features = steps.features(path, raw)
     model = steps.train(path, features)
     metrics = steps.evaluate(path, features, model)
-    return {"raw": raw, "features": features, "train": model, "evaluate": metrics, "branch": steps.branch(path, metrics)}
+    return {
+        "raw": raw,
+        "features": features,
+        "train": model,
+        "evaluate": metrics,
+        "branch": steps.branch(path, metrics),
+    }
 
 
 def digests(results: dict[str, Reference | str]) -> dict[str, str]:

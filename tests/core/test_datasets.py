@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,8 @@ from core.artifacts import check
 from core.config import RunConfig
 from core.errors import DataError
 
+MakeConfig = Callable[..., RunConfig]
+MakeCsv = Callable[..., Path]
 CELLS = st.sampled_from(["1", "007", "1.50", "2e3", "", " ", "?", "abc", "True", "FALSE", "-4"])
 
 
@@ -58,7 +61,7 @@ def test_text_is_kept_as_it_was_written(cells: list[str], chunk_rows: int) -> No
     assert [None if pd.isna(value) else value for value in column] == written
 
 
-def test_blanks_among_numbers_are_missing_numbers(make_config, csv) -> None:
+def test_blanks_among_numbers_are_missing_numbers(make_config: MakeConfig, csv: MakeCsv) -> None:
     config = make_config(data=csv("total,y\n29.85,No\n ,Yes\n108.15,No\n,Yes\n"), target="y", chunk_rows=1)
     column = extracted(config)["total"]
     assert column.dtype == "float64"
@@ -66,12 +69,12 @@ def test_blanks_among_numbers_are_missing_numbers(make_config, csv) -> None:
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 10])
-def test_numbers_too_large_for_64_bits_stay_text(make_config, csv, chunk_rows: int) -> None:
+def test_numbers_too_large_for_64_bits_stay_text(make_config: MakeConfig, csv: MakeCsv, chunk_rows: int) -> None:
     table = extracted(make_config(data=csv("a,y\n9223372036854775808,x\n1,z\n"), target="y", chunk_rows=chunk_rows))
     assert table["a"].tolist() == ["9223372036854775808", "1"]
 
 
-def test_own_markers_of_missing_values_are_honoured(make_config, csv) -> None:
+def test_own_markers_of_missing_values_are_honoured(make_config: MakeConfig, csv: MakeCsv) -> None:
     config = make_config(data=csv("a,y\n1,x\nunknown,x\n?,z\n"), target="y", na_values=("unknown", "?"))
     assert extracted(config)["a"].isna().tolist() == [False, True, True]
 
@@ -86,19 +89,21 @@ def test_own_markers_of_missing_values_are_honoured(make_config, csv) -> None:
         pytest.param("a,y\nä,ö\n".encode("utf-16"), "readable", id="utf-16"),
     ],
 )
-def test_files_that_are_no_csv_name_file_and_rule(make_config, tmp_path: Path, content: bytes, rule: str) -> None:
+def test_files_that_are_no_csv_name_file_and_rule(
+    make_config: MakeConfig, tmp_path: Path, content: bytes, rule: str
+) -> None:
     path = tmp_path / "bad.csv"
     path.write_bytes(content)
     with pytest.raises(DataError, match=f"bad.csv: rule {rule}: "):
         steps.extract(str(make_config(data=path, target="y").path))
 
 
-def test_missing_file_names_it(make_config, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere.csv: rule readable: .*No such file"):
+def test_missing_file_names_it(make_config: MakeConfig, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nowhere\.csv: rule readable: .*No such file"):
         steps.extract(str(make_config(data=tmp_path / "nowhere.csv").path))
 
 
-def test_header_alone_is_told_as_too_few_rows(make_config, csv) -> None:
+def test_header_alone_is_told_as_too_few_rows(make_config: MakeConfig, csv: MakeCsv) -> None:
     path = str(make_config(data=csv("a,y\n"), target="y").path)
     raw = steps.extract(path)
     assert raw["rows"] == 0
@@ -106,14 +111,14 @@ def test_header_alone_is_told_as_too_few_rows(make_config, csv) -> None:
         steps.validate(path, raw)
 
 
-def test_prose_is_told_as_a_missing_target(make_config, csv) -> None:
+def test_prose_is_told_as_a_missing_target(make_config: MakeConfig, csv: MakeCsv) -> None:
     path = str(make_config(data=csv("Dear reader\nthis is a letter\nno table\n"), target="y").path)
     raw = steps.extract(path)
     with pytest.raises(DataError, match="rule schema: missing columns: y"):
         steps.validate(path, raw)
 
 
-def test_json_file_is_not_taken_for_a_table(make_config, tmp_path: Path) -> None:
+def test_json_file_is_not_taken_for_a_table(make_config: MakeConfig, tmp_path: Path) -> None:
     path = tmp_path / "data.json"
     path.write_text(json.dumps([{"a": 1, "y": 2}, {"a": 3, "y": 4}], indent=2))
     config = str(make_config(data=path, target="y").path)

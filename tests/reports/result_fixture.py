@@ -15,7 +15,15 @@ from bench.results import Cell, Evidence, Failure, Manifest, Record, Run, Sample
 from core.pipelines import TRAINING
 
 SCRIPT = "<script>alert(1)</script>"
-HOSTILE = (SCRIPT, "]]>", "</script><img src=x onerror=alert(2)>", "<!--", "{{ 7 * 7 }}", "</style>", "\x1b[31mred\u2028")
+HOSTILE = (
+    SCRIPT,
+    "]]>",
+    "</script><img src=x onerror=alert(2)>",
+    "<!--",
+    "{{ 7 * 7 }}",
+    "</style>",
+    "\x1b[31mred\u2028",
+)
 VERSIONS = {"airflow": "3.1.2", "prefect": "3.6.1", "dagster": "1.12.2"}
 TITLES = {"airflow": "Apache Airflow", "prefect": "Prefect", "dagster": "Dagster"}
 ISOLATION = {"airflow": "process per step", "prefect": "threads", "dagster": "process per step", "inline": "in-process"}
@@ -72,7 +80,7 @@ class Builder:
             data={"path": f"/data/{SCRIPT}.csv", "rows": 48842, "target": HOSTILE[2], "columns": list(HOSTILE)},
             host={"os": "Debian 12", "kernel": "6.1.0", "cpu_model": "AMD EPYC 7B13", "cpus": 2,
                   "memory_bytes": 8 * 2**30, "load": {"before": 0.12, "after": 0.3}},
-            versions={e: {"apache-airflow" if e == "airflow" else e: VERSIONS[e], "pandas": "3.1.1"} for e in self.engines},
+            versions={e: {e: VERSIONS[e], "pandas": "3.1.1"} for e in self.engines},
             titles={engine: TITLES[engine] for engine in VERSIONS},
             settings=self._settings(),
             local_notes={e: f"Starts what {TITLES[e]} starts; needs nothing else. {SCRIPT}" for e in self.engines},
@@ -175,24 +183,28 @@ class Builder:
     def _recovery(self) -> None:
         for track in self.tracks[:1]:
             for e in self.engines:
-                self._scenario(e, track, "transient_error", RECOVERED, 0.6, 2.4, 2, None)
+                self._scenario(e, track, "transient_error", RECOVERED, 0.6, 2.4, 2)
                 outcome = {"airflow": RECOVERED, "prefect": REPORTED, "dagster": "stuck"}[e]
                 done = 14.0 if outcome == RECOVERED else None
-                self._scenario(e, track, "step_killed", outcome, 3.0 * SPEED[e], done, 2, "failed: never completed")
+                self._scenario(
+                    e, track, "step_killed", outcome, 3.0 * SPEED[e], done, 2, note="failed: never completed"
+                )
                 if e == "prefect":
-                    self._scenario(e, track, "resume_after_fix", None, None, None, None, f"not supported: {SCRIPT}")
+                    self._scenario(
+                        e, track, "resume_after_fix", None, None, None, None, note=f"not supported: {SCRIPT}"
+                    )
                 else:
-                    self._scenario(e, track, "resume_after_fix", RECOVERED, 1.0, 6.0 * SPEED[e], 2, None)
+                    self._scenario(e, track, "resume_after_fix", RECOVERED, 1.0, 6.0 * SPEED[e], 2)
 
-    def _scenario(self, e: str, track: str, topic: str, outcome: str | None, detection: float | None,
-                  recovery: float | None, attempts: int | None, note: str | None) -> None:  # fmt: skip
-        unmeasured = note or ""
+    def _scenario(self, e: str, track: str, topic: str, outcome: str | None, *times: float | None,
+                  note: str = "") -> None:  # fmt: skip
+        detection, recovery, attempts = times
         given = {"outcome": ("text", outcome), "detection_s": ("s", detection), "recovery_s": ("s", recovery),
                  "attempts": ("count", attempts), "wasted_s": ("s", None if outcome is None else 0.4),
                  "duplicates": ("count", None if outcome is None else 0)}  # fmt: skip
         for leaf, (unit, value) in given.items():
             self._add(e, f"recovery.{topic}.{leaf}", unit, value, track=track, mode="served",
-                      note=unmeasured if value is None else "")  # fmt: skip
+                      note=note if value is None else "")  # fmt: skip
         if outcome:
             self._run(e, track, topic, outcome)
 
@@ -227,7 +239,8 @@ class Builder:
     def _debugging(self) -> None:
         for e in self.engines:
             for bug in ("exception", "renamed_column", "import_error"):
-                given = {"visible_s": ("s", 1.2 * SPEED[e]), "names_exception": ("boolean", 1), "names_file": ("boolean", 1),
+                given = {"visible_s": ("s", 1.2 * SPEED[e]), "names_exception": ("boolean", 1),
+                         "names_file": ("boolean", 1),
                          "names_line": ("boolean", int(e != "dagster")), "lines_to_cause": ("lines", int(9 * SPEED[e])),
                          "framework_frames": ("count", int(4 * SPEED[e]))}  # fmt: skip
                 for leaf, (unit, value) in given.items():

@@ -1,0 +1,132 @@
+"""The registry and the step that deploys into it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import journal, registry, steps
+from core.artifacts import ArtifactError, Reference, refer
+from core.config import RunConfig
+
+DEPLOYER = """
+import sys
+from pathlib import Path
+from core import registry
+sys.stdin.readline()
+for number in range(10):
+    registry.promote(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), f"{sys.argv[4]}-{number}")
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.ubj").write_text("model")
+    return folder
+
+
+@pytest.fixture
+def metrics(tmp_path: Path) -> Path:
+    path = tmp_path / "metrics.json"
+    path.write_text("{}")
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "registry"
+
+
+def test_versions_count_up_and_the_previous_is_kept(store: Path, model: Path, metrics: Path) -> None:
+    assert registry.read(store) == {"current": None, "previous": None, "versions": []}
+    for number in (1, 2, 3):
+        version = registry.promote(store, model, metrics, f"run{number}")
+        assert version == store / f"v000{number}"
+        assert sorted(path.name for path in version.iterdir()) == ["metrics.json", "model.ubj"]
+    state = registry.read(store)
+    assert (state["current"], state["previous"]) == ("v0003", "v0002")
+    assert [v["run_id"] for v in state["versions"]] == ["run1", "run2", "run3"]
+
+
+def test_promoting_a_run_again_keeps_its_version(store: Path, model: Path, metrics: Path) -> None:
+    first = registry.promote(store, model, metrics, "run1")
+    before = registry.read(store)
+    assert registry.promote(store, model, metrics, "run1") == first
+    assert registry.read(store) == before
+
+
+def test_roll_back_restores_the_previous_once(store: Path, model: Path, metrics: Path) -> None:
+    with pytest.raises(ArtifactError, match="no previous version to roll back to"):
+        registry.roll_back(store)
+    registry.promote(store, model, metrics, "run1")
+    registry.promote(store, model, metrics, "run2")
+    assert registry.roll_back(store) == store / "v0001"
+    assert registry.read(store)["current"] == "v0001"
+    with pytest.raises(ArtifactError, match="no previous version"):
+        registry.roll_back(store)
+    registry.promote(store, model, metrics, "run3")
+    assert registry.read(store) | {"current": "v0003", "previous": "v0001"} == registry.read(store)
+
+
+def test_a_failure_before_the_end_changes_nothing(store: Path, model: Path, metrics: Path) -> None:
+    registry.promote(store, model, metrics, "run1")
+    before = registry.read(store)
+    metrics.unlink()
+    with pytest.raises(FileNotFoundError):
+        registry.promote(store, model, metrics, "run2")
+    assert registry.read(store) == before
+    assert not [path for path in store.iterdir() if path.name not in (".lock", "current.json", "v0001")]
+
+
+def test_leftovers_of_a_killed_deployment_are_swept_and_its_version_written_anew(
+    store: Path, model: Path, metrics: Path
+) -> None:
+    (store / ".tmp-v0001-dead").mkdir(parents=True)
+    (store / "v0001").mkdir()
+    (store / "v0001" / "half").touch()
+    version = registry.promote(store, model, metrics, "run1")
+    assert sorted(path.name for path in version.iterdir()) == ["metrics.json", "model.ubj"]
+    assert not (store / ".tmp-v0001-dead").exists()
+
+
+def test_deployments_at_the_same_time_lose_nothing(store: Path, model: Path, metrics: Path) -> None:
+    command = [sys.executable, "-c", DEPLOYER, str(store), str(model), str(metrics)]
+    deployers = [subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE) for n in range(4)]
+    for deployer in deployers:
+        deployer.communicate(b"\n")
+    assert [deployer.returncode for deployer in deployers] == [0] * 4
+    state = registry.read(store)
+    assert sorted(v["run_id"] for v in state["versions"]) == sorted(f"{n}-{i}" for n in range(4) for i in range(10))
+    assert [v["name"] for v in state["versions"]] == [f"v{n:04d}" for n in range(1, 41)]
+    assert (state["current"], state["previous"]) == ("v0040", "v0039")
+    assert all((store / v["name"] / "model.ubj").read_text() == "model" for v in state["versions"])
+
+
+def test_the_step_twice_has_one_version_and_two_effects(
+    make_config: Callable[..., RunConfig], model: Path, metrics: Path
+) -> None:
+    config = make_config()
+    given: tuple[Reference, Reference] = (refer(model, 9), refer(metrics))
+    first = steps.deploy(str(config.path), *given)
+    assert steps.deploy(str(config.path), *given) == first
+    assert first["rows"] == 9
+    assert len(json.loads((config.registry / "current.json").read_text())["versions"]) == 1
+    keys = [r["key"] for r in journal.read(config.run_dir) if r["event"] == "effect"]
+    assert keys == [f"deploy:{config.run_id}"] * 2
+
+
+def test_a_spoilt_model_is_not_deployed(make_config: Callable[..., RunConfig], model: Path, metrics: Path) -> None:
+    config = make_config()
+    given = refer(model, 9), refer(metrics)
+    (model / "model.ubj").write_text("other")
+    with pytest.raises(ArtifactError):
+        steps.deploy(str(config.path), *given)
+    assert not config.registry.exists()
+    assert "effect" not in [r["event"] for r in journal.read(config.run_dir)]
