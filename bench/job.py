@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -111,11 +112,11 @@ class Job:
                         self._note(one, part, "left_out", reason="no time left in this budget")
                         continue
                     self._measured(one, part, lambda part=part: parts.MEASURES[part](bound))  # type: ignore[misc]
-        except EngineError as error:
-            self._failed(one, left[left.index(running[0]) :], running[0], error)
         except KeyboardInterrupt:
             self._note(one, running[0], "interrupted", reason="interrupted")
             raise
+        except Exception as error:  # noqa: BLE001 - whatever an engine or its adapter does, the others go on
+            self._failed(one, left[left.index(running[0]) :], running[0], error)
 
     @contextmanager
     def _opened(self, one: Planned, left: tuple[Part, ...], running: list[Part]) -> Iterator[parts.Bound]:
@@ -183,8 +184,10 @@ class Job:
         self.manifest.cells.append(cell)
         self.store.save_manifest(self.manifest)
 
-    def _failed(self, one: Planned, lost: tuple[Part, ...], part: Part, error: EngineError) -> None:
-        message = self.store.shorten(str(error))
+    def _failed(self, one: Planned, lost: tuple[Part, ...], part: Part, error: Exception) -> None:
+        known = isinstance(error, EngineError)
+        message = self.store.shorten(str(error) if known else f"{type(error).__name__}: {error}")
+        log_tail = error.log_tail if isinstance(error, EngineError) else traceback.format_exc()
         arm = one.name, one.track
         self.failed_sessions[arm] = self.failed_sessions.get(arm, 0) + 1
         self.manifest.failures.append(
@@ -193,7 +196,7 @@ class Job:
                 track=one.track,
                 phase=part,
                 message=message,
-                log_tail=self.store.shorten(error.log_tail),
+                log_tail=self.store.shorten(log_tail),
             )
         )
         self.say(f"{one.cell(part)}: failed: {message}", self.clock.left_s())

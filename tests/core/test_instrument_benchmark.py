@@ -15,6 +15,9 @@ from core.config import RunConfig
 from core.step import Attempt, step
 
 
+ROUNDS = 500
+
+
 @step
 def nothing(attempt: Attempt) -> str:
     return attempt.config.run_id
@@ -25,15 +28,13 @@ def test_instrument_attempt(
 ) -> None:
     """Each round is the first attempt of a step, in a run that another step has begun."""
     caplog.set_level(logging.WARNING)
-    runs: list[Path] = []
-
-    def begun() -> tuple[tuple[str], dict[str, Any]]:
-        runs.append(tmp_path / f"begun{len(runs)}")
-        path = dataclasses.replace(config, run_dir=runs[-1]).save()
-        journal.Journal(runs[-1], config.run_id, "before").write("start")
-        return (str(path),), {}
-
-    benchmark.pedantic(nothing, setup=begun, rounds=500)
+    # all are prepared before, as a run's folder is: what setting up leaves to the disk is not the instrument's
+    runs = [tmp_path / f"begun{number}" for number in range(ROUNDS)]
+    paths = [str(dataclasses.replace(config, run_dir=run).save()) for run in runs]
+    for run in runs:
+        journal.Journal(run, config.run_id, "before").write("start")
+    waiting = iter(paths)
+    benchmark.pedantic(nothing, setup=lambda: ((next(waiting),), {}), rounds=ROUNDS)
     assert [(r["step"], r["event"]) for r in journal.read(runs[0])] == [
         ("before", "start"),
         ("nothing", "start"),
