@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -93,7 +95,8 @@ class Supervisor:
         process = Process(name, answer["pid"], answer["t_ns"], log)
         with self._lock:
             self._processes[process.pid] = process
-            if early := self._early_exits.pop(process.pid, None):
+            early = self._early_exits.pop(process.pid, None)
+            if early and early["t_ns"] >= process.started_ns:  # else of an orphan that had the same number before
                 self._end(process, early)
         return process
 
@@ -101,7 +104,8 @@ class Supervisor:
         """Run a command to its end. EngineError with the log's last lines if it fails or takes too long."""
         process = self.start(name, command, user)
         if not process.ended.wait(command.timeout_s):
-            self.signal(process.pid, 9)
+            with contextlib.suppress(EngineError):  # it may have ended just now
+                self.signal(process.pid, signal.SIGKILL)
             raise EngineError(f"{name}: no end within {command.timeout_s:.0f} s", process.tail())
         if check and process.code != 0:
             raise EngineError(f"{name}: ended with exit code {process.code}", process.tail())
@@ -159,7 +163,7 @@ class Supervisor:
             answers.put(event)
 
     def _exited(self, event: dict[str, Any]) -> None:
-        if process := self._processes.get(event["pid"]):
+        if process := self._processes.pop(event["pid"], None):  # the number may be given again
             self._end(process, event)
         else:  # it ended before start() knew it, or it is an adopted orphan
             self._early_exits[event["pid"]] = event

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bench.results import Cell, Manifest
@@ -12,6 +14,7 @@ from reports.catalogue import metric as describe
 from reports.lookup import Lookup
 from reports.numbers import listing, number, plural, scale_for, scaled, with_unit
 
+BUSY_SHARE = 0.5
 Pairs = tuple[tuple[str, str], ...]
 HEADLINES = {"cores": "cores", "cpus": "CPUs", "logical_cpus": "CPUs", "memory_bytes": "memory"}
 RAW = ("manifest.json", "samples.jsonl", "runs.jsonl", "verdicts.jsonl", "evidence.jsonl", "summary.json")
@@ -118,7 +121,7 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     versions = [f"{lookup.title(engine)} {lookup.version(engine)}".strip() for engine in lookup.engines]
     data = manifest.data
     rows = f"{number(data['rows'])} rows" if isinstance(data.get("rows"), int) else ""
-    source = str(data.get("path") or data.get("source") or "generated")
+    source = str(data.get("name") or data.get("path") or "generated")
     workloads = list(dict.fromkeys(record.workload for record in lookup.result.records)) or ["training"]
     budget = manifest.budget + (f" ({number(manifest.budget_s / 60)} min)" if manifest.budget_s else "")
     host = [_headline(key, value) for key, value in flat(manifest.host)]
@@ -128,10 +131,18 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
         "Pipeline": listing(workloads),
         "Data": ", ".join(filter(None, (source, rows, f"target {data['target']}" if "target" in data else ""))),
         "Host": ", ".join(filter(None, dict.fromkeys(host))),
-        "Measured": " to ".join(filter(None, (manifest.created_utc, manifest.finished_utc))),
+        "Measured": " to ".join(_minute(at) for at in (manifest.created_utc, manifest.finished_utc) if at),
         "Budget": budget,
     }
     return tuple((name, value) for name, value in given.items() if value)
+
+
+def _minute(utc: str) -> str:
+    """An instant to the minute; as it stands if it is none."""
+    try:
+        return f"{datetime.fromisoformat(utc):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return utc
 
 
 def _headline(key: str, value: str) -> str:
@@ -164,7 +175,15 @@ def missing(lookup: Lookup) -> tuple[str, ...]:
         said.append(f"Nothing was measured of {listing(gone)}.")
     if not result.evidence and lookup.names("debugging."):
         said.append("No transcripts were kept.")
-    return (*said, *result.damage)
+    return (*said, *_busy(manifest.host), *result.damage)
+
+
+def _busy(host: Mapping[str, Any]) -> tuple[str, ...]:
+    """A host that already had work to do makes every time doubtful."""
+    load, cores = host.get("load_1m_at_start"), host.get("cores")
+    if not isinstance(load, int | float) or not isinstance(cores, int) or load < cores * BUSY_SHARE:
+        return ()
+    return (f"The host was busy at the start: load {number(load)} on {plural(cores, 'core')}. Times are doubtful.",)
 
 
 def _settings(lookup: Lookup, tracks: tuple[str, ...]) -> tuple[SettingRow, ...]:
@@ -206,7 +225,12 @@ def _noise(lookup: Lookup) -> Pairs:
 
 
 def _rerun(manifest: Manifest) -> str:
-    given = manifest.arguments.get("command") or manifest.arguments.get("argv")
-    if isinstance(given, list):
-        return " ".join(str(part) for part in given)
-    return str(given or f"orchbench run --budget {manifest.budget} --seed {manifest.seed}")
+    """The command with the arguments of this result; empty ones are defaults."""
+    given = {"budget": manifest.budget, "seed": manifest.seed} | manifest.arguments
+    words = ["orchbench", "run"]
+    for name, value in given.items():
+        values = value if isinstance(value, list) else [value]
+        for one in values:
+            if one not in (None, "", False):
+                words += [f"--{name.replace('_', '-')}", *([] if one is True else [str(one)])]
+    return shlex.join(words)

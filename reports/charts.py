@@ -15,7 +15,8 @@ from markupsafe import Markup
 WIDTH = 720
 ROW = 30
 CROSS = "M-1,-1L1,1M1,-1L-1,1"
-SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+COLOURS = 6
+SHAPES = ("circle", "square", "triangle-up", "cross", "triangle-down", "triangle-right")
 LATER = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')
 
 CONFIG: dict[str, Any] = {
@@ -49,19 +50,16 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Engines in fixed order with their titles: the same colour and shape everywhere."""
+    """The place of each engine: the same colour and shape everywhere."""
 
-    titles: Mapping[str, str]
+    places: Mapping[str, int]
     baseline: str
 
     def colour(self, engine: str) -> str:
-        return "var(--baseline)" if engine == self.baseline else f"var(--engine-{self._place(engine) % 6 + 1})"
+        return "var(--baseline)" if engine == self.baseline else f"var(--engine-{self.places[engine] % COLOURS + 1})"
 
     def shape(self, engine: str) -> str:
-        return "stroke" if engine == self.baseline else SHAPES[self._place(engine) % len(SHAPES)]
-
-    def _place(self, engine: str) -> int:
-        return list(self.titles).index(engine) if engine in self.titles else len(self.titles)
+        return "diamond" if engine == self.baseline else SHAPES[self.places[engine] % len(SHAPES)]
 
 
 def figure(key: str, title: str, chart: Any, rows: Sequence[Mapping[str, Any]], caption: str = "") -> Figure:
@@ -111,12 +109,15 @@ def dots(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
     sample = base.mark_point(size=60, filled=True, opacity=0.65).encode(**shown)
     warm_up = base.mark_point(size=45, filled=False, opacity=0.8, strokeWidth=1.2).encode(**shown)
     layers = [
-        span.transform_filter("datum.kind == 'median' && isValid(datum.low)"),
-        middle.transform_filter("datum.kind == 'median'"),
-        sample.transform_filter("datum.kind == 'sample' && !datum.warm_up"),
-        warm_up.transform_filter("datum.kind == 'sample' && datum.warm_up"),
-    ]
-    return alt.layer(*layers).properties(width=WIDTH, height=ROW * len(_arms(rows)))
+        (span, lambda row: row["kind"] == "median" and row["low"] is not None,
+         "datum.kind == 'median' && isValid(datum.low)"),
+        (middle, lambda row: row["kind"] == "median", "datum.kind == 'median'"),
+        (sample, lambda row: row["kind"] == "sample" and not row["warm_up"],
+         "datum.kind == 'sample' && !datum.warm_up"),
+        (warm_up, lambda row: row["kind"] == "sample" and row["warm_up"], "datum.kind == 'sample' && datum.warm_up"),
+    ]  # fmt: skip
+    drawn = [layer.transform_filter(chosen) for layer, present, chosen in layers if any(map(present, rows))]
+    return alt.layer(*drawn).properties(width=WIDTH, height=ROW * len(_arms(rows)))
 
 
 def stacked(rows: Sequence[Mapping[str, Any]], axis: str) -> Any:

@@ -33,7 +33,7 @@ SETUP_PARTS = (
 
 
 def palette(lookup: Lookup) -> Palette:
-    return Palette({engine: lookup.title(engine) for engine in lookup.engines}, BASELINE)
+    return Palette({engine: lookup.place(engine) for engine in lookup.engines}, BASELINE)
 
 
 def _arm(lookup: Lookup, engine: str, track: str) -> str:

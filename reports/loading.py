@@ -14,6 +14,7 @@ from bench.results import Evidence, Manifest, Record, Run, Sample, Verdict
 from core import journal
 
 T = TypeVar("T")
+SUFFIXES = (".py", ".yaml", ".yml", ".toml")
 
 
 class ReportError(Exception):
@@ -124,7 +125,7 @@ def _sources(folder: Path, damage: list[str]) -> tuple[Source, ...]:
         counted = json.loads(_text(folder / "counted.json") or "{}")
     except ValueError as error:
         damage.append(f"code/{folder.name}/counted.json cannot be read: {error}")
-    files = sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+    files = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and "__pycache__" not in path.parts)
     names = [path.relative_to(folder).as_posix() for path in files]
     return tuple(
         Source(name, _text(path), frozenset(counted.get(name, ()))) for name, path in zip(names, files, strict=True)

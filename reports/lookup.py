@@ -42,6 +42,11 @@ class Lookup:
         met = {record.track for record in self.result.records} - {"none", ""}
         return (*(t for t in TRACK_ORDER if t in met), *sorted(met.difference(TRACK_ORDER)))
 
+    def place(self, engine: str) -> int:
+        """Fixes colour and shape: the same for an engine whichever others were measured with it."""
+        others = [name for name in self.engines if name not in PREFERRED]
+        return (*PREFERRED, *others).index(engine)
+
     def title(self, engine: str) -> str:
         titles = self.result.manifest.titles
         if engine in titles:
@@ -53,11 +58,10 @@ class Lookup:
 
     @cached_property
     def noise(self) -> Noise:
-        """The larger of what the A/A arm showed and what the sessions could have detected."""
+        """The largest difference that the A/A arm leaves possible between an engine and itself."""
         aa_high = self._constant("noise.aa_high")
         aa_low = self._constant("noise.aa_low")
-        detectable = self._constant("noise.detectable_ratio")
-        ends = [aa_high, 1 / aa_low if aa_low else None, detectable]
+        ends = [self._constant("noise.aa_ratio"), aa_high, 1 / aa_low if aa_low else None]
         known = [value for value in ends if value is not None and value >= 1]
         return Noise(max(known), "an engine measured twice (A/A)") if known else Noise()
 

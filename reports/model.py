@@ -9,14 +9,14 @@ from reports import background, figures
 from reports.background import Background
 from reports.catalogue import metric as describe
 from reports.catalogue import outcome_rank, subject
-from reports.charts import Figure
+from reports.charts import COLOURS, Figure
 from reports.codeview import FileRow, code_rows
 from reports.compare import Reading
 from reports.experience import Experience, experiences
 from reports.loading import Result
 from reports.lookup import Lookup
 from reports.numbers import Scale
-from reports.prose import finding, limits, verdict_sentence
+from reports.prose import facts_named, finding, limits, verdict_sentence
 from reports.scorecard import ScoreGroup, scorecard
 from reports.tables import Cell, Row, Table, arm_table
 from reports.tables import cell as show
@@ -97,7 +97,9 @@ def build(result: Result) -> Report:
     return Report(
         quick=manifest.budget == "quick",
         complete=manifest.state == "complete",
-        engines=tuple(Engine(e, lookup.title(e), lookup.version(e), i % 6 + 1) for i, e in enumerate(lookup.engines)),
+        engines=tuple(
+            Engine(e, lookup.title(e), lookup.version(e), lookup.place(e) % COLOURS + 1) for e in lookup.engines
+        ),
         baseline=any(record.engine == "inline" for record in result.records),
         tracks=lookup.tracks,
         facts=background.facts(lookup),
@@ -209,12 +211,7 @@ def _debugging(lookup: Lookup) -> Section:
         arm_table(lookup, f"table-{topic}", subject(topic), [f"debugging.{topic}.{leaf}" for leaf in BUG])
         for topic in topics
     ]
-    name = f"debugging.{topics[0]}.visible_s" if topics else ""
-    sentence = (
-        _first(lookup, name, f"time until the error can be read ({subject(topics[0]).lower()})")
-        if topics
-        else "No bug was planted in this result."
-    )
+    sentence = facts_named(lookup, topics) if topics else "No bug was planted in this result."
     return _made("debugging", "How soon is an error found?", sentence, [figures.debugging_figure(lookup)], tables)
 
 

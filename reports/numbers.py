@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MS_BELOW = 0.1
 MISSING = "—"
 MINUS = "\N{MINUS SIGN}"
 
@@ -26,7 +27,7 @@ COUNTED = ("count", "lines")
 def scale_for(unit: str, values: Iterable[float | str | None]) -> Scale:
     """One unit for all the values that are compared, so that they can be compared by eye."""
     largest = max((abs(v) for v in values if isinstance(v, int | float)), default=0.0)
-    if unit == "s" and 0 < largest < 1:
+    if unit == "s" and 0 < largest < MS_BELOW:
         return Scale("ms", 1e3)
     if unit == "bytes":
         return Scale("MB", 1e-6)

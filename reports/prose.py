@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reports.catalogue import Metric
 from reports.compare import Reading, leaders
 from reports.lookup import Lookup
-from reports.numbers import listing, ratio, scale_for, scaled, with_unit
+from reports.numbers import listing, plural, ratio, scale_for, scaled, with_unit
 from reports.usecases import Decision
 
 SINGLE = "single session"
@@ -31,6 +31,20 @@ def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Rea
     led = f"{who} {'has' if len(first) == 1 else 'share'} the {word} {subject}"
     values = listing(_value(reading, metric, able) for reading in first)
     return f"{led}, {values}, against {_each(lookup, rest, metric, able, first[0])}{caveat}."
+
+
+def facts_named(lookup: Lookup, topics: Sequence[str]) -> str:
+    """How many of exception, file and line the engines' texts name, over all bugs."""
+    track = lookup.tracks[0] if lookup.tracks else "none"
+    names = [f"debugging.{topic}.names_{fact}" for topic in topics for fact in ("exception", "file", "line")]
+    said = []
+    for engine in lookup.engines:
+        found = [lookup.reading(name, engine, track) for name in names]
+        known = [_number(reading) for reading in found if reading and reading.measured]
+        count = f"{sum(map(bool, known))} of {len(known)}" if known else "not measured"
+        said.append(f"{lookup.title(engine)}: {count}")
+    bugs = plural(len(topics), "planted bug")
+    return f"Exception, file and line named in the text that a user is shown, over {bugs}. {'; '.join(said)}."
 
 
 def _each(
@@ -70,7 +84,7 @@ def verdict_sentence(decision: Decision, lookup: Lookup) -> str:
     if not names:
         return "None of those measured meets the requirement."
     if decision.status == "favoured":
-        return f"{names[0]}, by {decision.trace[-1].title}."
+        return f"{names[0]}. Decided by: {decision.trace[-1].title}."
     return f"No clear winner: {listing(names)} cannot be told apart."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reports.catalogue import Metric
+from reports.catalogue import OF_BUG, OF_SCENARIO, Metric
 from reports.catalogue import metric as describe
 from reports.compare import Mark, Reading
 from reports.lookup import BASELINE, Lookup
@@ -118,9 +118,24 @@ def _columns(
         metric = describe(name)
         values = [r.value for (n, _), readings in found.items() if n == name for r in readings.values()]
         scale = scale_for(metric.unit, values)
-        columns.append(Column(metric.title, scale.unit, metric.help, metric.kind != "outcome"))
+        title = leaf_title(name)
+        columns.append(
+            Column(
+                title,
+                "" if scale.unit == "lines" and title.endswith("lines") else scale.unit,
+                metric.help,
+                metric.kind != "outcome",
+            )
+        )
         scales.append(scale)
     return tuple(columns), scales
+
+
+def leaf_title(name: str) -> str:
+    """The title without the scenario or bug, which the table's caption names."""
+    leaf = name.rpartition(".")[2]
+    found = {"recovery": OF_SCENARIO, "debugging": OF_BUG}.get(name.partition(".")[0], {}).get(leaf)
+    return found.title if found else describe(name).title
 
 
 def matters(name: str) -> bool:
@@ -137,7 +152,7 @@ def isolation_remark(lookup: Lookup, readings: Iterable[Reading]) -> str:
     if not by_engine:
         return ""
     said = "; ".join(f"{lookup.title(engine)}: {' and '.join(kinds)}" for engine, kinds in by_engine.items())
-    differ = len({tuple(kinds) for kinds in by_engine.values()}) > 1
+    differ = len({tuple(sorted(kinds)) for kinds in by_engine.values()}) > 1
     return f"Isolation of steps: {said}." + (
         " It differs, so a difference between engines includes the price of isolation." if differ else ""
     )

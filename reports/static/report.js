@@ -46,7 +46,8 @@ const mount = async (element) => {
   views.set(element, null);
   const holder = document.createElement("div");
   try {
-    const options = { renderer: "svg", actions: false, ast: true, tooltip: { theme: "custom" } };
+    // Only errors are logged: a filter may well leave a chart empty.
+    const options = { renderer: "svg", actions: false, ast: true, logLevel: 1, tooltip: { theme: "custom" } };
     const { view } = await vegaEmbed(holder, spec, options);
     views.set(element, view);
     await applyTo(element, view);

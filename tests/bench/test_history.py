@@ -9,7 +9,7 @@ from histories import ORDER, STEP_S, Script, good
 
 from bench.history import History, read_history
 from core.journal import Journal
-from core.pipelines import TRAINING
+from core.pipelines import TRAINING, Pipeline, Step
 
 
 def test_empty_journal_is_an_empty_history(tmp_path: Path) -> None:
@@ -96,11 +96,14 @@ def test_overhead_is_what_exceeds_inlines_critical_path() -> None:
     assert history.step_slowdown(halved) == pytest.approx(2)
 
 
-def test_bound_is_the_longer_of_path_and_shared_work() -> None:
-    history = good()
-    even = dict.fromkeys(ORDER, 1.0)
-    assert history.bound_s(even, 1, TRAINING) == pytest.approx(len(ORDER))
-    assert history.bound_s(even, 100, TRAINING) == pytest.approx(len(ORDER))  # the pipeline is a chain
+@pytest.mark.parametrize(("parallelism", "bound_s"), [(1, 6), (2, 3), (3, 3), (100, 3)])
+def test_bound_is_the_longer_of_path_and_shared_work(parallelism: int, bound_s: float) -> None:
+    first, last = Step("extract"), Step("cleanup", ("validate", "features", "train", "evaluate"), trigger="joined")
+    middle = [Step(name, ("extract",)) for name in last.upstream]
+    wide = Pipeline("wide", (first, *middle, last))
+    history = Script().steps(*(step.name for step in wide.steps)).history()
+    assert history.bound_s(dict.fromkeys(ORDER, 1.0), parallelism, wide) == pytest.approx(bound_s)
+    assert good().bound_s(dict.fromkeys(ORDER, 1.0), parallelism, TRAINING) == len(ORDER)  # a chain
 
 
 def test_no_overhead_with_retries_or_unknown_steps() -> None:

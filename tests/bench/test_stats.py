@@ -158,6 +158,12 @@ def test_comparison_is_paired_by_block() -> None:
     assert ratio.verdict(noise_floor=2.5) == "tie"
 
 
+def test_comparison_leaves_out_warm_ups() -> None:
+    ratio = compare([*series([1, 1]), sample(100, 0, warm_up=True)], [*series([2, 2]), sample(7, 2, warm_up=True)])
+    assert ratio is not None
+    assert (ratio.value, ratio.n) == (pytest.approx(0.5), 2)
+
+
 def test_comparison_uses_only_blocks_that_both_finished() -> None:
     ratio = compare(series([1, None, 3, 4]), series([2, 2, 6, None]))
     assert ratio is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def test_hang_stays_until_killed(faulty: Callable[..., RunConfig]) -> None:
     with in_process(config) as process:
         while "fault" not in events(config):
             assert process.poll() is None
+            time.sleep(0.01)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.3)
         process.kill()

@@ -14,7 +14,6 @@ from core import journal
 from core.config import RunConfig
 from core.step import Attempt, step
 
-
 ROUNDS = 500
 
 

@@ -100,8 +100,11 @@ def test_deployments_at_the_same_time_lose_nothing(store: Path, model: Path, met
     command = [sys.executable, "-c", DEPLOYER, str(store), str(model), str(metrics)]
     deployers = [subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE) for n in range(4)]
     for deployer in deployers:
-        deployer.communicate(b"\n")
-    assert [deployer.returncode for deployer in deployers] == [0] * 4
+        deployer.stdin.write(b"\n")  # all of them wait for it, so that they deploy together
+        deployer.stdin.flush()
+    assert [deployer.wait() for deployer in deployers] == [0] * 4
+    for deployer in deployers:
+        deployer.stdin.close()
     state = registry.read(store)
     assert sorted(v["run_id"] for v in state["versions"]) == sorted(f"{n}-{i}" for n in range(4) for i in range(10))
     assert [v["name"] for v in state["versions"]] == [f"v{n:04d}" for n in range(1, 41)]

@@ -171,7 +171,7 @@ class Builder:
             self._add(e, f"runtime.{leaf}", "s", value, track=track, mode=mode, noise=0.06)
         self._add(e, "runtime.step_slowdown_ratio", "ratio", 1.0 + SPEED[e] / 50, track=track, mode=mode, noise=0.01)
         for session in range(self.sessions):
-            for warm_up in (True, False):
+            for warm_up in (True, False) if mode == "served" else (False,):
                 value = (work + overhead) * self.random.uniform(0.95, 1.05) * (1.3 if warm_up else 1)
                 run_id = f"{e}-{track}-{mode}-{session}-{int(warm_up)}"
                 self.samples.append(

@@ -1,0 +1,107 @@
+"""What the tests of the harness share: small data, its inline run, a project with a double, and a look for leftovers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from doubles import Double, make_project
+from waiting import wait_for
+
+from bench import registry, runs, workspace
+from bench.contract import Track
+from bench.data import Source
+from bench.history import History
+from bench.results import Arm
+from bench.runs import Conductor, inline_command
+from bench.session import Session, open_session
+from bench.store import Store
+from bench.supervisor import Supervisor
+from bench.workspace import clean_environment, make_scratch
+from core.datasets import TARGET, Transactions, write_transactions
+
+ROWS = 2000
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    scratch = make_scratch()
+    with Supervisor(scratch, clean_environment(scratch / "home", Path("/usr/bin")), tmp_path / "logs") as opened:
+        yield opened
+    assert not scratch.exists()
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """After the test no process is left below this one."""
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    yield
+    after = psutil.Process().children(recursive=True)
+    assert not [process for process in after if process.pid not in before]
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    path = write_transactions(Transactions(rows=ROWS), tmp_path_factory.mktemp("data") / "transactions.csv")
+    columns = tuple(path.read_text().splitlines()[0].split(","))
+    return Source(path, TARGET, columns, seed=7)
+
+
+@pytest.fixture(scope="session")
+def oracle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """The inline run that every other is judged by."""
+    store = Store(tmp_path_factory.mktemp("oracle"))
+    scratch = make_scratch()
+    environment = clean_environment(scratch / "home", Path("/usr/bin"))
+    with Supervisor(scratch, environment, store.folder / "logs") as supervisor:
+        conductor = Conductor(store, source, Arm(engine="inline", mode="local"), "inline", History())
+        run, config = conductor.prepare(scratch / "registry")
+        return conductor.process(supervisor, inline_command(config), run).history
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    folder = tmp_path / "result"
+    folder.mkdir()
+    return Store(folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose engines are doubles; submissions wait for nobody's polling interval."""
+    root = make_project(tmp_path / "project")
+    monkeypatch.setattr(workspace, "PROJECT", root)
+    monkeypatch.setattr(registry, "PROJECT", root)
+    monkeypatch.setenv("ORCHBENCH_ENVIRONMENTS", str(root / "environments"))
+    monkeypatch.setattr(runs, "SUBMIT_OFFSET_S", dict.fromkeys(Track, 0.0))
+    return root
+
+
+Opened = tuple[Session, Conductor]
+
+
+@pytest.fixture
+def bring_up(
+    project: Path, store: Store, source: Source, oracle: History, tmp_path: Path
+) -> Iterator[Callable[..., Opened]]:
+    """Bring up a double; the session is closed at the end of the test and must leave nothing."""
+    opened = []
+
+    def bring(kind: type[Double] = Double, track: Track = Track.STOCK) -> Opened:
+        manager = open_session(kind, track, Path(sys.prefix), tmp_path / "logs")
+        session = manager.__enter__()
+        opened.append((manager, session))
+        session.bring_up()
+        arm = Arm(engine=kind.name, track=track, mode="served")
+        return session, Conductor(store, source, arm, "s1", replace(oracle))
+
+    yield bring
+    for manager, session in opened:
+        processes = psutil.Process().children(recursive=True)
+        manager.__exit__(None, None, None)
+        wait_for(lambda those=processes: not any(p.is_running() for p in those), "the session's processes are gone")
+        assert not session.scratch.exists()

@@ -1,0 +1,263 @@
+"""An engine's double: a real HTTP server in a process of its own that conducts the pipeline file, or lies about it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bench.contract import (
+    Ability,
+    AbilityTable,
+    Adapter,
+    Command,
+    Feature,
+    Role,
+    RunState,
+    Setting,
+    Status,
+    StepState,
+    Track,
+    Unsupported,
+)
+
+PROJECT = Path(__file__).parents[2]
+RETRIES = 2
+
+PIPELINE = '''"""The training pipeline of the double: the inline loop."""
+
+from __future__ import annotations
+
+import sys
+
+from bench.inline import conduct
+from core.pipelines import TRAINING
+
+if __name__ == "__main__":
+    conduct(TRAINING, sys.argv[1])
+'''
+
+SERVER = r'''
+import http.server, json, os, pathlib, signal, subprocess, sys, threading, time
+
+PIPELINE, PORT, BEHAVIOUR, RETRIES, HARNESS = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+RUNS = {}
+ASKED = {"state": 0}
+
+
+def conduct(run, config):
+    """Run the pipeline file, from the start again after a failure, as often as the double retries."""
+    run["status"] = "running"
+    for _ in range(RETRIES + 1):
+        run["attempts"] += 1
+        child = subprocess.Popen([sys.executable, PIPELINE, config], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        run["log"] += child.communicate()[0].decode()
+        if child.returncode == 0:
+            break
+    honest = "completed" if child.returncode == 0 else "failed"
+    run["status"] = "completed" if BEHAVIOUR == "hides failures" else honest
+
+
+def spoil(config):
+    """Train something else than was asked for."""
+    path = pathlib.Path(config)
+    content = json.loads(path.read_text())
+    content["hyperparameters"]["n_estimators"] = 3
+    path.write_text(json.dumps(content))
+
+
+def interrupt(config):
+    """Ctrl-C for the harness, in the middle of the run that it watches."""
+    journal = pathlib.Path(config).parent / "journal.jsonl"
+    while not journal.exists():
+        time.sleep(0.01)
+    os.kill(HARNESS, signal.SIGINT)
+
+
+def begin(run, config):
+    if BEHAVIOUR == "does nothing":
+        run["status"] = "completed"
+        return
+    if BEHAVIOUR == "never ends":
+        run["status"] = "running"
+        run["child"] = subprocess.Popen(["sleep", "3600"])
+        return
+    if BEHAVIOUR == "trains something else":
+        spoil(config)
+    if BEHAVIOUR == "interrupts" and len(RUNS) > 1:
+        threading.Thread(target=interrupt, args=(config,), daemon=True).start()
+    threading.Thread(target=conduct, args=(run, config), daemon=True).start()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self, content, code=200):
+        body = json.dumps(content).encode()
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        parts = self.path.strip("/").split("/")
+        if parts == ["health"]:
+            self.answer({"pipelines": ["training"]})
+        elif parts == ["deployment"]:
+            child = subprocess.run([sys.executable, PIPELINE, "--help"], capture_output=True, text=True)
+            self.answer({"error": child.stderr if "ModuleNotFoundError" in child.stderr else ""})
+        else:
+            ASKED["state"] += 1
+            if BEHAVIOUR == "stumbles" and ASKED["state"] % 2:
+                self.answer({}, 503)
+            else:
+                self.answer({k: v for k, v in RUNS[parts[1]].items() if k != "child"})
+
+    def do_POST(self):
+        parts = self.path.strip("/").split("/")
+        content = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
+        if BEHAVIOUR == "refuses runs":
+            self.answer({}, 500)
+        elif parts == ["runs"]:
+            name = str(len(RUNS) + 1)
+            RUNS[name] = {"status": "pending", "attempts": 0, "log": "", "config": content["config"], "cancelled": False}
+            begin(RUNS[name], content["config"])
+            self.answer({"id": name})
+        elif parts[2] == "cancel":
+            RUNS[parts[1]]["cancelled"] = True
+            RUNS[parts[1]].pop("child").kill()
+            self.answer({})
+        else:
+            RUNS[parts[1]]["status"] = "running"
+            begin(RUNS[parts[1]], RUNS[parts[1]]["config"])
+            self.answer({})
+
+    def log_message(self, *arguments):
+        pass
+
+
+if BEHAVIOUR == "does not start":
+    sys.exit("the double does not like this machine")
+http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+'''
+
+
+class Double(Adapter):
+    """Behaves well; subclasses say otherwise with `behaviour`."""
+
+    name = "double"
+    title = "Double"
+    distribution = "httpx"
+    import_name = "httpx"
+    port_names = ("api",)
+    secret_names = ("token",)
+    behaviour: ClassVar[str] = "behaves"
+
+    @property
+    def _api(self) -> str:
+        return f"http://127.0.0.1:{self.workspace.ports['api']}"
+
+    def settings(self) -> list[Setting]:
+        return [Setting("port", str(self.workspace.ports["api"]), "required", "where it listens")]
+
+    def initialise(self) -> list[Command]:
+        write = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
+        return [Command((sys.executable, "-c", write, str(self.workspace.home / "server.py"), SERVER))]
+
+    def roles(self) -> list[Role]:
+        pipeline = str(self.workspace.pipelines / "training.py")
+        options = (pipeline, str(self.workspace.ports["api"]), self.behaviour, str(RETRIES), str(os.getpid()))
+        command = Command((sys.executable, str(self.workspace.home / "server.py"), *options))
+        return [Role("server", command, ready=lambda: self.http.get(f"{self._api}/health").is_success)]
+
+    def deploy(self) -> list[Command]:
+        return []
+
+    def deployed(self, pipeline: str) -> bool:
+        return pipeline in self.http.get(f"{self._api}/health").json()["pipelines"]
+
+    def submit(self, pipeline: str, config: Path) -> str:
+        answer = self.http.post(f"{self._api}/runs", json={"pipeline": pipeline, "config": str(config)})
+        return str(answer.raise_for_status().json()["id"])
+
+    def state(self, run: str) -> RunState:
+        found = self._run(run)
+        train = StepState(Status(found["status"]), attempts=found["attempts"])
+        steps = {"train": train} if self.behaviour in ("behaves", "stumbles") else {}
+        return RunState(Status(found["status"]), steps, raw=found)
+
+    def logs(self, run: str, step: str | None) -> str:
+        return str(self._run(run)["log"])
+
+    def local(self, pipeline: str, config: Path) -> Command:
+        return Command((sys.executable, str(self.workspace.pipelines / "training.py"), str(config)))
+
+    def local_note(self) -> str:
+        return "Starts nothing; one step after the other."
+
+    def abilities(self) -> AbilityTable:
+        absent = Unsupported("a double has none")
+        return {
+            Ability.RESUME: self._resume,
+            Ability.CANCEL: self._cancel,
+            Ability.DEPLOYMENT_ERROR: self._deployment_error,
+            Ability.STEP_TIMEOUT: absent,
+            Ability.RETRY_LOST_STEP: Feature("runs the whole file again"),
+            Ability.CLEANUP_AFTER_FAILURE: Feature("the inline loop's own"),
+        }
+
+    def _run(self, run: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get(f"{self._api}/runs/{run}").raise_for_status().json()
+        return found
+
+    def _resume(self, run: str) -> str:
+        self.http.post(f"{self._api}/runs/{run}/resume", json={}).raise_for_status()
+        return run
+
+    def _cancel(self, run: str) -> str:
+        self.http.post(f"{self._api}/runs/{run}/cancel", json={}).raise_for_status()
+        return run
+
+    def _deployment_error(self) -> str:
+        return str(self.http.get(f"{self._api}/deployment").json()["error"])
+
+
+class Unable(Double):
+    """Has none of the abilities that are callables."""
+
+    def abilities(self) -> AbilityTable:
+        kept = super().abilities()
+        return {name: Unsupported("a double has none") if isinstance(v, Callable) else v for name, v in kept.items()}
+
+
+def misbehaving(what: str) -> type[Double]:
+    """A double of the given behaviour; `SERVER` says what each means."""
+    return type("Misbehaving", (Double,), {"behaviour": what})
+
+
+def make_project(root: Path, **engines: str) -> Path:
+    """A checkout with the real `core` and `bench`, and for each engine a folder of a double of that behaviour."""
+    root.mkdir()
+    for package in ("core", "bench"):
+        (root / package).symlink_to(PROJECT / package)
+    for name, behaviour in (engines or {"double": "behaves"}).items():
+        add_engine(root, name, behaviour)
+    return root
+
+
+def add_engine(root: Path, name: str, behaviour: str) -> None:
+    """Add the folder of one engine, and its environment: the harness's own."""
+    folder = root / f"impl_{name}"
+    (folder / "pipelines").mkdir(parents=True)
+    (folder / "pipelines" / "training.py").write_text(PIPELINE)
+    (folder / "__init__.py").touch()
+    (folder / "adapter.py").write_text(
+        "from doubles import Double\n\n\n"
+        f"class Engine(Double):\n    name, title, behaviour = {name!r}, {name.title()!r}, {behaviour!r}\n\n\n"
+        "ADAPTER = Engine\n"
+    )
+    (root / "environments").mkdir(exist_ok=True)
+    (root / "environments" / name).symlink_to(sys.prefix)
+
+
+__all__ = ["Double", "Track", "Unable", "add_engine", "make_project", "misbehaving"]

@@ -1,0 +1,112 @@
+"""The guardian when nobody is left to ask it: whatever becomes of the harness, nothing of the session stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from test_supervisor import STUBBORN
+from waiting import wait_for
+
+from bench.workspace import PROJECT, make_scratch
+
+GONE_LIMIT_S = 10.0
+HARNESS = """
+import sys, time
+from pathlib import Path
+from bench.contract import Command
+from bench.supervisor import Supervisor
+
+scratch, logs, pids, stubborn = sys.argv[1:]
+supervisor = Supervisor(Path(scratch), {"PATH": "/usr/bin:/bin"}, Path(logs))
+supervisor.start("stubborn", Command((sys.executable, "-c", stubborn, pids)))
+print(supervisor._guardian.pid, flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_nothing_survives_the_harness(tmp_path: Path, number: signal.Signals) -> None:
+    scratch = make_scratch()
+    (scratch / "something").write_text("of the session")
+    pids = tmp_path / "pids"
+    harness = subprocess.Popen(
+        [sys.executable, "-c", HARNESS, str(scratch), str(tmp_path / "logs"), str(pids), STUBBORN],
+        cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    with harness:
+        assert harness.stdout
+        guardian = psutil.Process(int(harness.stdout.readline()))
+        wait_for(pids.exists, "the tree is complete")
+        processes = [guardian, *(psutil.Process(int(pid)) for pid in pids.read_text().split())]
+        assert len(processes) == 5
+        harness.send_signal(number)
+        wait_for(lambda: not any(running(p) for p in processes), "no process is left", GONE_LIMIT_S)
+        wait_for(lambda: not scratch.exists(), "the scratch folder is removed", GONE_LIMIT_S)
+
+
+def test_guardian_that_is_asked_to_end_does_so_cleanly(tmp_path: Path) -> None:
+    scratch = make_scratch()
+    guardian = start_guardian(scratch)
+    with guardian:
+        pid = ask(guardian, do="start", argv=["sleep", "3600"], env={}, cwd=None, log=str(tmp_path / "log"))["pid"]
+        sleeper = psutil.Process(pid)
+        guardian.terminate()
+        assert guardian.wait(GONE_LIMIT_S) == 0
+    assert not sleeper.is_running()
+    assert not scratch.exists()
+
+
+def test_guardian_answers_a_bad_request_and_goes_on(tmp_path: Path) -> None:
+    guardian = start_guardian(make_scratch())
+    with guardian:
+        assert "KeyError" in ask(guardian, do="dance")["error"]
+        assert "was not started by this session" in ask(guardian, do="signal", pid=1, signal=9)["error"]
+        assert ask(guardian, do="stop", keep=[])["left"] == []
+        assert guardian.stdin
+        guardian.stdin.close()
+        assert guardian.wait(GONE_LIMIT_S) == 0
+
+
+def test_guardian_takes_requests_in_pieces(tmp_path: Path) -> None:
+    guardian = start_guardian(make_scratch())
+    with guardian:
+        assert guardian.stdin
+        assert guardian.stdout
+        requests = b"".join(json.dumps({"do": "stop", "keep": [], "id": n}).encode() + b"\n" for n in (1, 2))
+        for part in (requests[:10], requests[10:50], requests[50:]):
+            guardian.stdin.write(part)
+            guardian.stdin.flush()
+        assert [json.loads(guardian.stdout.readline())["id"] for _ in (1, 2)] == [1, 2]
+        guardian.stdin.close()
+        assert guardian.wait(GONE_LIMIT_S) == 0
+
+
+def start_guardian(scratch: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench.guardian", str(scratch)], cwd=PROJECT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(PROJECT)},
+    )  # fmt: skip
+
+
+def ask(guardian: subprocess.Popen[bytes], **request: object) -> dict[str, object]:
+    assert guardian.stdin
+    assert guardian.stdout
+    guardian.stdin.write(json.dumps(request | {"id": 1}).encode() + b"\n")
+    guardian.stdin.flush()
+    answer: dict[str, object] = json.loads(guardian.stdout.readline())
+    return answer
+
+
+def running(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

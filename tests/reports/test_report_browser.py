@@ -1,0 +1,214 @@
+"""The page in headless Chromium (Debian's package), as its readers use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from result_fixture import Builder
+
+from reports.render import write_report
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync", "--no-first-run"]  # fmt: skip
+PHONE, DESK = 380, 1280
+
+
+@dataclass
+class Visit:
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_report(Builder().write(tmp_path_factory.mktemp("browser") / "result")).as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.fail(f"{CHROMIUM} is missing; install it: apt-get install -y chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+def visit(browser: Browser, url: str, *, width: int = DESK, scheme: str = "light", script: bool = True) -> Visit:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script  # type: ignore[arg-type]
+    )  # fmt: skip
+    seen = Visit(context.new_page(), url)
+    seen.page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
+    seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    seen.page.on("dialog", lambda dialog: seen.complaints.append(f"dialog: {dialog.message}"))
+    seen.page.on("request", lambda request: seen.requests.append(request.url))
+    seen.page.goto(url)
+    return seen
+
+
+def draw_all(page: Page) -> None:
+    """Bring every chart into view and wait until the one with hover stands there."""
+    for chart in page.locator("[data-chart]").all():
+        chart.scroll_into_view_if_needed()
+        chart.locator(".vega-embed svg").wait_for(timeout=20_000)
+
+
+def test_a_small_result_is_as_quiet(browser: Browser, tmp_path: Path) -> None:
+    builder = Builder(sessions=1, budget="quick", tracks=("tuned",), engines=("prefect",), with_noise=False)
+    seen = visit(browser, write_report(builder.write(tmp_path / "result")).as_uri())
+    draw_all(seen.page)
+    assert seen.complaints == []
+
+
+def test_quiet_and_offline(browser: Browser, url: str) -> None:
+    seen = visit(browser, url)
+    draw_all(seen.page)
+    assert seen.complaints == []
+    assert [request for request in seen.requests if not request.startswith(("data:", "blob:"))] == [url]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_charts_are_drawn_and_tables_stand(browser: Browser, url: str, script: bool) -> None:
+    page = visit(browser, url, script=script).page
+    if script:
+        draw_all(page)
+    charts = page.locator("[data-chart]")
+    assert charts.count() == 9
+    for chart in charts.all():
+        assert chart.locator("svg .mark-rect path, svg .mark-symbol path").count() > 2
+        box = chart.locator("svg").first.bounding_box()
+        assert box is not None
+        assert box["width"] > 300
+        assert box["height"] > 50
+    assert page.locator("#table-scorecard tbody tr").count() > 15
+    assert page.locator("#table-served tbody tr").count() == 6
+
+
+def test_nothing_hangs_on_javascript(browser: Browser, url: str) -> None:
+    page = visit(browser, url, script=False).page
+    assert page.locator("th button").count() == 0
+    assert not page.locator(".filters").is_visible()
+    page.locator("#transcript-1 summary").click()
+    assert page.locator("#transcript-1 .cause").is_visible()
+
+
+def order(page: Page) -> list[str]:
+    return page.locator("#table-install tbody th").all_inner_texts()
+
+
+def test_tables_sort_by_click_and_by_keyboard(browser: Browser, url: str) -> None:
+    page = visit(browser, url).page
+    header = page.locator("#table-install thead th").nth(1)
+    before = order(page)
+    header.locator("button").click()
+    rising = order(page)
+    assert rising == ["Prefect", "Dagster", "Apache Airflow"] != before
+    assert header.get_attribute("aria-sort") == "ascending"
+    header.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert order(page) == rising[::-1]
+    assert header.get_attribute("aria-sort") == "descending"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert header.get_attribute("aria-sort") is None
+    assert order(page) == rising
+
+
+def test_values_that_are_missing_sort_last_both_ways(browser: Browser, url: str) -> None:
+    page = visit(browser, url).page
+    button = page.locator("#table-step_killed thead th", has_text="Recovery").locator("button")
+    for _ in range(2):
+        button.click()
+        assert page.locator("#table-step_killed tbody th").first.inner_text() == "Apache Airflow"
+
+
+def test_filter_hides_an_engine_everywhere_and_is_kept_in_the_address(browser: Browser, url: str) -> None:
+    page = visit(browser, url).page
+    draw_all(page)
+    page.locator("input[name=engine][value=dagster]").uncheck()
+    assert page.locator("[data-engine=dagster]:visible").count() == 0
+    served = page.locator("#figure-makespan-served svg")
+    served.get_by_text("Dagster, tuned").wait_for(state="detached")
+    assert served.get_by_text("Prefect, tuned").count() == 1
+    again = visit(browser, page.url).page
+    assert not again.locator("input[name=engine][value=dagster]").is_checked()
+    assert again.locator("#table-scorecard [data-engine=dagster]:visible").count() == 0
+    again.locator("input[name=track][value=stock]").uncheck()
+    assert again.locator("[data-track=stock]:visible").count() == 0
+
+
+def test_hover_tells_the_sample(browser: Browser, url: str) -> None:
+    page = visit(browser, url).page
+    draw_all(page)
+    page.locator("#figure-makespan-served svg .mark-symbol path").first.hover(force=True)
+    tip = page.locator("#vg-tooltip-element.visible")
+    tip.wait_for()
+    assert "session" in tip.inner_text()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_phone_has_no_sideways_scroll(browser: Browser, url: str, script: bool) -> None:
+    page = visit(browser, url, width=PHONE, script=script).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)")
+    assert size >= 14
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const light = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((v) => v / 255)
+      .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const page = light(getComputedStyle(document.body).backgroundColor);
+  const between = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  const ratio = (colour) => between(light(colour), page);
+  const css = getComputedStyle(document.documentElement);
+  const found = {};
+  const names = ['ink', 'quiet', 'link', 'k', 's', 'c', 'f', 'd', 'baseline', 'ok', 'bad', 'killed'];
+  for (const place of [1, 2, 3, 4, 5, 6]) names.push('engine-' + place);
+  for (const name of names) found[name] = ratio(css.getPropertyValue('--' + name));
+  found['chart text'] = ratio(getComputedStyle(document.querySelector('[data-chart] svg text')).fill);
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(browser: Browser, url: str, scheme: str) -> None:
+    """Text 4.5 to 1, marks 3 to 1 (WCAG AA), on the page's own background."""
+    page = visit(browser, url, scheme=scheme).page
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 24, 23)"
+    assert dark is (scheme == "dark")
+    for name, ratio in page.evaluate(CONTRAST).items():
+        mark = name.startswith("engine") or name in ("baseline", "ok", "bad", "killed")
+        assert ratio >= (3 if mark else 4.5), f"{name} has {ratio:.2f} in {scheme}"
+
+
+def test_ids_are_unique_and_links_lead_somewhere(browser: Browser, url: str) -> None:
+    page = visit(browser, url, script=False).page
+    ids = page.locator("[id]").evaluate_all("found => found.map((element) => element.id)")
+    assert len(ids) == len(set(ids))
+    targets = page.locator("a[href^='#']").evaluate_all(
+        "found => found.map((a) => decodeURIComponent(a.hash.slice(1)))"
+    )
+    assert set(targets) <= set(ids)
+
+
+def test_print_opens_what_is_folded(browser: Browser, url: str) -> None:
+    page = visit(browser, url).page
+    folded = page.locator("details:not([open])").count()
+    assert folded > 5
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() == folded
