@@ -61,7 +61,7 @@ class Record(Arm, frozen=True, kw_only=True):
     metric: str
     unit: str
     value: Value
-    """Median of the sessions on the log scale for times; the value itself for constants."""
+    """Mean over sessions of their medians, on the log scale for times; the value itself for constants."""
     ci_low: float | None = None
     ci_high: float | None = None
     """95 % t-interval over sessions; None with fewer than two sessions."""

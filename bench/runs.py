@@ -170,7 +170,7 @@ class Conductor:
             run,
             outcome=outcome,
             isolation=history.isolation() if run.mode != "none" else "none",
-            terminal_ns=run.terminal_ns or (sightings[-1].t_ns if sightings and not timed_out else 0),
+            terminal_ns=run.terminal_ns or next((s.t_ns for s in sightings if s.state.status.ended), 0),
         )
         observation = Observation(run, history, sightings)
         verdicts = () if expected_failure or reference else self._judge(observation, last)
@@ -217,17 +217,23 @@ class Conductor:
 
 
 def watch(session: Session, engine_run_id: str, limit_s: float) -> tuple[list[Sighting], bool]:
-    """Ask for a run's state until it has ended; return what was seen when it changed, and whether time ran out."""
+    """Ask for a run's state until it has ended; return what was seen when it changed, and whether time ran out.
+
+    After the run's end its steps are asked for a little longer: some engines record them later.
+    """
     deadline = time.monotonic() + limit_s
     sightings: list[Sighting] = []
     while time.monotonic() < deadline:
         state = ask_state(session, engine_run_id)
         if state and (not sightings or _differs(state, sightings[-1].state)):
+            ended_before = bool(sightings) and sightings[-1].state.status.ended
             sightings.append(Sighting(now_ns(), state))
-        if state and state.status.ended:
-            return sightings, False
+            if state.status.ended and not ended_before:
+                deadline = min(deadline, time.monotonic() + SETTLE_LIMIT_S)
+        if state and state.status.ended and all(step.status.ended for step in state.steps.values()):
+            break
         time.sleep(POLL_S)
-    return sightings, True
+    return sightings, not (sightings and sightings[-1].state.status.ended)
 
 
 def ask_state(session: Session, engine_run_id: str) -> RunState | None:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -155,8 +155,11 @@ class Supervisor:
         for line in events:
             event = json.loads(line)
             with self._lock:
-                handlers: dict[str, Callable[[dict[str, Any]], None]] = {"answer": self._answered, "exit": self._exited}
-                handlers.get(event.pop("event"), lambda _: None)(event)
+                kind = event.pop("event")
+                if kind == "answer":
+                    self._answered(event)
+                elif kind == "exit":
+                    self._exited(event)
 
     def _answered(self, event: dict[str, Any]) -> None:
         if answers := self._answers.get(event.pop("id")):

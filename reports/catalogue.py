@@ -21,25 +21,35 @@ class Metric:
     resolution: float = 0.0
     """Differences up to this are a tie: the polling interval for what the harness learns by asking."""
     help: str = ""
+    tolerance: float = 1.0
+    """Of exact values: ratios up to this are a tie, for a few lines or megabytes decide nothing."""
 
 
+FEW = 1.05
 POLLED = 0.25
 
 _METRICS = (
-    Metric("authoring.sloc", "Source lines", kind="exact", unit="lines", help="without blank lines and comments"),
-    Metric("authoring.lloc", "Logical lines", kind="exact", unit="lines", help="statements"),
+    Metric(
+        "authoring.sloc",
+        "Source lines",
+        kind="exact",
+        unit="lines",
+        help="without blank lines and comments",
+        tolerance=FEW,
+    ),
+    Metric("authoring.lloc", "Logical lines", kind="exact", unit="lines", help="statements", tolerance=FEW),
     Metric("authoring.comments", "Comment lines", better="none", kind="info", unit="lines"),
     Metric("authoring.cc_mean", "Complexity, mean", kind="exact", unit="count", help="cyclomatic, per block"),
     Metric("authoring.cc_max", "Complexity, highest", kind="exact", unit="count"),
-    Metric("authoring.maintainability", "Maintainability", "high", "exact", "score", help="0 to 100, radon"),
-    Metric("authoring.halstead_effort", "Halstead effort", kind="exact", unit="score"),
+    Metric("authoring.maintainability", "Maintainability", "none", "info", "score", help="0 to 100, radon; not ranked"),
+    Metric("authoring.halstead_effort", "Halstead effort", "none", "info", "score", help="radon; not ranked"),
     Metric("authoring.symbols", "Engine names used", kind="exact", unit="count", help="imported from the engine"),
     Metric("authoring.config_lines", "Configuration lines", kind="exact", unit="lines"),
     Metric("authoring.glue_sloc", "Harness glue", "none", "info", "lines", help="adapter.py; a user writes none of it"),
     Metric("setup.environment_s", "Environment", help="install from the lock, packages in the local cache"),
     Metric("setup.environment_cold_s", "Environment, cold", help="install with nothing in the cache"),
-    Metric("setup.packages", "Packages", kind="exact", unit="count", help="installed distributions"),
-    Metric("setup.disk_bytes", "Disk", kind="exact", unit="bytes", help="the environment on disk"),
+    Metric("setup.packages", "Packages", kind="exact", unit="count", help="installed distributions", tolerance=FEW),
+    Metric("setup.disk_bytes", "Disk", kind="exact", unit="bytes", help="the environment on disk", tolerance=FEW),
     Metric("setup.initialise_s", "Initialise", help="database, user, configuration"),
     Metric("setup.start_s", "Start", resolution=POLLED, help="processes started until all are ready"),
     Metric("setup.deploy_s", "Deploy", resolution=POLLED, help="until the engine offers the pipeline"),

@@ -25,6 +25,8 @@ class Reading:
     n: int = 0
     note: str = ""
     isolation: str = "none"
+    span: tuple[float, float] | None = None
+    """Least and most of the samples of a single session, which has no interval."""
     mark: Mark = ""
 
     @property
@@ -70,13 +72,13 @@ def alike(one: Reading, other: Reading, metric: Metric, noise: Noise) -> bool:
     a, b = _cost(one, metric), _cost(other, metric)
     if a == b:
         return True
+    low, high = sorted((abs(a), abs(b)))
     if metric.kind != "time":
-        return False
+        return a * b > 0 and high / low <= metric.tolerance
     if abs(a - b) <= metric.resolution:
         return True
     if _overlap(one, other):
         return True
-    low, high = sorted((abs(a), abs(b)))
     return a * b > 0 and high / low <= noise.floor(one, other)
 
 
@@ -89,6 +91,12 @@ def _cost(reading: Reading, metric: Metric) -> float:
 
 
 def _overlap(one: Reading, other: Reading) -> bool:
-    if one.low is None or one.high is None or other.low is None or other.high is None:
-        return False
-    return one.low <= other.high and other.low <= one.high
+    ours, theirs = _ends(one), _ends(other)
+    return bool(ours and theirs and ours[0] <= theirs[1] and theirs[0] <= ours[1])
+
+
+def _ends(reading: Reading) -> tuple[float, float] | None:
+    """The interval over sessions; with a single session, the range of its samples."""
+    if reading.low is None or reading.high is None:
+        return reading.span
+    return reading.low, reading.high

@@ -75,7 +75,7 @@ def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     scale = Scale("s")
     rows = [_dot(lookup, x, scale) for x in found if (x.engine, x.track) in order]
     rows.sort(key=lambda row: order[row["engine"], row["track"]])
-    if not rows:
+    if all(row["engine"] == BASELINE for row in rows):
         return None
     title = _lead(lookup, name, "makespan, " + ("on a server" if mode == "served" else "without a server"), mode)
     start = "submit" if mode == "served" else "the start of the process"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from bench.results import Record
+from bench.results import Record, Sample
 from reports.catalogue import metric as describe
 from reports.compare import Noise, Reading, rank
 from reports.loading import Result
@@ -79,7 +79,7 @@ class Lookup:
         ours = [r for r in self._by_metric.get(name, ()) if r.engine == engine and (not mode or r.mode == mode)]
         ours = [r for r in ours if engine == BASELINE or r.track in (track, "none", "")]
         ours.sort(key=lambda r: (r.track != track, r.value is None, -r.n))
-        return as_reading(ours[0]) if ours else None
+        return as_reading(ours[0], self._spans.get(_arm(ours[0]))) if ours else None
 
     @cached_property
     def _by_metric(self) -> dict[str, list[Record]]:
@@ -88,6 +88,15 @@ class Lookup:
             if record.workload == "training" and not record.params:
                 grouped.setdefault(record.metric, []).append(record)
         return grouped
+
+    @cached_property
+    def _spans(self) -> dict[tuple[str, ...], tuple[float, float]]:
+        """The range of each arm's samples, where it has more than one."""
+        values: dict[tuple[str, ...], list[float]] = {}
+        for sample in self.result.samples:
+            if not sample.warm_up and isinstance(sample.value, int | float):
+                values.setdefault(_arm(sample), []).append(float(sample.value))
+        return {arm: (min(found), max(found)) for arm, found in values.items() if len(found) > 1}
 
     def names(self, prefix: str) -> tuple[str, ...]:
         """The metrics whose name starts so, in the order of the records."""
@@ -101,7 +110,11 @@ class Lookup:
         return any(reading.measured and reading.n < 2 for reading in readings)
 
 
-def as_reading(record: Record) -> Reading:
+def _arm(record: Record | Sample) -> tuple[str, ...]:
+    return record.metric, record.engine, record.track, record.mode, record.isolation, record.workload
+
+
+def as_reading(record: Record, span: tuple[float, float] | None = None) -> Reading:
     return Reading(
         engine=record.engine,
         value=record.value,
@@ -110,4 +123,5 @@ def as_reading(record: Record) -> Reading:
         n=record.n,
         note=record.note,
         isolation=record.isolation,
+        span=span if record.n < 2 else None,
     )

@@ -121,11 +121,18 @@ def test_engines_record_of_a_step_is_compared_too() -> None:
     assert (word, reason) == ("fail", "train: the engine says completed, the journal no end")
 
 
-@pytest.mark.parametrize(("shift_s", "word"), [(0.9, "pass"), (1.5, "fail"), (-1.5, "fail")])
-def test_engines_times_must_be_within_a_second(shift_s: float, word: str) -> None:
+@pytest.mark.parametrize(("shift_s", "word"), [(0.9, "pass"), (1.5, "pass"), (-0.9, "pass"), (-1.5, "fail")])
+def test_an_engine_may_start_a_step_earlier_but_not_a_second_later_than_it_did(shift_s: float, word: str) -> None:
     state = RunState(Status.COMPLETED, {"extract": StepState(Status.COMPLETED, 1, "2026-01-01T00:00:03Z")})
-    early = Script(now_s=3 + shift_s).steps(*ORDER).history()
-    assert verdicts(early, state)["engine_times"][0] == word
+    shifted = Script(now_s=3 + shift_s).steps(*ORDER).history()
+    assert verdicts(shifted, state)["engine_times"][0] == word
+
+
+@pytest.mark.parametrize(("end", "word"), [("00:00:09", "pass"), ("00:00:03", "pass"), ("00:00:01", "fail")])
+def test_an_engine_may_end_a_step_later_but_not_a_second_earlier_than_it_did(end: str, word: str) -> None:
+    state = RunState(Status.COMPLETED, {"extract": StepState(Status.COMPLETED, 1, None, f"2026-01-01T{end}Z")})
+    history = Script(now_s=3).steps(*ORDER).history()
+    assert verdicts(history, state)["engine_times"][0] == word
 
 
 def test_makespan_below_its_own_bound_fails() -> None:

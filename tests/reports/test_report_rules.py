@@ -64,8 +64,19 @@ def test_differences_below_the_polling_interval_are_a_tie() -> None:
 
 
 def test_counts_are_exact_and_more_is_better_where_it_is() -> None:
-    assert marks(Reading("a", 100.0, n=1), Reading("b", 101.0, n=1), name="authoring.sloc") == ["best", ""]
-    assert marks(Reading("a", 60.0), Reading("b", 70.0), name="authoring.maintainability") == ["", "best"]
+    assert marks(Reading("a", 100.0, n=1), Reading("b", 101.0, n=1), name="authoring.symbols") == ["best", ""]
+    assert marks(Reading("a", 0.0), Reading("b", 1.0), name="debugging.exception.names_line") == ["", "best"]
+
+
+def test_a_few_lines_or_megabytes_decide_nothing() -> None:
+    assert marks(Reading("a", 100.0), Reading("b", 104.0), name="authoring.sloc") == ["", ""]
+    assert marks(Reading("a", 100.0), Reading("b", 110.0), name="setup.disk_bytes") == ["best", ""]
+
+
+def test_samples_of_single_sessions_that_overlap_are_a_tie() -> None:
+    wide, narrow = Reading("a", 25.0, n=1, span=(14.0, 47.0)), Reading("b", 15.0, n=1, span=(13.0, 17.0))
+    assert marks(wide, narrow) == ["", ""]
+    assert marks(wide, Reading("b", 10.0, n=1, span=(9.5, 10.5))) == ["", "best"]
 
 
 def test_one_value_alone_is_not_the_best() -> None:

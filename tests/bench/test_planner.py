@@ -1,0 +1,168 @@
+"""The plan: fair in every block, drawn from the seed alone, and within the budget."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.contract import Track
+from bench.planner import (
+    AGAIN,
+    BUDGETS,
+    ESTIMATES_S,
+    GROUPS,
+    INLINE,
+    RENDER_S,
+    Budget,
+    Clock,
+    Estimates,
+    Group,
+    Part,
+    Planned,
+    plan,
+)
+
+ENGINES = ["airflow", "dagster", "prefect"]
+budgets = st.sampled_from(list(BUDGETS.values()))
+engines = st.lists(st.sampled_from([*ENGINES, "fourth"]), unique=True, min_size=1)
+groups = st.lists(st.sampled_from(list(Group)), unique=True)
+seeds = st.integers(0, 2**32)
+
+
+def planned(budget: Budget, names: list[str], only: list[Group], seed: int) -> list[list[Planned]]:
+    return plan(budget, names, list(budget.tracks), only, seed)
+
+
+@given(budgets, engines, groups, seeds)
+def test_every_block_holds_each_arm_once(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
+    expected = {(INLINE, Track.TUNED)} | {(name, track) for name in names for track in budget.tracks}
+    if budget.again and "prefect" in names:
+        expected.add(("prefect" + AGAIN, Track.TUNED))
+    for number, block in enumerate(planned(budget, names, only, seed), 1):
+        arms = [(one.name, one.track) for one in block]
+        assert len(arms) == len(set(arms))
+        assert set(arms) == expected
+        assert {one.block for one in block} == {number}
+
+
+@given(budgets, engines, groups, seeds)
+def test_same_seed_same_order(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
+    assert planned(budget, names, only, seed) == planned(budget, names, only, seed)
+
+
+@given(seeds)
+def test_order_differs_between_blocks_and_seeds(seed: int) -> None:
+    def orders(of: int) -> list[list[tuple[str, Track]]]:
+        return [[(o.name, o.track) for o in block] for block in planned(BUDGETS["full"], ENGINES, [], of)]
+
+    own = orders(seed)
+    assert len({tuple(order) for order in own}) > len(own) // 2
+    assert own != orders(seed + 1)
+
+
+@given(budgets, groups, seeds)
+def test_each_arm_is_first_after_inline_at_times(budget: Budget, only: list[Group], seed: int) -> None:
+    """No arm is always met on a colder or warmer machine than the others."""
+    firsts = {next(o.name for o in b if o.name != INLINE) for s in range(40) for b in planned(budget, ENGINES, [], s)}
+    assert firsts >= set(ENGINES)
+
+
+@given(budgets, engines, groups, seeds)
+def test_inline_is_first_of_all(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
+    first = planned(budget, names, only, seed)[0][0]
+    assert first.name == INLINE
+    assert Part.INLINE in first.parts
+
+
+@given(budgets, engines, groups, seeds)
+def test_only_selects_the_parts_that_serve_it(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
+    wanted = set(only or Group)
+    whole = {o.cell(p) for b in planned(budget, names, [], seed) for o in b for p in o.parts}
+    for block in planned(budget, names, only, seed):
+        for one in block:
+            assert all(wanted & set(GROUPS[part]) for part in one.parts)
+            assert {one.cell(part) for part in one.parts} <= whole
+
+
+@pytest.mark.parametrize(
+    ("group", "parts"),
+    [
+        (Group.CODE, {Part.CODE, Part.INLINE}),
+        (Group.SETUP, {Part.INLINE, Part.ENVIRONMENT, Part.FIRST}),
+        (Group.RUNTIME, {Part.INSTRUMENT, Part.INLINE, Part.FIRST, Part.SAMPLES, Part.LOCAL}),
+        (Group.RECOVERY, {Part.INLINE, Part.FIRST, Part.RECOVERY}),
+        (Group.DEBUGGING, {Part.INLINE, Part.FIRST, Part.DEBUGGING}),
+    ],
+)
+def test_parts_of_one_question(group: Group, parts: set[Part]) -> None:
+    for budget in BUDGETS.values():
+        blocks = planned(budget, ENGINES, [group], 7)
+        assert {part for block in blocks for one in block for part in one.parts} == parts
+
+
+def test_questions_of_the_first_blocks_alone_are_not_asked_for_ever() -> None:
+    assert len(planned(BUDGETS["standard"], ENGINES, [Group.RECOVERY], 7)) == BUDGETS["standard"].deep_blocks
+    assert len(planned(BUDGETS["full"], ENGINES, [Group.DEBUGGING], 7)) == BUDGETS["full"].deep_blocks
+
+
+def test_quick_is_tuned_alone_and_one_block() -> None:
+    blocks = planned(BUDGETS["quick"], ENGINES, [], 7)
+    assert len(blocks) == 1
+    assert {one.track for one in blocks[0]} == {Track.TUNED}
+    assert not [one for one in blocks[0] if one.name.endswith(AGAIN)]
+    estimate = Estimates().total_s(blocks[0])
+    limit = BUDGETS["quick"].limit_s
+    assert limit
+    assert estimate + RENDER_S < 1.5 * limit
+
+
+def test_again_is_the_same_engine_on_tuned_alone_without_the_deep_parts() -> None:
+    for name in ("standard", "full"):
+        again = [one for block in planned(BUDGETS[name], ENGINES, [], 7) for one in block if one.name.endswith(AGAIN)]
+        assert {(one.engine, one.track) for one in again} == {("prefect", Track.TUNED)}
+        assert {part for one in again for part in one.parts} == {Part.FIRST, Part.SAMPLES}
+
+
+@given(budgets, engines, groups, seeds)
+def test_cells_have_names_of_their_own(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
+    cells = [o.cell(p) for b in planned(budget, names, only, seed) for o in b for p in o.parts]
+    assert len(cells) == len(set(cells))
+
+
+@given(engines, seeds, st.floats(0, 1e5))
+def test_shares_of_a_block_add_up_to_the_time_left(names: list[str], seed: int, left_s: float) -> None:
+    block = planned(BUDGETS["quick"], names, [], seed)[0]
+    estimates = Estimates()
+    rest, spent = left_s, 0.0
+    for number in range(len(block)):
+        share = estimates.share_s(rest, block[number:])
+        assert 0 <= share <= rest * (1 + 1e-9)
+        rest, spent = rest - share, spent + share
+    assert math.isclose(spent, left_s, rel_tol=1e-6, abs_tol=1e-6)
+
+
+def test_share_is_by_estimate_and_without_a_deadline_unlimited() -> None:
+    short = Planned("a", Track.TUNED, 1, (Part.LOCAL,))
+    long = Planned("b", Track.TUNED, 1, (Part.FIRST, Part.SAMPLES))
+    estimates = Estimates()
+    costs = {part: ESTIMATES_S[part][Track.TUNED] for part in Part}
+    total = costs[Part.LOCAL] + costs[Part.FIRST] + costs[Part.SAMPLES]
+    assert estimates.share_s(100, [short, long]) == pytest.approx(100 * costs[Part.LOCAL] / total)
+    assert estimates.share_s(math.inf, [short, long]) == math.inf
+    assert estimates.share_s(100, [Planned("c", Track.TUNED, 1, ())]) == 100
+
+
+def test_estimates_learn_from_what_an_arm_took() -> None:
+    one, other = Planned("a", Track.TUNED, 1, (Part.FIRST,)), Planned("b", Track.TUNED, 2, (Part.FIRST,))
+    estimates = Estimates()
+    guess = estimates.total_s([other])
+    estimates.learn(one, Part.FIRST, 3.5)
+    assert estimates.total_s([one, other]) == 3.5 + guess
+
+
+def test_clock_leaves_room_for_the_report() -> None:
+    assert 100 - RENDER_S - 5 < Clock(100).left_s() <= 100 - RENDER_S
+    assert Clock(None).left_s() == math.inf
