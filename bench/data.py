@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bench.errors import UsageError
 from core.artifacts import digest_of
 from core.config import RunConfig, Validation
-from core.datasets import TARGET, Transactions, read_chunks, write_transactions
+from core.datasets import TARGET, Transactions, Widened, read_chunks, write_transactions
 from core.errors import CoreError
 
 PREVIEW_ROWS = 10_000
@@ -38,7 +40,7 @@ class Source:
     def describe(self) -> dict[str, Any]:
         """What the manifest says of the data; no path of this machine."""
         with self.path.open("rb") as stream:
-            rows = sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b"")) - 1
+            rows = sum(1 for _ in stream) - 1
         return {
             "name": "generated card transactions" if self.generated else self.path.name,
             "generated": self.generated,
@@ -72,9 +74,18 @@ def users(data: Path, target: str | None, test_data: Path | None, seed: int) -> 
 
 def _columns(path: Path) -> tuple[str, ...]:
     try:
-        first = next(read_chunks(path, PREVIEW_ROWS, (), {}), None)
+        first = _preview(path)
     except CoreError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(" ".join(str(error).split())) from error  # a parser's message may have two lines
     if first is None or first.empty:
         raise UsageError(f"{path}: the file has a header but no rows; give a file with data")
     return tuple(str(name) for name in first.columns)
+
+
+def _preview(path: Path) -> pd.DataFrame | None:
+    types: dict[str, str] = {}
+    while True:
+        try:
+            return next(read_chunks(path, PREVIEW_ROWS, (), types), None)
+        except Widened as wider:
+            types = wider.types

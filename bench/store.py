@@ -48,6 +48,12 @@ class Store:
         finally:
             os.close(descriptor)
 
+    def mend(self) -> None:
+        """Cut off the torn last lines that a kill has left, so that the next record begins a line of its own."""
+        for path in (self.folder / name for name in FILES.values()):
+            if path.exists():
+                os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+
     def save_manifest(self, manifest: Manifest) -> None:
         """Write manifest.json, atomically."""
         _write(self.folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2))
@@ -95,13 +101,18 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def load(folder: Path, kind: type[T]) -> list[T]:
-    """Read all records of a kind. A torn last line, left by a kill, is passed over; any other is an error."""
+    """Read all records of a kind. A torn last line, left by a kill, is passed over; any other is a UsageError."""
     path = folder / FILES[kind]
     if not path.exists():
         return []
     decode: Callable[[bytes], T] = msgspec.json.Decoder(kind).decode
     *lines, last = path.read_bytes().split(b"\n")
-    records = [decode(line) for line in lines if line]
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            records.append(decode(line))
+        except msgspec.MsgspecError as error:
+            raise UsageError(f"{path}: line {number}: not a {kind.__name__}: {error}; measure again") from error
     return [*records, *_torn(last, decode)]
 
 

@@ -19,6 +19,7 @@ REQUIRED = "required"
 
 LOCATION = "benchmark"
 MODULE = "training"
+PRELOADED = [MODULE, "pandas", "pyarrow.parquet", "sklearn.metrics", "sklearn.model_selection", "xgboost"]
 LOOPBACK = "127.0.0.1"
 CODE_SERVER = "dagster code-server start"
 WEBSERVER = "dagster-webserver"
@@ -72,8 +73,8 @@ def _tuned(workspace: Workspace) -> list[Setting]:
             "the default coordinator, dequeuing every second instead of every 5 s",
         ),
         Setting(
-            f"{EXECUTOR}.start_method.forkserver.preload_modules", json.dumps([MODULE]), EXECUTION_API,
-            "steps are forked from a process that has imported the pipelines, instead of importing them each",
+            f"{EXECUTOR}.start_method.forkserver.preload_modules", json.dumps(PRELOADED), EXECUTION_API,
+            "steps are forked from a process that has imported pipelines and libraries, instead of importing them each",
         ),
         Setting(f"{monitoring}.enabled", "true", RUN_MONITORING, "runs that hang at their start or end are failed"),
         Setting(f"{monitoring}.poll_interval_seconds", "5", RUN_MONITORING, "every 5 s instead of every 120 s"),

@@ -55,7 +55,7 @@ def read(text: str, bug: Bug, own: tuple[str, ...]) -> Reading:
     lines = text.splitlines()
     cause = next((n for n, line in enumerate(lines, 1) if re.search(rf"\b{bug.exception}\b", line)), 0)
     frames = [match["path"] for match in FRAME.finditer(text)]
-    first_own = next((n for n, path in enumerate(frames) if path.startswith(own)), None)
+    first_own = next((n for n, path in enumerate(frames) if any(map(Path(path).is_relative_to, own))), None)
     return Reading(
         names_exception=cause > 0,
         names_file=bug.file in text,

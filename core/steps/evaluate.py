@@ -9,9 +9,8 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 from xgboost import XGBClassifier
 
 from core.artifacts import Reference, check, refer, write_json
+from core.layout import ENCODING, LABEL, MODEL
 from core.step import Attempt, step
-from core.steps.features import ENCODING, LABEL
-from core.steps.train import MODEL
 
 
 @step

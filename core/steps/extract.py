@@ -10,10 +10,8 @@ import pyarrow.parquet as pq
 from core.artifacts import Reference, atomic, refer
 from core.config import RunConfig
 from core.datasets import Widened, read_chunks
+from core.layout import SOURCE, TEST
 from core.step import Attempt, step
-
-SOURCE = "source.parquet"
-TEST = "test.parquet"
 
 
 @step

@@ -11,11 +11,8 @@ from sklearn.model_selection import train_test_split
 from core.artifacts import Reference, atomic, check, refer, write_json
 from core.config import RunConfig
 from core.errors import DataError
+from core.layout import ENCODING, LABEL, SOURCE, TEST
 from core.step import Attempt, step
-from core.steps.extract import SOURCE, TEST
-
-LABEL = "__label__"
-ENCODING = "encoding.json"
 
 
 @step

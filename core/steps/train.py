@@ -8,10 +8,8 @@ import pandas as pd
 from xgboost import XGBClassifier
 
 from core.artifacts import Reference, atomic, check, refer
+from core.layout import ENCODING, LABEL, MODEL
 from core.step import Attempt, step
-from core.steps.features import ENCODING, LABEL
-
-MODEL = "model.ubj"
 
 
 @step

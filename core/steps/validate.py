@@ -9,8 +9,8 @@ import pandas as pd
 from core.artifacts import Reference, check, write_json
 from core.config import RunConfig
 from core.errors import DataError
+from core.layout import SOURCE
 from core.step import Attempt, step
-from core.steps.extract import SOURCE
 
 
 @step

@@ -1,5 +1,4 @@
 """The training pipeline as an Airflow DAG. `python training.py CONFIG` runs it without a server."""
-# ruff: noqa: PLC0415 - this file is parsed again and again: Airflow advises to import heavy modules inside tasks
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, task, teardown
 
+from core import steps
 from core.artifacts import Reference
 from core.pipelines import TRAINING
 
@@ -25,65 +25,47 @@ def options(name: str) -> dict[str, Any]:
 
 @task(**options("extract"))
 def extract(config: str) -> Reference:
-    from core import steps
-
     return steps.extract(config)
 
 
 @task(**options("validate"))
 def validate(config: str, raw: Reference) -> Reference:
-    from core import steps
-
     return steps.validate(config, raw)
 
 
 @task(**options("features"))
 def features(config: str, raw: Reference) -> Reference:
-    from core import steps
-
     return steps.features(config, raw)
 
 
 @task(**options("train"))
 def train(config: str, features: Reference) -> Reference:
-    from core import steps
-
     return steps.train(config, features)
 
 
 @task(**options("evaluate"))
 def evaluate(config: str, features: Reference, model: Reference) -> Reference:
-    from core import steps
-
     return steps.evaluate(config, features, model)
 
 
 @task.branch(**options("branch"))
 def branch(config: str, metrics: Reference) -> str:
-    from core import steps
-
     return steps.branch(config, metrics)
 
 
 @task(**options("deploy"))
 def deploy(config: str, model: Reference, metrics: Reference) -> Reference:
-    from core import steps
-
     return steps.deploy(config, model, metrics)
 
 
 @task(**options("notify"))
 def notify(config: str, metrics: Reference) -> Reference:
-    from core import steps
-
     return steps.notify(config, metrics)
 
 
 @teardown
 @task(**options("cleanup"))
 def cleanup(config: str) -> int:
-    from core import steps
-
     return steps.cleanup(config)
 
 

@@ -67,7 +67,7 @@ def test_empty_file(csv: Csv, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"a,y\n\xff\xfe\x00,0\n", b"a,y\n1,0\n1,0,3,4\n", b"a,y\n1,2,3\n4,5,6\n", b'a,y\n"1,0\n'],
+    [b"a,y\n\xff\xfe\x00,0\n", b"a,y\n1,0\n1,0,3,4\n", b"a,y\nu,2,3\nv,5,6\n", b'a,y\n"1,0\n'],
     ids=["not UTF-8", "ragged", "more fields than the header", "open quote"],
 )
 def test_file_that_is_no_csv(csv: Csv, text: bytes) -> None:
