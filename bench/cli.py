@@ -43,7 +43,8 @@ class BudgetName(StrEnum):
 
 
 @app.command()
-def run(  # noqa: PLR0913 - options of a command
+def run(
+    *,
     engine: Annotated[list[str] | None, typer.Option(help="Only this engine; repeatable.")] = None,
     track: Annotated[list[Track] | None, typer.Option(help="Only this track; repeatable.")] = None,
     budget: Annotated[BudgetName, typer.Option(help="How much is measured.")] = BudgetName.STANDARD,
@@ -219,7 +220,7 @@ def _conduct(job: Job, progress: Progress) -> None:
     _summarise(folder)
     typer.echo(f"report: {write_report(folder)}")
     if interrupted:
-        typer.echo(f"interrupted; finish it with: orchbench run --resume {folder}")
+        typer.echo(f"interrupted; finish it with: tox -e bench -- --resume {folder}")
         raise typer.Exit(EXIT_INTERRUPTED)
     for failure in job.manifest.failures:
         typer.echo(f"{failure.engine} {failure.track}: failed in {failure.phase}: {failure.message}", err=True)

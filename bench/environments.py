@@ -52,9 +52,8 @@ def create_commands(engine: str, folder: Path, *, cold_cache: Path | None = None
     uv = str(Path(sys.executable).parent / "uv")
     cache = {"UV_CACHE_DIR": str(cold_cache)} if cold_cache else {}
     env = installer_environment() | cache
-    install = (
-        uv, "pip", "install", "--compile-bytecode", "--require-hashes", "--python", str(folder), "-r", str(lock(engine)),
-    )  # fmt: skip
+    options = ("--compile-bytecode", "--require-hashes", "--python", str(folder))
+    install = (uv, "pip", "install", *options, "-r", str(lock(engine)))
     return [
         Command((uv, "venv", "--python", sys.executable, str(folder)), env=env, timeout_s=INSTALL_LIMIT_S),
         Command(install, env=env, timeout_s=INSTALL_LIMIT_S),

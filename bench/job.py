@@ -77,12 +77,15 @@ class Job:
 
     def _recall(self) -> None:
         """Take over what an interrupted job has measured: the oracle, the baseline, the numbering."""
-        runs = load(self.store.folder, Run)
-        self.sessions = max((run.session for run in runs), default=0)
-        for run in (r for r in runs if r.engine == INLINE and r.outcome in ("completed", "indeterminate")):
+        self.store.mend()
+        begun = (path.name.split("-")[0] for path in (self.store.folder / "logs").glob("[0-9]*-*"))
+        self.sessions = max(map(int, begun), default=0)  # also one in which no run came to its end
+        for run in (r for r in load(self.store.folder, Run) if r.engine == INLINE and r.outcome == "completed"):
             history = read_history(self.store.folder / "runs" / run.run_id)
-            self.oracle = self.oracle if self.oracle.attempts else history
-            self.inline_runs.append(history.step_times())
+            if self.oracle.attempts:
+                self.inline_runs.append(history.step_times())
+            else:
+                self.oracle = history
         self.manifest.cells = [cell for cell in self.manifest.cells if cell.state == "done"]
         self.manifest.failures = list(self.not_installed)
 
@@ -96,9 +99,9 @@ class Job:
 
     def _session(self, one: Planned, left: tuple[Part, ...], until: float) -> None:
         """Run what is left of a session, each part only if it fits before `until`; failures end it, not the job."""
-        if self.failed_sessions.get((one.name, one.track), 0) >= MAX_FAILURES:
+        if hopeless := self._hopeless(one):
             for part in left:
-                self._note(one, part, "failed", reason=f"failed in {MAX_FAILURES} sessions before; not tried again")
+                self._note(one, part, "failed", reason=hopeless)
             return
         self.sessions += 1
         self.manifest.order.append(f"block {one.block}: {one.name} {one.track}")
@@ -108,7 +111,8 @@ class Job:
             with self._opened(one, left, running) as bound:
                 for part in todo:
                     running[0] = part
-                    if time.monotonic() + self.estimates.part_s(one, part) > until:
+                    late = time.monotonic() + self.estimates.part_s(one, part) > until
+                    if late and part is not Part.INLINE:  # without the oracle nothing else could be judged
                         self._note(one, part, "left_out", reason="no time left in this budget")
                         continue
                     self._measured(one, part, lambda part=part: parts.MEASURES[part](bound))  # type: ignore[misc]
@@ -116,7 +120,16 @@ class Job:
             self._note(one, running[0], "interrupted", reason="interrupted")
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine or its adapter does, the others go on
-            self._failed(one, left[left.index(running[0]) :], running[0], error)
+            lost = left[left.index(running[0]) :] if running[0] in left else left  # a resumed session starts anew
+            self._failed(one, lost, running[0], error)
+
+    def _hopeless(self, one: Planned) -> str:
+        """Why a session need not be tried; empty if it should be."""
+        if self.failed_sessions.get((one.name, one.track), 0) >= MAX_FAILURES:
+            return f"failed in {MAX_FAILURES} sessions before; not tried again"
+        if one.name != INLINE and not self.oracle.attempts:
+            return "the inline run failed, and without it nothing can be judged"
+        return ""
 
     @contextmanager
     def _opened(self, one: Planned, left: tuple[Part, ...], running: list[Part]) -> Iterator[parts.Bound]:
@@ -211,6 +224,7 @@ class Job:
             self._note(one, name, "failed", reason=message)
 
     def _leave_out(self, blocks: Iterator[list[Planned]]) -> None:
+        done = {cell.name for cell in self.manifest.cells}
         for one in (one for block in blocks for one in block):
-            for part in one.parts:
+            for part in (part for part in one.parts if one.cell(part) not in done):
                 self._note(one, part, "left_out", reason="no time left for another whole block")

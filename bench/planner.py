@@ -52,15 +52,15 @@ GROUPS: dict[Part, tuple[Group, ...]] = {
     Part.LOCAL: (Group.RUNTIME,),
 }
 ESTIMATES_S: dict[Part, dict[Track, float]] = {
-    Part.CODE: {Track.TUNED: 5, Track.STOCK: 5},
-    Part.INSTRUMENT: {Track.TUNED: 8, Track.STOCK: 8},
+    Part.CODE: {Track.TUNED: 1, Track.STOCK: 1},
+    Part.INSTRUMENT: {Track.TUNED: 3, Track.STOCK: 3},
     Part.INLINE: {Track.TUNED: 10, Track.STOCK: 10},
-    Part.ENVIRONMENT: {Track.TUNED: 20, Track.STOCK: 20},
-    Part.FIRST: {Track.TUNED: 40, Track.STOCK: 60},
-    Part.SAMPLES: {Track.TUNED: 12, Track.STOCK: 30},
-    Part.RECOVERY: {Track.TUNED: 50, Track.STOCK: 400},
-    Part.DEBUGGING: {Track.TUNED: 35, Track.STOCK: 400},
-    Part.LOCAL: {Track.TUNED: 18, Track.STOCK: 18},
+    Part.ENVIRONMENT: {Track.TUNED: 16, Track.STOCK: 16},
+    Part.FIRST: {Track.TUNED: 30, Track.STOCK: 55},
+    Part.SAMPLES: {Track.TUNED: 9, Track.STOCK: 25},
+    Part.RECOVERY: {Track.TUNED: 45, Track.STOCK: 400},
+    Part.DEBUGGING: {Track.TUNED: 22, Track.STOCK: 400},
+    Part.LOCAL: {Track.TUNED: 16, Track.STOCK: 16},
 }
 """Rough seconds on two cores; the same for every engine, so that none is favoured when time is short."""
 
@@ -89,7 +89,7 @@ class Budget:
 
 BUDGETS = {
     "quick": Budget(
-        "quick", 480, (Track.TUNED,), blocks=1, most_blocks=1, samples=2, again=False, deep_blocks=1,
+        "quick", 480, (Track.TUNED,), blocks=1, most_blocks=1, samples=1, again=False, deep_blocks=1,
         environment_blocks=1,
     ),
     "standard": Budget(

@@ -14,7 +14,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
-        self._status = self._console.status("starting") if self._console.is_terminal else None
+        self._status = self._console.status("starting", refresh_per_second=2) if self._console.is_terminal else None
 
     def __call__(self, what: str, left_s: float) -> None:
         left = "" if math.isinf(left_s) else f" ({max(left_s, 0) / 60:.1f} minutes left)"

@@ -7,6 +7,8 @@ verdicts.jsonl   Verdict, one a line: what the checkers said of each run
 evidence.jsonl   Evidence, one a line: texts that engines gave (tracebacks, logs)
 runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.json
 code/<engine>/   the pipelines as measured, and NOTES.md
+data/            the generated source data
+instrument.json  pytest-benchmark's record of the instrument's own cost
 logs/            logs of the engines' processes
 summary.json     {"schema_version": ..., "records": [Record, ...]}
 report.html

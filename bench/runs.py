@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
@@ -20,7 +21,8 @@ from bench.contract import Ability, Command, RunState, Status, Track
 from bench.data import Source
 from bench.errors import EngineError
 from bench.history import History, read_history
-from bench.results import Arm, Evidence, Run, Sample, Verdict
+from bench.planner import INLINE
+from bench.results import Arm, Run, Sample, Verdict
 from bench.session import Session
 from bench.store import Store
 from bench.supervisor import Supervisor
@@ -142,7 +144,8 @@ class Conductor:
         """Run a pipeline in a process of its own (local mode, inline); submit is the process's start."""
         process = supervisor.run(run.run_id, command, check=False)
         if process.code != 0:
-            raise EngineError(f"{run.run_id}: ended with exit code {process.code}", process.tail())
+            cause = "".join(f": {line}" for line in process.tail().splitlines()[-1:])
+            raise EngineError(f"{run.run_id}: ended with exit code {process.code}{cause}", process.tail())
         run = msgspec.structs.replace(
             run, submit_ns=process.started_ns, accepted_ns=process.started_ns, terminal_ns=process.ended_ns
         )
@@ -161,7 +164,8 @@ class Conductor:
         folder = self.store.folder / "runs" / run.run_id
         history = read_history(folder)
         last = sightings[-1].state if sightings else None
-        reference = not self.oracle.attempts  # the first inline run: there is nothing to judge it by
+        # only the first inline run has nothing to judge it by; an engine's run without it is not known to be right
+        reference = run.engine == INLINE and not self.oracle.attempts
         outcome = checkers.outcome(
             history, last.status if last else status, expected_failure=expected_failure,
             timed_out=timed_out, oracle=history if reference else self.oracle,
@@ -201,19 +205,8 @@ class Conductor:
     def _cancel(self, session: Session, engine_run_id: str) -> None:
         cancel = session.adapter.abilities()[Ability.CANCEL]
         if callable(cancel):
-            cancel(engine_run_id)
-
-    def evidence(
-        self, session: Session, scenario: str, title: str, source: str, text: str, cause_line: int = 0
-    ) -> None:
-        """Store a text that the engine gave, with this machine's paths shortened."""
-        shortened = self.store.shorten(text, workspace=session.scratch)
-        self.store.append(
-            Evidence(
-                engine=self.arm.engine, track=self.arm.track, scenario=scenario, title=title,
-                source=source, text=shortened, cause_line=cause_line,
-            )
-        )  # fmt: skip
+            with contextlib.suppress(httpx.HTTPError):  # a stuck engine may not hear it; the run is recorded anyway
+                cancel(engine_run_id)
 
 
 def watch(session: Session, engine_run_id: str, limit_s: float) -> tuple[list[Sighting], bool]:

@@ -77,17 +77,30 @@ _OF_SCENARIO = (
     Metric("detection_s", "Detection", resolution=POLLED, help="fault until the engine's own record says so"),
     Metric("recovery_s", "Recovery", resolution=POLLED, help="fault until correct completion"),
     Metric("attempts", "Attempts", "none", "info", "count", help="of the step that suffered"),
-    Metric("wasted_s", "Work done again", resolution=POLLED),
+    Metric("wasted_s", "Lost work", resolution=POLLED, help="attempts that did not count in the end"),
     Metric("duplicates", "Effects done twice", kind="exact", unit="count"),
 )
 
 _OF_BUG = (
-    Metric("visible_s", "Visible after", resolution=POLLED, help="until a user can read the error over the API"),
+    Metric(
+        "visible_s",
+        "Visible after",
+        resolution=POLLED,
+        help="error, or the edit that breaks the import, until the API shows it",
+    ),
     Metric("names_exception", "Names the exception", "high", "flag", "boolean"),
     Metric("names_file", "Names the file", "high", "flag", "boolean"),
     Metric("names_line", "Names the line", "high", "flag", "boolean"),
-    Metric("lines_to_cause", "Lines to the cause", kind="exact", unit="lines", help="from the top of the text"),
-    Metric("framework_frames", "Framework frames", kind="exact", unit="count", help="stack frames inside the engine"),
+    Metric(
+        "lines_to_cause", "Lines to the cause", kind="exact", unit="lines", help="from the top, without blank lines"
+    ),
+    Metric(
+        "framework_frames",
+        "Framework frames",
+        kind="exact",
+        unit="count",
+        help="above the first in the user's own files",
+    ),
 )
 
 METRICS = {metric.name: metric for metric in _METRICS}

@@ -151,7 +151,7 @@ def debugging_figure(lookup: Lookup) -> Figure | None:
         return None
     scale = scale_for("s", [10.0])
     title = _lead(lookup, f"debugging.{topics[0]}.visible_s", f"time until visible ({subject(topics[0]).lower()})")
-    chart = charts.bars(rows, f"{scale.unit} until a user can read the error", palette(lookup))
+    chart = charts.bars(rows, f"{scale.unit} until the API shows the error", palette(lookup))
     return charts.figure("figure-debugging", title, chart, rows)
 
 

@@ -122,7 +122,7 @@ def _columns(
         columns.append(
             Column(
                 title,
-                "" if scale.unit == "lines" and title.endswith("lines") else scale.unit,
+                "" if scale.unit == "lines" and "lines" in title.lower() else scale.unit,
                 metric.help,
                 metric.kind != "outcome",
             )

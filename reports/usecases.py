@@ -79,7 +79,7 @@ USE_CASES = (
     )),
     UseCase("resume", "Repair without repeating finished work", "Long pipelines that fail near the end.", "recovery", (
         Criterion("the run completes after the fix", ("recovery.resume_after_fix.outcome",), required=True),
-        Criterion("work done again", ("recovery.resume_after_fix.wasted_s",)),
+        Criterion("lost work", ("recovery.resume_after_fix.wasted_s",)),
         Criterion("recovery time", ("recovery.resume_after_fix.recovery_s",)),
     )),
     UseCase("debugging", "Fastest to show why it broke", "Whoever is on call at night.", "debugging", (

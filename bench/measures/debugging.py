@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 from bench.contract import Ability, Status
 from bench.errors import EngineError
 from bench.measures.recovery import ALARMED
+from bench.results import Evidence
 from bench.runs import RUN_LIMIT_S, Conductor, Observation
 from bench.session import READY_LIMIT_S, Session, wait_until
 from core.config import Fault
@@ -34,6 +36,16 @@ class Bug:
 EXCEPTION = Bug("exception", "KeyError", "faults.py", "An exception in a step")
 RENAMED = Bug("renamed_column", "DataError", "validate.py", "A renamed source column")
 IMPORT = Bug("import_error", "ModuleNotFoundError", "training.py", "An import error in the pipeline file")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the engine's API gave its user, and how soon."""
+
+    visible_s: float | None
+    """Seconds from the error (or, where only a run can tell, from its submission) until the API showed it."""
+    text: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ def exception(conductor: Conductor, session: Session, known: tuple[Observation, 
         fault = Fault("train", "defect", attempts=0)
         seen = conductor.served(session, EXCEPTION.name, expected_failure=True, faults=(fault,))
         known = seen, session.adapter.logs(seen.run.engine_run_id, "train")
-    _step_failure(conductor, session, EXCEPTION, "train", *known)
+    _store(conductor, session, EXCEPTION, _step_failure("train", *known))
 
 
 def renamed_column(conductor: Conductor, session: Session) -> None:
@@ -83,7 +95,7 @@ def renamed_column(conductor: Conductor, session: Session) -> None:
     table.rename(columns={column: f"{column}_v2"}).to_csv(renamed, index=False)
     seen = conductor.served(session, RENAMED.name, expected_failure=True, data=renamed)
     log = session.adapter.logs(seen.run.engine_run_id, "validate")
-    _step_failure(conductor, session, RENAMED, "validate", seen, log)
+    _store(conductor, session, RENAMED, _step_failure("validate", seen, log))
 
 
 def import_error(conductor: Conductor, session: Session) -> None:
@@ -93,22 +105,22 @@ def import_error(conductor: Conductor, session: Session) -> None:
     file.write_text(_with_bad_import(original))
     edited_ns = now_ns()
     try:
-        visible_s, text, source = _import_error_text(conductor, session, edited_ns)
+        shown = _import_error(conductor, session, edited_ns)
     finally:
         file.write_text(original)
-    _store(conductor, session, IMPORT, visible_s, text, source)
+    _store(conductor, session, IMPORT, shown)
     _wait_mended(session)
 
 
-def _step_failure(conductor: Conductor, session: Session, bug: Bug, step: str, seen: Observation, text: str) -> None:
+def _step_failure(step: str, seen: Observation, text: str) -> Shown:
     error_ns = next((a.end_ns for a in seen.history.attempts_of(step) if a.outcome == "error"), None)
-    shown = [
+    seen_ns = [
         s.t_ns
         for s in seen.sightings
         if error_ns and s.t_ns >= error_ns and (s.state.status is Status.FAILED or _alarmed(s.state.steps.get(step)))
     ]
-    visible_s = (shown[0] - error_ns) / 1e9 if shown and error_ns else None
-    _store(conductor, session, bug, visible_s, text, f"log of the step {step} over the API")
+    visible_s = (seen_ns[0] - error_ns) / 1e9 if seen_ns and error_ns else None
+    return Shown(visible_s, text, f"log of the step {step} over the API")
 
 
 def _alarmed(step: object) -> bool:
@@ -118,24 +130,22 @@ def _alarmed(step: object) -> bool:
 def _with_bad_import(text: str) -> str:
     """Add the bad import before the first import that is not from __future__."""
     lines = text.splitlines(keepends=True)
-    at = next(n for n, line in enumerate(lines) if re.match(r"(import|from) (?!__future__)", line))
+    imports = (node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom))
+    at = next(node.lineno - 1 for node in imports if getattr(node, "module", "") != "__future__")
     return "".join([*lines[:at], f"import {MISSING_MODULE}\n", *lines[at:]])
 
 
-def _import_error_text(conductor: Conductor, session: Session, edited_ns: int) -> tuple[float | None, str, str]:
+def _import_error(conductor: Conductor, session: Session, edited_ns: int) -> Shown:
     ability = session.adapter.abilities()[Ability.DEPLOYMENT_ERROR]
     if callable(ability):
         wait_until(lambda: bool(ability()), "import error shown by the API", READY_LIMIT_S)
         visible_ns = now_ns()
-        return (visible_ns - edited_ns) / 1e9, str(ability()), "error of the deployed file over the API"
+        return Shown((visible_ns - edited_ns) / 1e9, str(ability()), "error of the deployed file over the API")
     seen = conductor.served(session, IMPORT.name, expected_failure=True)
     failed = [s.t_ns for s in seen.sightings if s.state.status is Status.FAILED]
     text = session.adapter.logs(seen.run.engine_run_id, None)
-    return (
-        ((failed[0] - edited_ns) / 1e9 if failed else None),
-        text,
-        "log of a run submitted after the edit, over the API",
-    )
+    visible_s = (failed[0] - seen.run.submit_ns) / 1e9 if failed else None
+    return Shown(visible_s, text, "log of a run submitted after the edit, over the API")
 
 
 def _wait_mended(session: Session) -> None:
@@ -148,11 +158,11 @@ def _wait_mended(session: Session) -> None:
         raise EngineError("the pipeline is no longer offered after the deployed file was mended")
 
 
-def _store(conductor: Conductor, session: Session, bug: Bug, visible_s: float | None, text: str, source: str) -> None:
+def _store(conductor: Conductor, session: Session, bug: Bug, shown: Shown) -> None:
     own = tuple(str(Path(p).resolve()) for p in (session.workspace.project / "core", session.workspace.pipelines))
-    found = read(text, bug, own)
+    found = read(shown.text, bug, own)
     values: dict[str, tuple[str, float | None]] = {
-        "visible_s": ("s", visible_s),
+        "visible_s": ("s", shown.visible_s),
         "names_exception": ("boolean", float(found.names_exception)),
         "names_file": ("boolean", float(found.names_file)),
         "names_line": ("boolean", float(found.names_line)),
@@ -162,4 +172,10 @@ def _store(conductor: Conductor, session: Session, bug: Bug, visible_s: float | 
     for metric, (unit, value) in values.items():
         note = "" if value is not None else "not in the text or record that the API gives"
         conductor.sample(None, f"debugging.{bug.name}.{metric}", unit, value, note)
-    conductor.evidence(session, bug.name, bug.title, source, text, found.cause_line)
+    conductor.store.append(
+        Evidence(
+            engine=conductor.arm.engine, track=conductor.arm.track, scenario=bug.name, title=bug.title,
+            source=shown.source, text=conductor.store.shorten(shown.text, workspace=session.scratch),
+            cause_line=found.cause_line,
+        )
+    )  # fmt: skip

@@ -86,7 +86,9 @@ def begin(run, config):
         return
     if BEHAVIOUR == "trains something else":
         spoil(config)
-    if BEHAVIOUR == "interrupts" and len(RUNS) > 1:
+    once = pathlib.Path(config).parents[2] / "interrupted"
+    if BEHAVIOUR == "interrupts once" and len(RUNS) > 1 and not once.exists():
+        once.touch()
         threading.Thread(target=interrupt, args=(config,), daemon=True).start()
     threading.Thread(target=conduct, args=(run, config), daemon=True).start()
 

@@ -1,0 +1,123 @@
+"""The commands as a user types them: each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench import registry
+from bench.cli import EXIT_USAGE
+from bench.planner import BUDGETS, Group
+from bench.workspace import PROJECT
+
+LIMIT_S = 120
+
+
+def orchbench(*arguments: str, cwd: Path = PROJECT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *arguments], cwd=cwd, capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200", "NO_COLOR": "1"} | environment, timeout=LIMIT_S,
+    )  # fmt: skip
+
+
+def test_list_names_engines_budgets_and_questions() -> None:
+    told = orchbench("list")
+    assert told.returncode == 0, told.stderr
+    for name in (*registry.engines(), *BUDGETS, *Group):
+        assert name in told.stdout
+    assert registry.adapter("prefect").title in told.stdout
+    assert "48" not in told.stdout  # minutes, not seconds
+    assert told.stderr == ""
+
+
+def test_list_tells_what_is_not_installed(tmp_path: Path) -> None:
+    told = orchbench("list", ORCHBENCH_ENVIRONMENTS=str(tmp_path))
+    assert told.stdout.count("not installed: tox -e ") == len(registry.engines())
+
+
+def test_doctor_finds_this_machine_able_and_names_what_is_missing(tmp_path: Path) -> None:
+    told = orchbench("doctor", ORCHBENCH_ENVIRONMENTS=str(tmp_path))
+    assert told.returncode == 0, told.stdout
+    assert "BAD" not in told.stdout
+    for name in registry.engines():
+        assert f"note {name}: no environment at" in told.stdout
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("report",), ("list",), ("doctor",)])
+def test_help(command: tuple[str, ...]) -> None:
+    told = orchbench(*command, "--help")
+    assert told.returncode == 0
+    assert "Usage:" in told.stdout
+    assert told.stderr == ""
+
+
+GOOD = "a,y\n" + "".join(f"{n},{n % 2}\n" for n in range(5))
+BAD = {
+    "unknown engine": (["--engine", "nobody"], "unknown engine 'nobody'; found in"),
+    "target without data": (["--target", "y"], "--target and --test-data need --data FILE.csv"),
+    "test data without data": (["--test-data", "good.csv"], "--target and --test-data need --data FILE.csv"),
+    "no target": (["--data", "good.csv"], "Give --target COLUMN"),
+    "missing file": (["--data", "none.csv", "--target", "y"], "none.csv: "),
+    "missing test file": (["--data", "good.csv", "--target", "y", "--test-data", "none.csv"], "none.csv: "),
+    "target that is no column": (["--data", "good.csv", "--target", "z"], "no column 'z'; its columns are a, y"),
+    "header alone": (["--data", "header.csv", "--target", "y"], "has a header but no rows"),
+    "empty file": (["--data", "empty.csv", "--target", "y"], "no header and no rows"),
+    "ragged file": (["--data", "ragged.csv", "--target", "y"], "cannot be read as CSV"),
+    "resuming what is no result": (["--resume", "results"], "not a result folder"),
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    contents = {"good": GOOD, "header": "a,y\n", "empty": "", "ragged": "a,y\n1,0\n1,2,3,4\n"}
+    for name, text in contents.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("arguments", "reason"), BAD.values(), ids=BAD)
+def test_bad_arguments_are_told_in_one_line_and_nothing_is_made(files: Path, arguments: list[str], reason: str) -> None:
+    before = sorted(files.iterdir())
+    told = orchbench("run", *arguments, "--output", str(files / "results"), cwd=files)
+    assert told.returncode == EXIT_USAGE
+    (line,) = told.stderr.splitlines()
+    assert line.startswith("orchbench: ")
+    assert reason in line
+    assert told.stdout == ""
+    assert sorted(files.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run", "--budget", "endless"], ["run", "--track", "fast"], ["run", "--seed", "x"]]
+)
+def test_values_that_no_option_takes(arguments: list[str]) -> None:
+    told = orchbench(*arguments)
+    assert told.returncode == EXIT_USAGE
+    assert "Invalid value" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+MakeResult = Callable[[Path], None]
+
+
+@pytest.mark.parametrize("content", [None, "{}", "["], ids=["empty folder", "other manifest", "torn manifest"])
+def test_report_of_what_is_no_result(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "manifest.json").write_text(content)
+    before = sorted(tmp_path.iterdir())
+    told = orchbench("report", str(tmp_path))
+    assert told.returncode == EXIT_USAGE
+    (line,) = told.stderr.splitlines()
+    assert line.startswith(f"orchbench: {tmp_path}: not a result folder: ")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_no_command_shows_the_help() -> None:
+    told = orchbench()
+    assert told.returncode == EXIT_USAGE
+    assert "Usage:" in told.stdout + told.stderr

@@ -1,0 +1,172 @@
+"""README and CONTRIBUTING say what is: their commands, options, codes, folders and files exist."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import bench.results
+from bench import cli, registry
+from bench.contract import Track
+from bench.planner import BUDGETS, Group
+from bench.store import FILES
+from core.config import Validation
+
+PROJECT = Path(__file__).parents[1]
+README = (PROJECT / "README.md").read_text()
+CONTRIBUTING = (PROJECT / "CONTRIBUTING.md").read_text()
+DOCUMENTS = {"README.md": README, "CONTRIBUTING.md": CONTRIBUTING}
+MEASURE, TEST = "pip install tox && tox -e bench", "pip install tox && tox"
+COMMANDS = typer.main.get_group(cli.app).commands
+MENTIONED = re.compile(r"tox (?:exec )?-e ([a-z]+)")
+
+
+def section(text: str, title: str) -> str:
+    """What stands below a heading."""
+    return text.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def blocks(text: str) -> list[str]:
+    """The lines of the code blocks."""
+    return [line.strip() for line in text.splitlines() if line.startswith("    ")]
+
+
+def table(text: str) -> dict[str, str]:
+    """First column -> second, of every row of the tables in a text."""
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
+    return {row[0].strip(): row[1].strip() for row in rows}
+
+
+def options(name: str) -> set[str]:
+    return {flag for one in COMMANDS[name].params for flag in one.opts if flag.startswith("--")}
+
+
+def environments() -> set[str]:
+    """The environments of tox.ini, with `{a,b}` written out."""
+    sections = configparser.ConfigParser(interpolation=None)
+    sections.read(PROJECT / "tox.ini")
+    names = [name.removeprefix("testenv:") for name in sections.sections() if name.startswith("testenv:")]
+    return {one for name in names for one in name.strip("{}").split(",")}
+
+
+def test_the_two_commands() -> None:
+    assert MEASURE in blocks(README)
+    assert TEST in blocks(README)
+
+
+def test_ci_runs_the_commands_of_the_readme() -> None:
+    lines = (PROJECT / ".ci" / "run").read_text().splitlines()
+    assert TEST in lines
+    assert f"{MEASURE} -- --budget quick" in lines
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_environments_exist(document: str) -> None:
+    named = set(MENTIONED.findall(DOCUMENTS[document])) - {"x"}
+    assert named
+    assert named <= environments()
+
+
+def test_a_bare_tox_runs_every_test_environment() -> None:
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(PROJECT / "tox.ini")
+    assert {name.strip() for name in config["tox"]["env_list"].split(",")} == environments() - {"bench", "report"}
+
+
+def test_tox_provides_itself_with_uv() -> None:
+    assert re.search(r"^requires = tox-uv", (PROJECT / "tox.ini").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("environment", "name"), [("bench", "run"), ("report", "report")])
+def test_commands_given_to_tox_are_understood(environment: str, name: str) -> None:
+    given = [line.split(" -- ", 1)[1] for line in blocks(README) if f"tox -e {environment} -- " in line]
+    assert given
+    for arguments in given:
+        assert {word for word in arguments.split() if word.startswith("-")} <= options(name)
+
+
+def test_every_option_is_explained_and_exists() -> None:
+    explained = set(re.findall(r"--[a-z-]+", "".join(table(section(README, "Options")))))
+    assert explained == options("run") - {"--help"}
+
+
+def test_every_command_is_named_and_exists() -> None:
+    named = set(re.findall(r"python -m bench ([a-z]+)", README)) | set(re.findall(r"orchbench ([a-z]+)`", README))
+    assert named == set(COMMANDS)
+
+
+def test_the_program_runs_as_the_readme_says() -> None:
+    said = subprocess.run([sys.executable, "-m", "bench", "--help"], cwd=PROJECT, capture_output=True, check=True)
+    assert all(name in said.stdout.decode() for name in COMMANDS)
+
+
+def test_values_of_options() -> None:
+    explained = table(section(README, "Options"))
+    of_option = {"--engine": registry.engines(), "--track": Track, "--only": Group, "--budget": BUDGETS}
+    for option, values in of_option.items():
+        assert all(f"`{value}`" in explained[f"`{option}`"] for value in values), option
+    defaults = {one.opts[-1]: one.default for one in COMMANDS["run"].params}
+    assert f"`{defaults['--budget']}` (the default)" in explained["`--budget`"]
+    assert f"; {defaults['--seed']} if not given" in explained["`--seed`"]
+    assert f"`{Path(str(defaults['--output'])).name}` if not given" in explained["`--output`"]
+
+
+def test_budgets() -> None:
+    rows = table(section(README, "Options"))
+    deadlines = {one.name: f"{one.limit_s / 60:.0f} minutes" if one.limit_s else "none" for one in BUDGETS.values()}
+    assert all(rows[f"`{name}`"] == deadline for name, deadline in deadlines.items())
+    assert f"measures for {deadlines['standard']}" in README
+    assert f"`tox -e bench -- --budget quick` takes {deadlines['quick']}" in README
+    assert f"at least {BUDGETS['standard'].blocks} blocks" in README
+
+
+def test_limits_of_own_data() -> None:
+    rules = Validation()
+    said = f"At least {rules.min_rows} rows, and a target of 2 to {rules.max_classes} classes"
+    assert said in section(README, "Your own data")
+
+
+def test_exit_codes() -> None:
+    codes = {int(code) for code in table(section(README, "Commands")) if code.isdigit()}
+    assert codes == {0, cli.EXIT_USAGE, cli.EXIT_ENGINE, cli.EXIT_INTERRUPTED}
+
+
+def test_files_of_a_result() -> None:
+    listed = {line.split()[0] for line in blocks(section(README, "The result"))}
+    documented = re.findall(r"^([a-z]+[./]\S*)", bench.results.__doc__ or "", re.MULTILINE)
+    assert documented
+    assert listed >= {re.sub(r"<.*", "", name) for name in documented} | set(FILES.values())
+
+
+def test_folders_exist() -> None:
+    listed = {line.split()[0] for line in blocks(section(CONTRIBUTING, "Layout"))}
+    assert all((PROJECT / folder).is_dir() for folder in listed)
+    assert listed >= {f"impl_{name}/" for name in registry.engines()}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", DOCUMENTS[document]):
+        assert (PROJECT / link).exists(), link
+
+
+def test_tools_know_every_engine() -> None:
+    config = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    linted = config["tool"]["importlinter"]["root_packages"]
+    for name in registry.engines():
+        assert name in environments()
+        assert f"impl_{name}" in linted
+        assert {f"impl_{name}", f"impl_{name}.pipelines"} <= set(config["tool"]["setuptools"]["packages"])
+        assert f"impl_{name}/adapter.py" in config["tool"]["mypy"]["files"]
+
+
+def test_changelog_has_this_version() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\n## {version}" in (PROJECT / "CHANGELOG.md").read_text()
