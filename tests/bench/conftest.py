@@ -1,16 +1,15 @@
-"""What the tests of the harness share: small data, its inline run, a project with a double, and a look for leftovers."""
+"""What the tests of the harness share: small data, its inline run, a double, and a look for leftovers."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
-from doubles import Double, make_project
-from waiting import wait_for
+from doubles import BringUp, Double, make_project
 
 from bench import registry, runs, workspace
 from bench.contract import Track
@@ -81,17 +80,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-Opened = tuple[Session, Conductor]
-
-
 @pytest.fixture
-def bring_up(
-    project: Path, store: Store, source: Source, oracle: History, tmp_path: Path
-) -> Iterator[Callable[..., Opened]]:
+def bring_up(project: Path, store: Store, source: Source, oracle: History, tmp_path: Path) -> Iterator[BringUp]:
     """Bring up a double; the session is closed at the end of the test and must leave nothing."""
     opened = []
 
-    def bring(kind: type[Double] = Double, track: Track = Track.STOCK) -> Opened:
+    def bring(kind: type[Double] = Double, track: Track = Track.STOCK) -> tuple[Session, Conductor]:
         manager = open_session(kind, track, Path(sys.prefix), tmp_path / "logs")
         session = manager.__enter__()
         opened.append((manager, session))
@@ -103,5 +97,5 @@ def bring_up(
     for manager, session in opened:
         processes = psutil.Process().children(recursive=True)
         manager.__exit__(None, None, None)
-        wait_for(lambda those=processes: not any(p.is_running() for p in those), "the session's processes are gone")
+        assert not [process for process in processes if process.is_running()]
         assert not session.scratch.exists()

@@ -19,12 +19,14 @@ from bench.contract import (
     Setting,
     Status,
     StepState,
-    Track,
     Unsupported,
 )
+from bench.runs import Conductor
+from bench.session import Session
 
+BringUp = Callable[..., tuple[Session, Conductor]]
 PROJECT = Path(__file__).parents[2]
-RETRIES = 2
+RETRIES = 1
 
 PIPELINE = '''"""The training pipeline of the double: the inline loop."""
 
@@ -42,7 +44,8 @@ if __name__ == "__main__":
 SERVER = r'''
 import http.server, json, os, pathlib, signal, subprocess, sys, threading, time
 
-PIPELINE, PORT, BEHAVIOUR, RETRIES, HARNESS = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+PIPELINE, BEHAVIOUR = sys.argv[1:3]
+PORT, RETRIES, HARNESS = map(int, sys.argv[3:])
 RUNS = {}
 ASKED = {"state": 0}
 
@@ -122,7 +125,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer({}, 500)
         elif parts == ["runs"]:
             name = str(len(RUNS) + 1)
-            RUNS[name] = {"status": "pending", "attempts": 0, "log": "", "config": content["config"], "cancelled": False}
+            RUNS[name] = {"status": "pending", "attempts": 0, "log": "", "cancelled": False, **content}
             begin(RUNS[name], content["config"])
             self.answer({"id": name})
         elif parts[2] == "cancel":
@@ -168,8 +171,10 @@ class Double(Adapter):
 
     def roles(self) -> list[Role]:
         pipeline = str(self.workspace.pipelines / "training.py")
-        options = (pipeline, str(self.workspace.ports["api"]), self.behaviour, str(RETRIES), str(os.getpid()))
-        command = Command((sys.executable, str(self.workspace.home / "server.py"), *options))
+        numbers = (self.workspace.ports["api"], RETRIES, os.getpid())
+        command = Command(
+            (sys.executable, str(self.workspace.home / "server.py"), pipeline, self.behaviour, *map(str, numbers))
+        )
         return [Role("server", command, ready=lambda: self.http.get(f"{self._api}/health").is_success)]
 
     def deploy(self) -> list[Command]:
@@ -188,10 +193,10 @@ class Double(Adapter):
         steps = {"train": train} if self.behaviour in ("behaves", "stumbles") else {}
         return RunState(Status(found["status"]), steps, raw=found)
 
-    def logs(self, run: str, step: str | None) -> str:
+    def logs(self, run: str, step: str | None) -> str:  # noqa: ARG002 - one log for all steps
         return str(self._run(run)["log"])
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path) -> Command:  # noqa: ARG002 - there is but one
         return Command((sys.executable, str(self.workspace.pipelines / "training.py"), str(config)))
 
     def local_note(self) -> str:
@@ -229,7 +234,7 @@ class Unable(Double):
 
     def abilities(self) -> AbilityTable:
         kept = super().abilities()
-        return {name: Unsupported("a double has none") if isinstance(v, Callable) else v for name, v in kept.items()}
+        return {name: Unsupported("a double has none") if callable(v) else v for name, v in kept.items()}
 
 
 def misbehaving(what: str) -> type[Double]:
@@ -260,6 +265,3 @@ def add_engine(root: Path, name: str, behaviour: str) -> None:
     )
     (root / "environments").mkdir(exist_ok=True)
     (root / "environments" / name).symlink_to(sys.prefix)
-
-
-__all__ = ["Double", "Track", "Unable", "add_engine", "make_project", "misbehaving"]

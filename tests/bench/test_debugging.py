@@ -92,7 +92,7 @@ def test_file_of_the_cause_is_there(bug: Bug) -> None:
 FILES = {
     "plain": "import os\n",
     "future": '"""Text."""\nfrom __future__ import annotations\n\nimport os\n',
-    "docstring": '"""Text\nfrom here\nimport this and that.\n"""\n\nfrom __future__ import annotations\nfrom os import path\n',
+    "docstring": '"""Text\nfrom here\nimport this.\n"""\nfrom __future__ import annotations\nfrom os import path\n',
     "comment": "# import nothing\nfrom __future__ import annotations\nif True:\n    import os\nimport sys\n",
 }
 
@@ -147,7 +147,7 @@ def test_visible_from_the_first_sign_after_the_error(
     bring_up: BringUp, sightings: list[tuple[float, Status, Status | None]], visible_s: float | None
 ) -> None:
     session, conductor = bring_up()
-    debugging._step_failure(conductor, session, EXCEPTION, "train", failed_run(*sightings), PYTHON)
+    debugging._store(conductor, session, EXCEPTION, debugging._step_failure("train", failed_run(*sightings), PYTHON))
     (found,) = [s for s in load(conductor.store.folder, Sample) if s.metric == "debugging.exception.visible_s"]
     assert found.value == visible_s
     assert bool(found.note) == (visible_s is None)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -20,6 +21,7 @@ GONE_LIMIT_S = 10.0
 HARNESS = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from bench.contract import Command
 from bench.supervisor import Supervisor
 
@@ -96,12 +98,12 @@ def start_guardian(scratch: Path) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def ask(guardian: subprocess.Popen[bytes], **request: object) -> dict[str, object]:
+def ask(guardian: subprocess.Popen[bytes], **request: object) -> dict[str, Any]:
     assert guardian.stdin
     assert guardian.stdout
     guardian.stdin.write(json.dumps(request | {"id": 1}).encode() + b"\n")
     guardian.stdin.flush()
-    answer: dict[str, object] = json.loads(guardian.stdout.readline())
+    answer: dict[str, Any] = json.loads(guardian.stdout.readline())
     return answer
 
 

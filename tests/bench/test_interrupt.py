@@ -24,10 +24,12 @@ LIMIT_S = 300
 PROGRAM = """
 import sys
 from pathlib import Path
-from bench import cli, environments, registry, workspace
+from bench import cli, environments, parts, registry, runs, workspace
 
 root = Path(sys.argv.pop(1))
 registry.PROJECT = workspace.PROJECT = root
+runs.SUBMIT_OFFSET_S = dict.fromkeys(runs.SUBMIT_OFFSET_S, 0.0)
+parts.INLINE_RUNS = 2
 environments.ensure = lambda name, supervisor: environments.require(name)
 cli.main()
 """
@@ -54,7 +56,8 @@ def test_interrupted_benchmark_is_reported_and_finished_later(project: Path, tmp
     folder = (tmp_path / "results" / LATEST).resolve()
     assert first.returncode == EXIT_INTERRUPTED, first.stderr
     assert "Traceback" not in first.stderr
-    assert f"interrupted; finish it with: orchbench run --resume {folder}" in first.stdout.replace("\n", " ")
+    (hint,) = [line for line in first.stdout.splitlines() if line.startswith("interrupted; finish it with: ")]
+    assert hint.endswith(f" --resume {folder}")
     manifest = load_manifest(folder)
     assert manifest.state == "interrupted"
     assert Counter(cell.state for cell in manifest.cells) == {"done": 2, "interrupted": 1}

@@ -1,4 +1,4 @@
-"""Every environment is locked: hashes for all, the same versions of what the steps compute with, no address of an index."""
+"""Every environment is locked: hashes for all, one version of what the steps compute with, no address of an index."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def versions(lock: Path) -> dict[str, str]:
 
 @pytest.fixture(params=FOLDERS)
 def lock(request: pytest.FixtureRequest) -> Path:
-    return PROJECT / request.param / "requirements.txt"
+    return PROJECT / str(request.param) / "requirements.txt"
 
 
 def test_every_engine_has_its_lock() -> None:

@@ -63,11 +63,11 @@ def test_order_differs_between_blocks_and_seeds(seed: int) -> None:
     assert own != orders(seed + 1)
 
 
-@given(budgets, groups, seeds)
-def test_each_arm_is_first_after_inline_at_times(budget: Budget, only: list[Group], seed: int) -> None:
+def test_each_arm_is_the_first_after_inline_at_times() -> None:
     """No arm is always met on a colder or warmer machine than the others."""
-    firsts = {next(o.name for o in b if o.name != INLINE) for s in range(40) for b in planned(budget, ENGINES, [], s)}
-    assert firsts >= set(ENGINES)
+    for budget in BUDGETS.values():
+        blocks = [block for seed in range(100) for block in planned(budget, ENGINES, [], seed)[:2]]
+        assert {next(one.name for one in block if one.name != INLINE) for block in blocks} >= set(ENGINES)
 
 
 @given(budgets, engines, groups, seeds)

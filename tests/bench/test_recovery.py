@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from doubles import Unable
+from doubles import RETRIES, BringUp, Unable
 
 from bench.contract import RunState, Status, StepState
 from bench.history import parse
@@ -13,10 +11,8 @@ from bench.measures import recovery
 from bench.measures.recovery import METRICS, RESUME, UNATTENDED, Scenario
 from bench.results import Run, Sample
 from bench.runs import Conductor, Observation, Sighting
-from bench.session import Session
 from bench.store import load
 
-BringUp = Callable[..., tuple[Session, Conductor]]
 TRANSIENT, KILLED = UNATTENDED
 
 
@@ -85,10 +81,11 @@ def test_engine_that_retries_recovers_by_itself(bring_up: BringUp, scenario: Sce
     assert end
     assert found["recovery_s"].value == pytest.approx((end - struck) / 1e9)
     assert isinstance(found["detection_s"].value, float)
-    assert found["detection_s"].value <= found["recovery_s"].value + 60
     kept = seen.history.counted()["features"]
     again = [a for a in seen.history.attempts_of("features") if a is not kept]
-    assert found["wasted_s"].value >= sum(a.time_s for a in again) > 0  # the double starts from the beginning
+    assert again  # the double starts from the beginning
+    assert isinstance(found["wasted_s"].value, float)
+    assert found["wasted_s"].value >= sum(a.time_s for a in again) > 0
 
 
 def test_run_that_does_not_recover_has_no_recovery_time(bring_up: BringUp) -> None:
@@ -98,7 +95,7 @@ def test_run_that_does_not_recover_has_no_recovery_time(bring_up: BringUp) -> No
     found = stored(conductor, "hopeless")
     assert found["recovery_s"].value is None
     assert found["recovery_s"].note == "not by itself: failed, reported"
-    assert found["attempts"].value == 3
+    assert found["attempts"].value == RETRIES + 1
     assert isinstance(found["detection_s"].value, float)
 
 

@@ -141,7 +141,7 @@ def test_created_folder_is_the_latest(tmp_path: Path) -> None:
 
 def test_output_that_is_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="cannot make the result folder: .*; choose another --output") as caught:
+    with pytest.raises(UsageError, match=r"cannot make the result folder: .*; choose another --output") as caught:
         create(tmp_path / "file")
     assert "\n" not in str(caught.value)
 

@@ -40,7 +40,7 @@ def test_command_killed_by_a_signal_has_its_negative_number(supervisor: Supervis
 
 
 def test_command_over_its_limit_is_killed(supervisor: Supervisor) -> None:
-    code = "import time; print('began', flush=True); time.sleep(3600)"
+    code = f"import time; print('began', flush=True); time.sleep(3600)  # {supervisor.logs}"
     began = supervisor.logs / "slow.log"
     with pytest.raises(EngineError, match="slow: no end within 3 s") as caught:
         supervisor.run("slow", python(code, timeout_s=3.0))
@@ -83,7 +83,7 @@ def test_number_of_a_process_that_ended_can_be_given_again(supervisor: Superviso
 
 def test_exit_of_an_adopted_process_is_not_taken_for_that_of_a_later_one(supervisor: Supervisor) -> None:
     class LongAgo(dict[int, dict[str, int]]):
-        def pop(self, number: int, *_: object) -> dict[str, int]:  # type: ignore[override]
+        def pop(self, number: int, *_: object) -> dict[str, int]:
             return {"pid": number, "code": 7, "t_ns": 1}
 
     supervisor._early_exits = LongAgo()
@@ -215,4 +215,4 @@ def start_stubborn_tree(supervisor: Supervisor, pids: Path) -> list[psutil.Proce
 
 
 def _alive(code: str) -> bool:
-    return any(code in process.cmdline() for process in psutil.Process().children(recursive=True))
+    return any(code in (process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
