@@ -89,6 +89,7 @@ class Conductor:
     block: int = 0
     random: random.Random = field(default_factory=random.Random)
     _count: int = 0
+    _isolation: str = ""
 
     def sample(self, observation: Observation | None, metric: str, unit: str, value: Any, note: str = "") -> None:
         """Store one raw observation of this session."""
@@ -173,13 +174,22 @@ class Conductor:
         run = msgspec.structs.replace(
             run,
             outcome=outcome,
-            isolation=history.isolation() if run.mode != "none" else "none",
+            isolation=self._isolation_of(history, outcome),
             terminal_ns=run.terminal_ns or next((s.t_ns for s in sightings if s.state.status.ended), 0),
         )
         observation = Observation(run, history, sightings)
         verdicts = () if expected_failure or reference else self._judge(observation, last)
         self._keep(folder, run, sightings, verdicts)
         return replace(observation, verdicts=verdicts)
+
+    def _isolation_of(self, history: History, outcome: str) -> str:
+        """How steps are kept apart: a property of the arm, read from its last run in which nothing went wrong.
+
+        Where something did, a hook may have run cleanup inside another step's process.
+        """
+        if outcome == "completed" or not self._isolation:
+            self._isolation = history.isolation()
+        return self._isolation
 
     def _judge(self, observation: Observation, state: RunState | None) -> tuple[Verdict, ...]:
         judged = checkers.check(

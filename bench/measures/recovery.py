@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from bench.contract import Ability, Status
 from bench.history import History
 from bench.runs import Conductor, Observation, Sighting
@@ -76,7 +74,6 @@ def resume(conductor: Conductor, session: Session, failed: Observation, fixed: P
     fixed.touch()
     begin = now_ns()
     seen = conductor.resumed(session, failed.run, ability(failed.run.engine_run_id))
-    seen = _as_arm_of(seen, failed)
     end = seen.history.last_end_ns()
     recovered = seen.run.outcome == "completed after recovery" and seen.right
     values = {
@@ -85,12 +82,6 @@ def resume(conductor: Conductor, session: Session, failed: Observation, fixed: P
     }
     _store(conductor, seen, RESUME.name, values, {"recovery_s": f"resumed run: {seen.run.outcome}"})
     return seen
-
-
-def _as_arm_of(seen: Observation, failed: Observation) -> Observation:
-    """The resumed run under the isolation of the run that it resumes: one arm, whatever ran again."""
-    run = msgspec.structs.replace(seen.run, isolation=failed.run.isolation)
-    return Observation(run, seen.history, seen.sightings, seen.verdicts)
 
 
 def fault_ns(history: History) -> int | None:

@@ -126,10 +126,3 @@ def test_engine_without_resume_is_reported_with_its_reason(bring_up: BringUp) ->
     assert {sample.value for sample in found.values()} == {None}
     assert {sample.note for sample in found.values()} == {"not supported: a double has none"}
     assert not fixed.exists()
-
-
-def test_resumed_run_is_of_the_arm_of_the_failed_one() -> None:
-    failed = Observation(Run(run_id="r", engine="double", isolation="process per step"), parse([]))
-    seen = Observation(Run(run_id="r", engine="double", isolation="none", outcome="completed"), parse([]))
-    moved = recovery._as_arm_of(seen, failed)
-    assert (moved.run.isolation, moved.run.outcome) == ("process per step", "completed")
