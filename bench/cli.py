@@ -61,9 +61,11 @@ def run(
         job, progress = _resumed(resume)
     else:
         arguments = {
-            "engine": engine or registry.engines(), "track": [str(t) for t in track or BUDGETS[budget].tracks],
+            "engine": list(dict.fromkeys(engine or registry.engines())),
+            "track": [str(t) for t in dict.fromkeys(track or BUDGETS[budget].tracks)],
             "budget": str(budget), "only": [str(o) for o in only or []], "seed": seed, "target": target,
-            "data": str(data_file) if data_file else None, "test_data": str(test_data) if test_data else None,
+            "data": str(data_file.absolute()) if data_file else None,
+            "test_data": str(test_data.absolute()) if test_data else None,
         }  # fmt: skip
         job, progress = _new(arguments, output)
     _conduct(job, progress)

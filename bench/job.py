@@ -165,6 +165,8 @@ class Job:
                 told = {
                     name: self.store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING
                 }
+                for name, secret in session.workspace.secrets.items():
+                    told["value"] = told["value"].replace(secret, f"<{name}>")
                 self.manifest.settings.append({"engine": adapter.name, "track": str(track), **told})
 
     def _conductor(self, one: Planned, version: str) -> Conductor:

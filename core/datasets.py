@@ -126,9 +126,12 @@ def read_chunks(
             path, chunksize=chunk_rows, skipinitialspace=True, dtype=text,
             na_values=list(na_values), low_memory=False,
         ) as chunks:  # fmt: skip
+            rows = 0
             for chunk in chunks:
-                if not isinstance(chunk.index, pd.RangeIndex):
+                # surplus fields on the left become the index, which otherwise counts the rows
+                if not chunk.index.equals(pd.RangeIndex(rows, rows + len(chunk))):
                     raise DataError(f"{path}: rule readable: rows have more fields than the header")
+                rows += len(chunk)
                 yield _cast(chunk, seen, text)
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: rule not_empty: the file has no header and no rows") from error

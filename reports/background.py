@@ -13,6 +13,7 @@ from bench.results import Cell, Manifest
 from reports.catalogue import metric as describe
 from reports.lookup import Lookup
 from reports.numbers import listing, number, plural, scale_for, scaled, with_unit
+from reports.safetext import inline
 
 BUSY_SHARE = 0.5
 Pairs = tuple[tuple[str, str], ...]
@@ -74,7 +75,7 @@ def background(lookup: Lookup) -> Background:
         versions=tuple((name, flat(found)) for name, found in manifest.versions.items()),
         setting_tracks=tracks,
         settings=_settings(lookup, tracks),
-        local_notes=tuple((lookup.title(engine), note) for engine, note in manifest.local_notes.items()),
+        local_notes=tuple((lookup.title(engine), inline(note)) for engine, note in manifest.local_notes.items()),
         audits=_audits(lookup),
         objections=tuple(
             (v.verdict, v.checker, lookup.title(v.engine), v.run_id, v.reason)
@@ -107,7 +108,7 @@ def flat(found: Mapping[str, Any], prefix: str = "") -> Pairs:
 
 def _plain(key: str, value: Any) -> str:
     if value is None:
-        return "unknown"
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if key.endswith("_bytes") and isinstance(value, int | float):
@@ -227,7 +228,7 @@ def _noise(lookup: Lookup) -> Pairs:
 def _rerun(manifest: Manifest) -> str:
     """The command with the arguments of this result; empty ones are defaults."""
     given = {"budget": manifest.budget, "seed": manifest.seed} | manifest.arguments
-    words = ["orchbench", "run"]
+    words = ["tox", "-e", "bench", "--"]
     for name, value in given.items():
         values = value if isinstance(value, list) else [value]
         for one in values:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from reports.catalogue import metric as describe
 from reports.lookup import Lookup
-from reports.numbers import scale_for, scaled, with_unit
+from reports.numbers import Scale, scale_for, scaled, with_unit
 from reports.safetext import inline, parse_notes
 
 _METRIC = re.compile(r"\b(?:authoring|setup|runtime|recovery|debugging)\.[a-z_]+(?:\.[a-z_]+)?\b")
@@ -59,10 +59,17 @@ def _evidence(name: str, lookup: Lookup) -> Evidence | None:
     readings = lookup.readings(name, track, mode)
     if not readings:
         return None
-    scale = scale_for(describe(name).unit, [reading.value for reading in readings])
+    unit = describe(name).unit
+    scale = scale_for(unit, [reading.value for reading in readings])
     values = []
     for reading in readings:
         value = reading.value
-        shown = with_unit(scaled(value, scale), scale.unit) if isinstance(value, int | float) else value
+        shown = value if isinstance(value, str | None) else _shown(value, unit, scale)
         values.append((lookup.title(reading.engine), shown or reading.note or "not measured"))
     return Evidence(name, tuple(values))
+
+
+def _shown(value: float, unit: str, scale: Scale) -> str:
+    if unit == "boolean":
+        return "yes" if value else "no"
+    return with_unit(scaled(value, scale), scale.unit)

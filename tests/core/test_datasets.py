@@ -86,6 +86,7 @@ def test_own_markers_of_missing_values_are_honoured(make_config: MakeConfig, csv
         pytest.param(b"\x89PNG\r\n\x1a\n\x00\xff\xfe" * 50, "readable", id="binary"),
         pytest.param(b"a,y\n1,2\n1,2,3,4\n", "readable", id="ragged"),
         pytest.param(b"a,y\n1,2,3\n1,2,3\n", "readable", id="more fields than header"),
+        pytest.param(b"a,y\n5,2,3\n6,2,3\n", "readable", id="more fields than header, the first counting up"),
         pytest.param("a,y\nä,ö\n".encode("utf-16"), "readable", id="utf-16"),
     ],
 )
