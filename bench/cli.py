@@ -24,6 +24,8 @@ from bench.supervisor import Supervisor
 from bench.workspace import PROJECT, clean_environment, make_scratch
 from reports.render import write_report
 
+OPTION_ERROR: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
+"""What typer raises for a wrong option; it does not export the class."""
 EXIT_USAGE = 2
 EXIT_ENGINE = 3
 EXIT_INTERRUPTED = 130
@@ -121,15 +123,19 @@ def main() -> None:
     """Run the command line; errors of the harness are one clear line."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.Abort:  # Ctrl-C before there was anything to keep
+        sys.exit(EXIT_INTERRUPTED)
+    except OPTION_ERROR as error:
+        _fail(error.format_message(), EXIT_USAGE)  # type: ignore[attr-defined]
     except UsageError as error:
-        _fail(error, EXIT_USAGE)
+        _fail(str(error), EXIT_USAGE)
     except HarnessError as error:
-        _fail(error, EXIT_ENGINE)
+        _fail(str(error), EXIT_ENGINE)
 
 
-def _fail(error: HarnessError, code: int) -> None:
-    typer.echo(f"orchbench: {error}", err=True)
+def _fail(message: str, code: int) -> None:
+    typer.echo(f"orchbench: {' '.join(message.split())}", err=True)
     sys.exit(code)
 
 

@@ -15,6 +15,7 @@ EXECUTION_API = f"{DOCS}/api/dagster/execution"
 INTERNALS_API = f"{DOCS}/api/dagster/internals"
 RUN_MONITORING = f"{DOCS}/deployment/execution/run-monitoring"
 TELEMETRY = f"{DOCS}/about/telemetry"
+PYTHON_LOGS = f"{DOCS}/guides/log-debug/logging/python-logging"
 REQUIRED = "required"
 
 LOCATION = "benchmark"
@@ -40,6 +41,14 @@ def _required(workspace: Workspace) -> list[Setting]:
         Setting(
             "env: PYTHONPATH", f"{workspace.pipelines}:{workspace.project}", REQUIRED,
             "the deployed copy of the pipelines is imported as a module, as if it were installed",
+        ),
+        Setting(
+            "dagster.yaml: python_logs.managed_python_loggers", json.dumps(["core"]), PYTHON_LOGS,
+            "what the steps log through Python's logging reaches the run's log, as in the other engines",
+        ),
+        Setting(
+            "dagster.yaml: python_logs.python_log_level", json.dumps("INFO"), PYTHON_LOGS,
+            "the level of these logs, as in the other engines",
         ),
         Setting("dagster.yaml: telemetry.enabled", "false", TELEMETRY, "no telemetry"),
         Setting(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from bench.contract import Ability, Feature, Status
-from bench.data import Source
 from bench.history import History
 from bench.runs import Conductor, Observation
 from bench.session import Session
@@ -47,6 +47,11 @@ def test_metrics_equal_inline(success: Observation, conductor: Conductor, oracle
     assert success.history.digests()["evaluate"] == oracle.digests()["evaluate"]
     metrics = json.loads((conductor.store.folder / "runs" / success.run.run_id / "metrics.json").read_text())
     assert metrics["roc_auc"] > 0.7
+
+
+def test_what_steps_log_reaches_the_user(success: Observation, session: Session) -> None:
+    log = session.adapter.logs(success.run.engine_run_id, "train")
+    assert f"run={success.run.run_id} step=train attempt=1 memory_available_bytes=" in log
 
 
 def test_engine_lists_every_step_that_ran(success: Observation) -> None:
@@ -87,7 +92,7 @@ def test_transient_error_is_retried(conductor: Conductor, session: Session) -> N
 def test_retries_are_no_more_and_no_sooner_than_configured(defect: tuple[Observation, Path]) -> None:
     attempts = defect[0].history.attempts_of("train")
     assert len(attempts) == TRAIN.retry.retries + 1
-    pauses = [(b.start_ns - (a.end_ns or 0)) / 1e9 for a, b in zip(attempts, attempts[1:], strict=False)]
+    pauses = [(b.start_ns - (a.end_ns or 0)) / 1e9 for a, b in pairwise(attempts)]
     assert all(pause >= TRAIN.retry.delay_s * 0.95 for pause in pauses), pauses
 
 
