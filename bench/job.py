@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import environments, parts, registry
-from bench.contract import Track
+from bench.contract import Adapter, Track, Unsupported
 from bench.data import Source
 from bench.errors import EngineError
 from bench.history import History, read_history
@@ -156,11 +156,11 @@ class Job:
             yield bound
 
     def _describe(self, session: Session) -> None:
-        """Note the settings of a track and what the local mode is, once."""
+        """Note the settings of a track, once."""
         adapter, track = session.adapter, session.workspace.track
         known = {(setting["engine"], setting["track"]) for setting in self.manifest.settings}
         if (adapter.name, track) not in known:
-            self.manifest.local_notes[adapter.name] = adapter.local_note()
+            self._describe_engine(adapter)
             for one in adapter.settings():
                 told = {
                     name: self.store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING
@@ -168,6 +168,18 @@ class Job:
                 for name, secret in session.workspace.secrets.items():
                     told["value"] = told["value"].replace(secret, f"<{name}>")
                 self.manifest.settings.append({"engine": adapter.name, "track": str(track), **told})
+
+    def _describe_engine(self, adapter: Adapter) -> None:
+        """Note what an engine offers by itself and what its local mode is, once."""
+        if adapter.name in self.manifest.local_notes:
+            return
+        self.manifest.local_notes[adapter.name] = adapter.local_note()
+        for ability, offer in adapter.abilities().items():
+            offered = "no" if isinstance(offer, Unsupported) else "yes"
+            text = getattr(offer, "reason", "") or getattr(offer, "description", "") or "over the API"
+            self.manifest.abilities.append(
+                {"engine": adapter.name, "ability": str(ability), "offered": offered, "text": text}
+            )
 
     def _conductor(self, one: Planned, version: str) -> Conductor:
         inline = one.name == INLINE

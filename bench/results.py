@@ -158,6 +158,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Engine -> name as people write it."""
     settings: list[dict[str, str]] = []
     """engine, track, name, value, source, reason."""
+    abilities: list[dict[str, str]] = []
+    """engine, ability, offered (yes or no), text: the feature, or the reason why it is absent."""
     local_notes: dict[str, str] = {}
     """Engine -> what its local mode starts and needs."""
     order: list[str] = []

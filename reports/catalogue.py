@@ -132,6 +132,16 @@ def subject(key: str) -> str:
     return SUBJECTS.get(key, key.replace("_", " "))
 
 
+ABILITIES = {
+    "resume": "Start a failed run again at the failed step",
+    "cancel": "Stop a run",
+    "deployment_error": "Tell that a pipeline file is broken, without a run",
+    "step_timeout": "A time limit that stops a step",
+    "retry_lost_step": "Retry a step whose process died",
+    "cleanup_after_failure": "Clean up after a failed step",
+}
+
+
 def metric(name: str) -> Metric:
     """Look a metric up; names of later versions get a plain description and are not ranked."""
     if name in METRICS:

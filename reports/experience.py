@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reports.catalogue import ABILITIES
 from reports.catalogue import metric as describe
 from reports.lookup import Lookup
 from reports.numbers import Scale, scale_for, scaled, with_unit
@@ -33,6 +34,25 @@ class Experience:
     title: str
     easy: tuple[Claim, ...]
     hard: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AbilityRow:
+    """One ability, and for each engine whether it is offered and how, or why not."""
+
+    title: str
+    offers: tuple[tuple[bool, Markup], ...]
+
+
+def abilities(lookup: Lookup) -> tuple[AbilityRow, ...]:
+    """What each engine offers by itself, in the order of the engines; empty if the result does not say."""
+    told = {(row["ability"], row["engine"]): row for row in lookup.result.manifest.abilities}
+    rows = []
+    for ability in dict.fromkeys(name for name, _ in told):
+        found = [told.get((ability, engine), {}) for engine in lookup.engines]
+        offers = tuple((row.get("offered") == "yes", inline(row.get("text", "not told"))) for row in found)
+        rows.append(AbilityRow(ABILITIES.get(ability, ability.replace("_", " ")), offers))
+    return tuple(rows)
 
 
 def experiences(lookup: Lookup) -> tuple[Experience, ...]:

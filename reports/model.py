@@ -12,7 +12,7 @@ from reports.catalogue import outcome_rank, subject
 from reports.charts import COLOURS, Figure
 from reports.codeview import FileRow, code_rows
 from reports.compare import Reading
-from reports.experience import Experience, experiences
+from reports.experience import AbilityRow, Experience, abilities, experiences
 from reports.loading import Result
 from reports.lookup import Lookup
 from reports.numbers import Scale
@@ -78,6 +78,7 @@ class Report:
     code: tuple[FileRow, ...]
     matrix: tuple[Row, ...]
     transcripts: tuple[Transcript, ...]
+    abilities: tuple[AbilityRow, ...]
     experiences: tuple[Experience, ...]
     background: Background
     failures: tuple[Failure, ...]
@@ -110,6 +111,7 @@ def build(result: Result) -> Report:
         code=code_rows(lookup),
         matrix=_matrix(lookup),
         transcripts=transcripts(lookup, _caused(result.evidence)),
+        abilities=abilities(lookup),
         experiences=experiences(lookup),
         background=background.background(lookup),
         failures=tuple(manifest.failures),

@@ -83,10 +83,16 @@ class Builder:
             versions={e: {e: VERSIONS[e], "pandas": "3.1.1"} for e in self.engines},
             titles={engine: TITLES[engine] for engine in VERSIONS},
             settings=self._settings(),
+            abilities=self._abilities(),
             local_notes={e: f"Starts what {TITLES[e]} starts; needs nothing else. {SCRIPT}" for e in self.engines},
             order=[f"{e} {t} block {b}" for b in range(self.sessions) for t in self.tracks for e in self.engines],
             cells=self.cells, failures=self.failures,
         )  # fmt: skip
+
+    def _abilities(self) -> list[dict[str, str]]:
+        lacks = {"engine": self.engines[-1], "ability": "step_timeout", "offered": "no", "text": f"none {SCRIPT}"}
+        has = [{"engine": e, "ability": "step_timeout", "offered": "yes", "text": "`x`"} for e in self.engines[:-1]]
+        return [*has, lacks]
 
     def _settings(self) -> list[dict[str, str]]:
         common = {"source": "https://example.org/docs", "reason": f"lower latency {SCRIPT}"}
