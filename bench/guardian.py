@@ -34,8 +34,7 @@ def main() -> None:
     """Serve requests until the input ends; the argument is the scratch folder to remove then."""
     scratch = Path(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        emit(event="warning", text="no child subreaper here (Linux only): orphans of the engine may stay")
+    adopt_orphans()
     guardian = Guardian()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -43,6 +42,12 @@ def main() -> None:
     finally:
         guardian.stop(keep=frozenset(), grace_s=ORPHANED_GRACE_S)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever descendants leave behind. Linux only: elsewhere orphans of an engine may stay."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def emit(**event: Any) -> None:

@@ -68,8 +68,17 @@ def _recorded(result: Any) -> Any:
 def _log_context(config: RunConfig, name: str, attempt: int) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
-    available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     log.info(
-        "run=%s step=%s attempt=%d memory_available_bytes=%d cpus=%d",
-        config.run_id, name, attempt, available, len(os.sched_getaffinity(0)),
+        "run=%s step=%s attempt=%d memory_available_bytes=%s cpus=%s",
+        config.run_id, name, attempt, _memory_available_bytes(), _cpus(),
     )  # fmt: skip
+
+
+def _memory_available_bytes() -> int | str:
+    if "SC_AVPHYS_PAGES" not in os.sysconf_names:  # told by Linux only
+        return "unknown"
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cpus() -> int | None:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
