@@ -91,6 +91,10 @@ def test_failing_engines_become_rows_and_the_others_go_on(make_job: MakeJob, sto
     assert len(timed(store, "behaves")) == 1
     assert len(timed(store, INLINE)) == 1  # the first of the two is the oracle
     assert {one["engine"] for one in found.settings} == set(names)
+    told = {one["ability"]: (one["offered"], one["text"]) for one in found.abilities if one["engine"] == "behaves"}
+    assert told["step_timeout"] == ("no", "a double has none")
+    assert told["retry_lost_step"] == ("yes", "runs the whole file again")
+    assert told["resume"] == ("yes", "over the API")
 
 
 def test_engine_that_fails_again_and_again_is_given_up(make_job: MakeJob, store: Store, oracle: History) -> None:
