@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bench import stats
+from bench.results import Sample
 from reports.catalogue import Metric, outcome_rank
 
 SINGLE_SESSION_RATIO = 1.10
@@ -27,6 +29,8 @@ class Reading:
     isolation: str = "none"
     span: tuple[float, float] | None = None
     """Least and most of the samples of a single session, which has no interval."""
+    samples: tuple[Sample, ...] = ()
+    """What the value was computed from; compared by block with another arm's."""
     mark: Mark = ""
 
     @property
@@ -77,6 +81,9 @@ def alike(one: Reading, other: Reading, metric: Metric, noise: Noise) -> bool:
         return a * b > 0 and high / low <= metric.tolerance
     if abs(a - b) <= metric.resolution:
         return True
+    paired = stats.compare(one.samples, other.samples)
+    if paired and paired.n > 1:
+        return paired.verdict(noise.floor(one, other)) == "tie"
     if _overlap(one, other):
         return True
     return a * b > 0 and high / low <= noise.floor(one, other)

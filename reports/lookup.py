@@ -79,7 +79,7 @@ class Lookup:
         ours = [r for r in self._by_metric.get(name, ()) if r.engine == engine and (not mode or r.mode == mode)]
         ours = [r for r in ours if engine == BASELINE or r.track in (track, "none", "")]
         ours.sort(key=lambda r: (r.track != track, r.value is None, -r.n))
-        return as_reading(ours[0], self._spans.get(_arm(ours[0]))) if ours else None
+        return as_reading(ours[0], self._samples.get(_arm(ours[0]), ())) if ours else None
 
     @cached_property
     def _by_metric(self) -> dict[str, list[Record]]:
@@ -90,13 +90,13 @@ class Lookup:
         return grouped
 
     @cached_property
-    def _spans(self) -> dict[tuple[str, ...], tuple[float, float]]:
-        """The range of each arm's samples, where it has more than one."""
-        values: dict[tuple[str, ...], list[float]] = {}
+    def _samples(self) -> dict[tuple[str, ...], tuple[Sample, ...]]:
+        """Each arm's samples that have a number and are no warm-up."""
+        grouped: dict[tuple[str, ...], list[Sample]] = {}
         for sample in self.result.samples:
             if not sample.warm_up and isinstance(sample.value, int | float):
-                values.setdefault(_arm(sample), []).append(float(sample.value))
-        return {arm: (min(found), max(found)) for arm, found in values.items() if len(found) > 1}
+                grouped.setdefault(_arm(sample), []).append(sample)
+        return {arm: tuple(found) for arm, found in grouped.items()}
 
     def names(self, prefix: str) -> tuple[str, ...]:
         """The metrics whose name starts so, in the order of the records."""
@@ -114,7 +114,8 @@ def _arm(record: Record | Sample) -> tuple[str, ...]:
     return record.metric, record.engine, record.track, record.mode, record.isolation, record.workload
 
 
-def as_reading(record: Record, span: tuple[float, float] | None = None) -> Reading:
+def as_reading(record: Record, samples: tuple[Sample, ...] = ()) -> Reading:
+    values = [sample.value for sample in samples if isinstance(sample.value, int | float)]
     return Reading(
         engine=record.engine,
         value=record.value,
@@ -123,5 +124,6 @@ def as_reading(record: Record, span: tuple[float, float] | None = None) -> Readi
         n=record.n,
         note=record.note,
         isolation=record.isolation,
-        span=span if record.n < 2 else None,
+        span=(min(values), max(values)) if record.n < 2 and len(values) > 1 else None,
+        samples=samples,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from result_fixture import Builder
 
-from bench.results import Manifest, Record
+from bench.results import Manifest, Record, Sample
 from reports.catalogue import metric
 from reports.compare import Noise, Reading, rank
 from reports.loading import Result
@@ -42,6 +43,25 @@ def test_clear_difference_has_one_best() -> None:
 def test_overlapping_intervals_share_the_first_place() -> None:
     found = marks(Reading("a", 1.0, 0.8, 1.2, 5), Reading("b", 1.1, 0.9, 1.3, 5), Reading("c", 3.0, 2.9, 3.1, 5))
     assert found == ["tied", "tied", ""]
+
+
+def blocks(engine: str, *values: float) -> tuple[Sample, ...]:
+    return tuple(
+        Sample(engine=engine, metric=TIME.name, unit="s", value=value, session=n, block=n)
+        for n, value in enumerate(values, 1)
+    )
+
+
+def test_a_difference_that_every_block_shows_is_told_though_the_blocks_differ() -> None:
+    ours, theirs = (10.0, 20.0, 30.0, 40.0), (12.0, 24.0, 36.1, 48.0)
+    pair = [Reading(e, 20.0, 5.0, 60.0, 4, samples=blocks(e, *v)) for e, v in (("a", ours), ("b", theirs))]
+    assert marks(*(replace(one, value=value) for one, value in zip(pair, (22.1, 26.6), strict=True))) == ["best", ""]
+
+
+def test_a_difference_that_changes_its_sign_between_blocks_is_a_tie() -> None:
+    one = Reading("a", 10.0, 9.9, 10.1, 4, samples=blocks("a", 10.0, 12.0, 10.0, 12.0))
+    other = Reading("b", 20.0, 19.9, 20.1, 4, samples=blocks("b", 12.0, 10.0, 12.0, 10.0))
+    assert marks(one, other) == ["", ""]
 
 
 def test_no_mark_where_all_are_alike() -> None:
