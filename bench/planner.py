@@ -94,7 +94,7 @@ BUDGETS = {
     ),
     "standard": Budget(
         "standard", 2700, tuple(Track), blocks=5, most_blocks=50, samples=1, again=True, deep_blocks=1,
-        environment_blocks=2,
+        environment_blocks=5,
     ),
     "full": Budget(
         "full", None, tuple(Track), blocks=10, most_blocks=10, samples=3, again=True, deep_blocks=3,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +38,11 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._replacements: dict[str, str] = {str(folder): "<result>", str(PROJECT): "<project>"}
+        self._replacements: dict[str, str] = {
+            str(folder): "<result>",
+            str(PROJECT): "<project>",
+            sysconfig.get_path("stdlib"): "<python>",
+        }
 
     def append(self, record: Sample | Run | Verdict | Evidence) -> None:
         """Add one record: a single write, so that a killed harness leaves at most one torn last line."""
@@ -64,7 +69,7 @@ class Store:
         _write(self.folder / "summary.json", msgspec.json.format(msgspec.json.encode(summary), indent=1))
 
     def shorten(self, text: str, **places: Path) -> str:
-        """Replace this machine's paths in a text by <project>, <result> and the given places, longest first."""
+        """Replace paths of this machine by <project>, <result>, <python> and the given places, longest first."""
         replacements = self._replacements | {str(path): f"<{name}>" for name, path in places.items()}
         for path in sorted(replacements, key=len, reverse=True):
             text = text.replace(path, replacements[path])

@@ -137,6 +137,8 @@ def _build(cls: Any, raw: Any, where: str) -> Any:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
+    if type(value) is hint:
+        return value
     origin = typing.get_origin(hint)
     if origin is types.UnionType:
         inner = next(h for h in typing.get_args(hint) if h is not type(None))
@@ -150,6 +152,4 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return Path(value)
     if hint is float and type(value) in (int, float):
         return float(value)
-    if type(value) is hint:
-        return value
     raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")

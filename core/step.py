@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import time
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -46,7 +45,7 @@ def step(function: Callable[Concatenate[Attempt, P], R]) -> Callable[Concatenate
     def attempted(config_path: str, /, *inputs: P.args, **named: P.kwargs) -> R:
         config = load_config(config_path)
         journal = Journal(config.run_dir, config.run_id, name)
-        journal.write("start", cpu_ns=time.process_time_ns())
+        journal.write("start")
         _log_context(config, name, journal.attempt)
         try:
             faults.before(config, name, journal)
@@ -55,7 +54,7 @@ def step(function: Callable[Concatenate[Attempt, P], R]) -> Callable[Concatenate
         except BaseException as error:
             journal.write("error", error=type(error).__name__, message=str(error)[:500])
             raise
-        journal.write("end", result=_recorded(result), cpu_ns=time.process_time_ns())
+        journal.write("end", result=_recorded(result))
         return result
 
     return attempted

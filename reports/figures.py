@@ -80,7 +80,7 @@ def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     title = _lead(lookup, name, "makespan, " + ("on a server" if mode == "served" else "without a server"), mode)
     start = "submit" if mode == "served" else "the start of the process"
     caption = f"Makespan: {start} until the last step's end. Dot: one sample; hollow: warm-up, in no estimate."
-    caption += " Upright bar: median over sessions. Line: 95 % interval, where there is more than one session."
+    caption += " Upright bar: the estimate over sessions. Line: 95 % interval, where there is more than one session."
     chart = charts.dots(rows, "seconds", palette(lookup))
     return charts.figure(f"figure-makespan-{mode}", title, chart, rows, caption)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -152,4 +153,5 @@ def test_paths_of_this_machine_are_shortened_longest_first(store: Store, tmp_pat
         "<result>/runs/1 and <workspace>/x and <project>/core/step.py and <result>-not"
     )
     assert store.shorten(f"{PROJECT}") == "<project>"
+    assert store.shorten(contextlib.__file__) == "<python>/contextlib.py"
     assert store.shorten("nothing to shorten") == "nothing to shorten"

@@ -27,7 +27,6 @@ def test_an_attempt_is_journalled_from_start_to_end(config: RunConfig) -> None:
     assert [r["event"] for r in (start, effect, end)] == ["start", "effect", "end"]
     assert effect["key"] == "worker:done"
     assert end["result"] == {"value": 3}
-    assert end["cpu_ns"] >= start["cpu_ns"]
     assert start["run"] == config.run_id
 
 
