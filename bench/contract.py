@@ -82,6 +82,30 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """Another way to keep the steps apart that the engine offers beside its usual one: an arm of its own."""
+
+    name: str
+    """Suffix of the arm's name: `processes`."""
+    isolation: str
+    """What it is: `in-process`, `threads`, `process pool` or `process per step`."""
+    source: str
+    """Address of the engine's documentation of it."""
+    text: str
+    """One sentence: what is different."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """How long something of the engine waits between two looks, on the workspace's track."""
+
+    name: str
+    """Public name of the setting."""
+    seconds: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A process to run. `env` is added to the workspace's clean environment."""
 
@@ -123,6 +147,9 @@ class Workspace:
     """Free loopback ports by the names in the adapter's `port_names`."""
     secrets: Mapping[str, str]
     """Random secrets (64 hexadecimal digits) by the names in the adapter's `secret_names`."""
+    chains: tuple[int, ...] = ()
+    """Lengths of the synthetic chains to deploy beside the training pipeline; with them goes the fan-out. The files of
+    the adapter's `synthetic` folder are then in `pipelines` too, and ORCHBENCH_CHAINS is set. Empty: training only."""
     postgres: Path | None = None
     """Socket folder of this session's PostgreSQL (user postgres, no password), or None: SQLite.
     A database named like the engine (airflow, prefect, dagster) exists in it and is empty."""
@@ -167,6 +194,8 @@ class Adapter(ABC):
     port_names: ClassVar[tuple[str, ...]]
     secret_names: ClassVar[tuple[str, ...]] = ()
     tracks: ClassVar[tuple[Track, ...]] = (Track.STOCK, Track.TUNED)
+    variants: ClassVar[tuple[Variant, ...]] = ()
+    """Other isolations of the training pipeline that can be asked for at submission."""
 
     def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
         self.workspace = workspace
@@ -193,12 +222,23 @@ class Adapter(ABC):
         """Whether the engine's API offers the pipeline for submission. May raise httpx errors."""
 
     @abstractmethod
-    def submit(self, pipeline: str, config: Path) -> str:
-        """Start a run with the configuration file as its native parameter; return the engine's run id."""
+    def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
+        """Start a run with the configuration file as its native parameter; return the engine's run id.
+
+        `pipeline` is `training`, `fan_out` or `chain_<n>`; `variant` a name of `variants`, or empty for the usual way.
+        """
 
     @abstractmethod
     def state(self, run: str) -> RunState:
         """The engine's own view of a run."""
+
+    @abstractmethod
+    def status(self, run: str) -> Status:
+        """The engine's own view of a run alone, without its steps: one cheap request, whatever the number of steps."""
+
+    @abstractmethod
+    def polling(self) -> list[Polling]:
+        """Every interval at which the engine looks for something that a run waits for, defaults included."""
 
     @abstractmethod
     def logs(self, run: str, step: str | None) -> str:

@@ -10,7 +10,8 @@ import sys
 from typing import Any
 
 from core import steps
-from core.pipelines import PIPELINES, Pipeline
+from core.config import load_config
+from core.pipelines import Pipeline, named
 
 
 def conduct(pipeline: Pipeline, config_path: str) -> dict[str, Any]:
@@ -21,13 +22,14 @@ def conduct(pipeline: Pipeline, config_path: str) -> dict[str, Any]:
         for step in pipeline.steps:
             if step in last or (step.trigger == "chosen" and results["branch"] != step.name):
                 continue
+            index = [step.index] if step.index else []
             references = [results[name] for name in step.upstream if isinstance(results[name], dict)]
-            results[step.name] = getattr(steps, step.name)(config_path, *references)
+            results[step.name] = getattr(steps, step.function)(config_path, *index, *references)
     finally:
         for step in last:
-            results[step.name] = getattr(steps, step.name)(config_path)
+            results[step.name] = getattr(steps, step.function)(config_path)
     return results
 
 
 if __name__ == "__main__":
-    conduct(PIPELINES[sys.argv[1]], sys.argv[2])
+    conduct(named(sys.argv[1], load_config(sys.argv[2]).synthetic.n), sys.argv[2])

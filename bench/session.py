@@ -16,6 +16,7 @@ from bench.errors import EngineError
 from bench.supervisor import Process, Supervisor
 from bench.workspace import clean_environment, make_scratch, make_workspace
 from core.journal import now_ns
+from core.pipelines import FAN_OUT, chain
 
 READY_LIMIT_S = 180.0
 READY_POLL_S = 0.1
@@ -52,7 +53,8 @@ class Session:
         self.seconds["start_s"] = (now_ns() - begin) / 1e9
         begin = now_ns()
         self._run_all("deploy", self.adapter.deploy())
-        wait_until(lambda: self.adapter.deployed("training"), "pipeline offered by the API", READY_LIMIT_S)
+        for name in ("training", *self._synthetic()):
+            wait_until(lambda name=name: self.adapter.deployed(name), f"{name} offered by the API", READY_LIMIT_S)  # type: ignore[misc]
         self.seconds["deploy_s"] = (now_ns() - begin) / 1e9
 
     def stop_engine(self) -> None:
@@ -60,22 +62,31 @@ class Session:
         self.supervisor.stop(keep=(self._database,) if self._database else ())
         self.processes.clear()
 
+    def _synthetic(self) -> tuple[str, ...]:
+        chains = self.workspace.chains
+        return (FAN_OUT, *(chain(n).name for n in chains)) if chains else ()
+
     def _run_all(self, phase: str, commands: list[Command]) -> None:
         for number, command in enumerate(commands, 1):
             self.supervisor.run(f"{phase}-{number}", command)
 
 
 @contextmanager
-def open_session(kind: type[Adapter], track: Track, environment: Path, logs: Path) -> Iterator[Session]:
-    """Give a session whose engine is not started yet; at the end everything of it is stopped and removed."""
+def open_session(
+    kind: type[Adapter], track: Track, environment: Path, logs: Path, chains: tuple[int, ...] = ()
+) -> Iterator[Session]:
+    """Give a session whose engine is not started yet; at the end everything of it is stopped and removed.
+
+    With `chains` the synthetic pipelines of these lengths are deployed too.
+    """
     scratch = make_scratch()
     home = scratch / "home"
     with (
-        Supervisor(scratch, clean_environment(home, environment / "bin"), logs) as supervisor,
+        Supervisor(scratch, clean_environment(home, environment / "bin", chains), logs) as supervisor,
         httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
     ):
         folder, server = postgres.start(supervisor, scratch, kind.name) if track is Track.TUNED else (None, None)
-        workspace = make_workspace(kind, track, scratch, environment, folder)
+        workspace = make_workspace(kind, track, scratch, environment, folder, chains)
         yield Session(kind(workspace, http), supervisor, scratch, _database=server)
 
 

@@ -25,15 +25,20 @@ def make_scratch() -> Path:
 
 
 def make_workspace(
-    adapter: type[Adapter], track: Track, scratch: Path, environment: Path, postgres: Path | None
+    adapter: type[Adapter],
+    track: Track,
+    scratch: Path,
+    environment: Path,
+    postgres: Path | None,
+    chains: tuple[int, ...] = (),
 ) -> Workspace:
     """Lay out the folders of a session in `scratch` and draw its ports and secrets."""
     home = scratch / "home"
     home.mkdir()
     pipelines = scratch / "pipelines"
-    shutil.copytree(
-        PROJECT / f"impl_{adapter.name}" / "pipelines", pipelines, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    for folder in ("pipelines", "synthetic") if chains else ("pipelines",):
+        origin = PROJECT / f"impl_{adapter.name}" / folder
+        shutil.copytree(origin, pipelines, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     return Workspace(
         home=home,
         pipelines=pipelines,
@@ -43,6 +48,7 @@ def make_workspace(
         parallelism=PARALLELISM,
         ports=dict(zip(adapter.port_names, free_ports(len(adapter.port_names)), strict=True)),
         secrets={name: secrets.token_hex(32) for name in adapter.secret_names},
+        chains=chains,
         postgres=postgres,
     )
 
@@ -56,11 +62,11 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def clean_environment(home: Path, executables: Path) -> dict[str, str]:
+def clean_environment(home: Path, executables: Path, chains: tuple[int, ...] = ()) -> dict[str, str]:
     """What every process of an engine starts from: nothing of the user's own environment.
 
     HOME and TMPDIR lie in the session's folders, so nothing is written elsewhere. Bytecode is
-    written as usual: without it an engine's processes start several times slower.
+    written as usual: without it an engine's processes start several times slower. `chains`: see `Workspace`.
     """
     temporary = home.parent / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -73,4 +79,5 @@ def clean_environment(home: Path, executables: Path) -> dict[str, str]:
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
+        "ORCHBENCH_CHAINS": ",".join(map(str, chains)),
     }

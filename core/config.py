@@ -39,6 +39,20 @@ class Hyperparameters:
 
 
 @dataclass(frozen=True, slots=True)
+class Synthetic:
+    """What the like steps of a chain or a fan-out do, beside passing on what they were given."""
+
+    n: int = 1
+    """How many steps a fan-out makes; a chain's length is part of its name."""
+    fib: int = 0
+    """Each step computes this Fibonacci number naively; 0 is no work."""
+    payload_bytes: int = 0
+    """Size of what a step hands to the next."""
+    by_reference: bool = False
+    """Whether the payload is handed over as a file's path instead of through the engine."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that a run is told to suffer inside a step; see `core.faults` for the kinds."""
 
@@ -74,6 +88,7 @@ class RunConfig:
     webhook: str = ""
     validation: Validation = field(default_factory=Validation)
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    synthetic: Synthetic = field(default_factory=Synthetic)
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,15 @@ class Step:
     retry: Retry = Retry(retries=2, delay_s=2.0)
     timeout_s: float = 600.0
     trigger: Trigger = "all_success"
+    call: str = ""
+    """The function of `core.steps` that does the work; empty means the one of the step's own name."""
+    index: int = 0
+    """Which of several steps with the same function this is, from 1; 0 means that there is but one."""
+
+    @property
+    def function(self) -> str:
+        """Name of the function of `core.steps` that does the work."""
+        return self.call or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +72,46 @@ TRAINING = Pipeline(
     ),
 )
 
-PIPELINES = {pipeline.name: pipeline for pipeline in (TRAINING,)}
+FAN_OUT = "fan_out"
+
+
+def work(index: int, *upstream: str) -> Step:
+    """One of many like steps: `work_0001`, `work_0002`, ..."""
+    return Step(f"work_{index:04d}", upstream, call="work", index=index)
+
+
+def chain(n: int) -> Pipeline:
+    """`chain_<n>`: n steps in sequence, each given what the one before it made."""
+    first, *others = range(1, n + 1)
+    return Pipeline(f"chain_{n}", (work(first), *(work(index, f"work_{index - 1:04d}") for index in others)))
+
+
+def fan_out(n: int) -> Pipeline:
+    """`fan_out`: n steps that need not wait for each other, between one that names them and one that joins them.
+
+    Engines learn n when `plan` returns, not before.
+    """
+    many = tuple(work(index, "plan") for index in range(1, n + 1))
+    return Pipeline(FAN_OUT, (Step("plan"), *many, Step("gather", tuple(step.name for step in many))))
+
+
+def named(name: str, n: int = 0) -> Pipeline:
+    """The pipeline that engines know by a name; `n` is what a fan-out learns when it runs.
+
+    Raises KeyError if there is none of that name.
+    """
+    kind, _, length = name.rpartition("_")
+    if kind == "chain" and length.isdecimal():
+        return chain(int(length))
+    known = {TRAINING.name: TRAINING, FAN_OUT: fan_out(n)}
+    if name not in known:
+        raise KeyError(f"no pipeline {name!r}; there are {', '.join(known)} and chain_<n>")
+    return known[name]
+
+
+def chains() -> tuple[Pipeline, ...]:
+    """The chains to deploy, for engines that fix the shape of a graph when it is deployed.
+
+    Their lengths are read from ORCHBENCH_CHAINS: "5,20". Raises KeyError if that is not set.
+    """
+    return tuple(chain(int(n)) for n in os.environ["ORCHBENCH_CHAINS"].split(","))

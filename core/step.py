@@ -43,25 +43,47 @@ def step(function: Callable[Concatenate[Attempt, P], R]) -> Callable[Concatenate
 
     @functools.wraps(function)
     def attempted(config_path: str, /, *inputs: P.args, **named: P.kwargs) -> R:
-        config = load_config(config_path)
-        journal = Journal(config.run_dir, config.run_id, name)
-        journal.write("start")
-        _log_context(config, name, journal.attempt)
-        try:
-            faults.before(config, name, journal)
-            result = function(Attempt(config, journal), *inputs, **named)
-            faults.after(config, name, journal, result)
-        except BaseException as error:
-            journal.write("error", error=type(error).__name__, message=str(error)[:500])
-            raise
-        journal.write("end", result=_recorded(result))
-        return result
+        return _attempted(name, config_path, lambda attempt: function(attempt, *inputs, **named))
 
     return attempted
 
 
+def indexed_step(function: Callable[Concatenate[Attempt, int, P], R]) -> Callable[Concatenate[str, int, P], R]:
+    """Turn `function(attempt, index, *inputs)` into one of many like steps, called as `name(config_path, index, ...)`.
+
+    As `step`, but the step is named after the function and the index: `work_0001`.
+    """
+    name = function.__name__
+
+    @functools.wraps(function)
+    def attempted(config_path: str, index: int, /, *inputs: P.args, **named: P.kwargs) -> R:
+        work = lambda attempt: function(attempt, index, *inputs, **named)  # noqa: E731 - as in step
+        return _attempted(f"{name}_{index:04d}", config_path, work)
+
+    return attempted
+
+
+def _attempted(name: str, config_path: str, work: Callable[[Attempt], R]) -> R:
+    config = load_config(config_path)
+    journal = Journal(config.run_dir, config.run_id, name)
+    journal.write("start")
+    _log_context(config, name, journal.attempt)
+    try:
+        faults.before(config, name, journal)
+        result = work(Attempt(config, journal))
+        faults.after(config, name, journal, result)
+    except BaseException as error:
+        journal.write("error", error=type(error).__name__, message=str(error)[:500])
+        raise
+    journal.write("end", result=_recorded(result))
+    return result
+
+
 def _recorded(result: Any) -> Any:
-    return result if isinstance(result, str | dict) else None
+    """What the journal keeps: small JSON. A payload's digest stands for it."""
+    if isinstance(result, dict):
+        return {name: value for name, value in result.items() if name != "payload"}
+    return result if isinstance(result, str) else None
 
 
 def _log_context(config: RunConfig, name: str, attempt: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.results import Run
-from core.pipelines import PIPELINES
+from core.pipelines import TRAINING
 
 NS = 1e9
 
@@ -80,5 +80,5 @@ def _how(closing: dict[str, Any]) -> str:
 def _order(workload: str, met: Iterable[str]) -> tuple[str, ...]:
     """The pipeline's own order of steps; unknown ones after it as met."""
     met = list(dict.fromkeys(met))
-    known = [step.name for step in PIPELINES[workload].steps] if workload in PIPELINES else []
+    known = [step.name for step in TRAINING.steps] if workload == TRAINING.name else []
     return (*(step for step in known if step in met), *(step for step in met if step not in known))

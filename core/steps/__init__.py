@@ -16,11 +16,27 @@ if TYPE_CHECKING:
     from core.steps.evaluate import evaluate
     from core.steps.extract import extract
     from core.steps.features import features
+    from core.steps.gather import gather
     from core.steps.notify import notify
+    from core.steps.plan import plan
     from core.steps.train import train
     from core.steps.validate import validate
+    from core.steps.work import work
 
-__all__ = ["branch", "cleanup", "deploy", "evaluate", "extract", "features", "notify", "train", "validate"]
+__all__ = [
+    "branch",
+    "cleanup",
+    "deploy",
+    "evaluate",
+    "extract",
+    "features",
+    "gather",
+    "notify",
+    "plan",
+    "train",
+    "validate",
+    "work",
+]
 
 
 def __getattr__(name: str) -> Any:

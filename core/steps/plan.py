@@ -1,0 +1,11 @@
+"""plan: say how many steps a fan-out has."""
+
+from __future__ import annotations
+
+from core.step import Attempt, step
+
+
+@step
+def plan(attempt: Attempt) -> list[int]:
+    """Return the indexes of the steps to make, from 1: only now is their number known."""
+    return list(range(1, attempt.config.synthetic.n + 1))

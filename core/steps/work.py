@@ -1,0 +1,19 @@
+"""work: one of many like steps, in a chain or a fan-out."""
+
+from __future__ import annotations
+
+from core.parcels import Parcel, pack, unpack
+from core.step import Attempt, indexed_step
+
+
+@indexed_step
+def work(attempt: Attempt, index: int, *received: Parcel) -> Parcel:
+    """Open what was received, compute a Fibonacci number as the run's configuration asks, and pass on a parcel."""
+    for parcel in received:
+        unpack(parcel)
+    return pack(attempt.config, f"work_{index:04d}", str(fibonacci(attempt.config.synthetic.fib)), received)
+
+
+def fibonacci(n: int) -> int:
+    """The n-th Fibonacci number, naively: the work is the point."""
+    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
