@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.fibonacci import fibonacci
 from core.parcels import Parcel, pack, unpack
 from core.step import Attempt, indexed_step
 
@@ -12,8 +13,3 @@ def work(attempt: Attempt, index: int, *received: Parcel) -> Parcel:
     for parcel in received:
         unpack(parcel)
     return pack(attempt.config, f"work_{index:04d}", str(fibonacci(attempt.config.synthetic.fib)), received)
-
-
-def fibonacci(n: int) -> int:
-    """The n-th Fibonacci number, naively: the work is the point."""
-    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
