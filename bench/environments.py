@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.contract import Command
 from bench.errors import EngineError
+from bench.planner import VERSION
 from bench.supervisor import Supervisor
 from bench.workspace import PROJECT
 
@@ -22,9 +23,9 @@ def location(engine: str) -> Path:
     return Path(os.environ.get("ORCHBENCH_ENVIRONMENTS", PROJECT / ".tox")) / engine
 
 
-def lock(engine: str) -> Path:
-    """The engine's locked requirements."""
-    return PROJECT / f"impl_{engine}" / "requirements.txt"
+def lock(name: str, result: Path) -> Path:
+    """The locked requirements of an engine; of another version (`airflow@3.2.2`) the lock that the result keeps."""
+    return result / "locks" / f"{name}.txt" if VERSION in name else PROJECT / f"impl_{name}" / "requirements.txt"
 
 
 def require(engine: str) -> Path:
@@ -47,17 +48,46 @@ def ensure(engine: str, supervisor: Supervisor) -> Path:
     return require(engine)
 
 
-def create_commands(engine: str, folder: Path, *, cold_cache: Path | None = None) -> list[Command]:
-    """Install the engine's lock into `folder`, byte-compiled; with `cold_cache` an empty package cache is used."""
-    uv = str(Path(sys.executable).parent / "uv")
+def resolve_command(name: str, distribution: str, lock_file: Path) -> Command:
+    """Resolve an engine's requirements with its version overridden, as `name` says (`airflow@3.2.2`)."""
+    engine, _, version = name.partition(VERSION)
+    override = lock_file.with_suffix(".override")
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    override.write_text(f"{distribution}=={version}\n")
+    options = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--python-version", "3.11")
+    requirements = str(PROJECT / f"impl_{engine}" / "requirements.in")
+    argv = (_uv(), "pip", "compile", *options, requirements, "--override", str(override), "-o", str(lock_file))
+    return Command(argv, env=installer_environment(), cwd=lock_file.parent, timeout_s=INSTALL_LIMIT_S)
+
+
+def ensure_version(name: str, distribution: str, lock_file: Path, supervisor: Supervisor) -> Path:
+    """Make the environment of another version of an engine; EngineError with the log if it cannot be had.
+
+    The lock is made once and kept in the result; a resumed result installs the same again.
+    """
+    if not lock_file.exists():
+        supervisor.run(f"resolve-{name}", resolve_command(name, distribution, lock_file))
+    for number, command in enumerate(create_commands(lock_file, location(name)), 1):
+        supervisor.run(f"environment-{name}-{number}", command)
+    return require(name)
+
+
+def create_commands(lock_file: Path, folder: Path, *, cold_cache: Path | None = None) -> list[Command]:
+    """Install a lock into `folder`, byte-compiled; with `cold_cache` an empty package cache is used."""
     cache = {"UV_CACHE_DIR": str(cold_cache)} if cold_cache else {}
     env = installer_environment() | cache
     options = ("--compile-bytecode", "--require-hashes", "--python", str(folder))
-    install = (uv, "pip", "install", *options, "-r", str(lock(engine)))
+    install = (_uv(), "pip", "install", *options, "-r", str(lock_file))
     return [
-        Command((uv, "venv", "--python", sys.executable, str(folder)), env=env, timeout_s=INSTALL_LIMIT_S),
+        Command(
+            (_uv(), "venv", "--clear", "--python", sys.executable, str(folder)), env=env, timeout_s=INSTALL_LIMIT_S
+        ),
         Command(install, env=env, timeout_s=INSTALL_LIMIT_S),
     ]
+
+
+def _uv() -> str:
+    return str(Path(sys.executable).parent / "uv")
 
 
 def installer_environment() -> dict[str, str]:

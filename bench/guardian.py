@@ -24,6 +24,8 @@ from typing import Any
 
 import psutil
 
+from bench.usage import Ledger, written_bytes
+
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_S = 5.0
 ORPHANED_GRACE_S = 3.0
@@ -61,6 +63,7 @@ class Guardian:
 
     def __init__(self) -> None:
         self.children: dict[int, subprocess.Popen[bytes]] = {}
+        self.ledger = Ledger()
 
     def serve(self) -> None:
         """Answer requests and report exits until standard input ends."""
@@ -89,7 +92,7 @@ class Guardian:
 
     def handle(self, request: dict[str, Any]) -> None:
         """Carry out one request; every request gets exactly one answer with its id."""
-        actions = {"start": self._start, "signal": self._signal, "stop": self._stop}
+        actions = {"start": self._start, "signal": self._signal, "stop": self._stop, "usage": self._usage}
         try:
             answer = actions[request["do"]](request)
         except (OSError, ValueError, LookupError, psutil.Error) as error:
@@ -108,6 +111,7 @@ class Guardian:
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True, **identity,
             )  # fmt: skip
         self.children[child.pid] = child
+        self.ledger.started(child.pid, request["name"])
         return {"pid": child.pid, "t_ns": started_ns}
 
     def _signal(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +120,10 @@ class Guardian:
             raise ValueError(f"process {pid} was not started by this session; not signalled")
         os.kill(pid, request["signal"])
         return {"t_ns": time.clock_gettime_ns(time.CLOCK_MONOTONIC)}
+
+    def _usage(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.reap()
+        return self.ledger.snapshot(memory=request["memory"])
 
     def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
         left = self.stop(keep=frozenset(request["keep"]), grace_s=GRACE_S)
@@ -151,12 +159,14 @@ class Guardian:
     def reap(self) -> None:
         """Collect every child that has ended, own or adopted, and report it."""
         while True:
+            written = written_bytes()  # a child's count becomes ours as it is collected
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
+            self.ledger.collected(pid, used.ru_utime + used.ru_stime, written_bytes() - written)
             code = os.waitstatus_to_exitcode(status)
             if child := self.children.pop(pid, None):
                 child.returncode = code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
 import traceback
@@ -13,16 +14,18 @@ from pathlib import Path
 from statistics import median
 
 from bench import environments, parts, registry
+from bench.budgets import Budget, Part
 from bench.contract import Adapter, Track, Unsupported
 from bench.data import Source
 from bench.errors import EngineError
 from bench.history import History, read_history
-from bench.planner import INLINE, Budget, Clock, Estimates, Part, Planned
+from bench.planner import INLINE, VERSION, Clock, Estimates, Planned
 from bench.results import Arm, Cell, Failure, Manifest, Run, Sample
 from bench.runs import Conductor
 from bench.session import Session, open_session
 from bench.store import Store, load
 from bench.supervisor import Supervisor
+from bench.workloads import TRAINING_RUN, Workload
 from bench.workspace import clean_environment, make_scratch
 
 MAX_FAILURES = 2
@@ -44,19 +47,23 @@ class Job:
     clock: Clock
     say: Callable[[str, float], None]
     """Told what runs now, and the seconds left."""
-    oracle: History = field(default_factory=History)
-    inline_runs: list[dict[str, float]] = field(default_factory=list)
+    oracles: dict[Workload, History] = field(default_factory=dict)
+    """The plain loop's first run of each workload: what every other run must equal."""
+    inline_runs: dict[Workload, list[dict[str, float]]] = field(default_factory=dict)
     environment_s: dict[str, float] = field(default_factory=dict)
     estimates: Estimates = field(default_factory=Estimates)
     failed_sessions: dict[tuple[str, Track], int] = field(default_factory=dict)
     not_installed: list[Failure] = field(default_factory=list)
     sessions: int = 0
 
-    @property
-    def inline_s(self) -> Mapping[str, float]:
+    def inline_s(self, workload: Workload) -> Mapping[str, float]:
         """Step -> seconds, the median of the inline runs so far."""
-        names = self.inline_runs[0] if self.inline_runs else {}
-        return {name: median(run[name] for run in self.inline_runs) for name in names}
+        runs = self.inline_runs.get(workload, [])
+        return {name: median(run[name] for run in runs) for name in (runs[0] if runs else ())}
+
+    def lock(self, name: str) -> Path:
+        """The locked requirements of an engine, or of another version of it."""
+        return environments.lock(name, self.store.folder)
 
     def run(self) -> None:
         """Measure block by block. After the first, only a block that still fits as a whole is begun."""
@@ -82,10 +89,8 @@ class Job:
         self.sessions = max(map(int, begun), default=0)  # also one in which no run came to its end
         for run in (r for r in load(self.store.folder, Run) if r.engine == INLINE and r.outcome == "completed"):
             history = read_history(self.store.folder / "runs" / run.run_id)
-            if self.oracle.attempts:
-                self.inline_runs.append(history.step_times())
-            else:
-                self.oracle = history
+            if self.oracles.setdefault(Workload.of(run), history) is not history:
+                self.inline_runs.setdefault(Workload.of(run), []).append(history.step_times())
         self.manifest.cells = [cell for cell in self.manifest.cells if cell.state == "done"]
         self.manifest.failures = list(self.not_installed)
 
@@ -127,7 +132,7 @@ class Job:
         """Why a session need not be tried; empty if it should be."""
         if self.failed_sessions.get((one.name, one.track), 0) >= MAX_FAILURES:
             return f"failed in {MAX_FAILURES} sessions before; not tried again"
-        if one.name != INLINE and not self.oracle.attempts:
+        if one.name != INLINE and TRAINING_RUN not in self.oracles:
             return "the inline run failed, and without it nothing can be judged"
         return ""
 
@@ -141,18 +146,18 @@ class Job:
                 yield parts.Bound(self, one, self._conductor(one, ""), supervisor, scratch)
             return
         kind = registry.adapter(one.engine)
-        environment = environments.require(one.engine)
+        environment = environments.require(one.environment)
         version = environments.versions(environment)[kind.distribution]
-        with open_session(kind, one.track, environment, logs) as session:
+        with open_session(kind, one.track, environment, logs, one.chains) as session:
             self._describe(session)
             conductor = self._conductor(one, version)
             bound = parts.Bound(self, one, conductor, session.supervisor, session.scratch, session)
             if Part.ENVIRONMENT in left:
                 running[0] = Part.ENVIRONMENT
-                self._measured(one, Part.ENVIRONMENT, lambda: parts.environment(bound))
+                self._measured(one, Part.ENVIRONMENT, lambda: parts.MEASURES[Part.ENVIRONMENT](bound))
             if set(left) - {Part.ENVIRONMENT}:
                 running[0] = Part.FIRST
-                self._measured(one, Part.FIRST, lambda: parts.first(bound))
+                self._measured(one, Part.FIRST, lambda: parts.MEASURES[Part.FIRST](bound))
             yield bound
 
     def _describe(self, session: Session) -> None:
@@ -168,6 +173,9 @@ class Job:
                 for name, secret in session.workspace.secrets.items():
                     told["value"] = told["value"].replace(secret, f"<{name}>")
                 self.manifest.settings.append({"engine": adapter.name, "track": str(track), **told})
+            self.manifest.polling += [
+                {"engine": adapter.name, "track": str(track), **dataclasses.asdict(one)} for one in adapter.polling()
+            ]
 
     def _describe_engine(self, adapter: Adapter) -> None:
         """Note what an engine offers by itself and what its local mode is, once."""
@@ -189,10 +197,17 @@ class Job:
             track="none" if inline else one.track,
             mode="local" if inline else "served",
         )
-        label = f"{self.sessions:03d}-{one.name}" + ("" if inline else f"-{one.track}")
+        label = f"{self.sessions:03d}-{one.name.replace(VERSION, '-')}" + ("" if inline else f"-{one.track}")
         draw = random.Random(f"offsets {self.manifest.seed} {label}")  # noqa: S311 - submission offsets
         return Conductor(
-            self.store, self.source, arm, label, self.oracle, session=self.sessions, block=one.block, random=draw
+            self.store,
+            self.source,
+            arm,
+            label,
+            self.oracles.get(TRAINING_RUN, History()),
+            session=self.sessions,
+            block=one.block,
+            random=draw,
         )
 
     def _measured(self, one: Planned, part: Part, measure: Callable[[], None]) -> None:

@@ -4,103 +4,20 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
+from bench import workloads
+from bench.budgets import ALONE, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, WORKLOADS, Budget, Group, Part
 from bench.contract import Track
+from bench.workloads import Workload
 
 AGAIN = "-again"
 """Second name of an engine that is measured twice: the A/A comparison."""
 AGAIN_ENGINE = "prefect"
+VERSION = "@"
+"""Between an engine and another version of it: `airflow@3.2.2`."""
 INLINE = "inline"
 RENDER_S = 15.0
-
-
-class Part(StrEnum):
-    """One part of a session, in the order of running. `first` is the bring-up and a warm-up run."""
-
-    CODE = "code"
-    INSTRUMENT = "instrument"
-    INLINE = "inline"
-    ENVIRONMENT = "environment"
-    FIRST = "first"
-    SAMPLES = "samples"
-    RECOVERY = "recovery"
-    DEBUGGING = "debugging"
-    LOCAL = "local"
-
-
-class Group(StrEnum):
-    """What `--only` names."""
-
-    CODE = "code"
-    SETUP = "setup"
-    RUNTIME = "runtime"
-    RECOVERY = "recovery"
-    DEBUGGING = "debugging"
-
-
-GROUPS: dict[Part, tuple[Group, ...]] = {
-    Part.CODE: (Group.CODE,),
-    Part.INSTRUMENT: (Group.RUNTIME,),
-    Part.INLINE: tuple(Group),  # the oracle of every run
-    Part.ENVIRONMENT: (Group.SETUP,),
-    Part.FIRST: (Group.SETUP, Group.RUNTIME, Group.RECOVERY, Group.DEBUGGING),
-    Part.SAMPLES: (Group.RUNTIME,),
-    Part.RECOVERY: (Group.RECOVERY,),
-    Part.DEBUGGING: (Group.DEBUGGING,),
-    Part.LOCAL: (Group.RUNTIME,),
-}
-ESTIMATES_S: dict[Part, dict[Track, float]] = {
-    Part.CODE: {Track.TUNED: 1, Track.STOCK: 1},
-    Part.INSTRUMENT: {Track.TUNED: 3, Track.STOCK: 3},
-    Part.INLINE: {Track.TUNED: 10, Track.STOCK: 10},
-    Part.ENVIRONMENT: {Track.TUNED: 16, Track.STOCK: 16},
-    Part.FIRST: {Track.TUNED: 30, Track.STOCK: 55},
-    Part.SAMPLES: {Track.TUNED: 9, Track.STOCK: 25},
-    Part.RECOVERY: {Track.TUNED: 45, Track.STOCK: 400},
-    Part.DEBUGGING: {Track.TUNED: 22, Track.STOCK: 400},
-    Part.LOCAL: {Track.TUNED: 16, Track.STOCK: 16},
-}
-"""Rough seconds on two cores; the same for every engine, so that none is favoured when time is short."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How much is measured at most, and until when."""
-
-    name: str
-    limit_s: float | None
-    tracks: tuple[Track, ...]
-    blocks: int
-    """Whole blocks that are planned."""
-    most_blocks: int
-    """Whole blocks at most, while time remains."""
-    samples: int
-    """Served runs a session beside the warm-up."""
-    again: bool
-    """Whether one engine is measured a second time under another name (A/A)."""
-    deep_blocks: int
-    """In so many first blocks recovery and debugging are measured too."""
-    environment_blocks: int
-    deep_tracks: tuple[Track, ...] = (Track.TUNED,)
-    cold: bool = False
-
-
-BUDGETS = {
-    "quick": Budget(
-        "quick", 480, (Track.TUNED,), blocks=1, most_blocks=1, samples=1, again=False, deep_blocks=1,
-        environment_blocks=1,
-    ),
-    "standard": Budget(
-        "standard", 2700, tuple(Track), blocks=5, most_blocks=50, samples=1, again=True, deep_blocks=1,
-        environment_blocks=5,
-    ),
-    "full": Budget(
-        "full", None, tuple(Track), blocks=10, most_blocks=10, samples=3, again=True, deep_blocks=3,
-        environment_blocks=5, deep_tracks=tuple(Track), cold=True,
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,38 +25,62 @@ class Planned:
     """One session of one arm in one block, with the parts to be measured in it."""
 
     name: str
-    """Engine, or the second name of one, or `inline`."""
+    """Engine, or the second name of one, or another version of one, or `inline`."""
     track: Track
     block: int
     parts: tuple[Part, ...]
+    workloads: tuple[Workload, ...] = ()
+    """The synthetic pipelines that are run."""
+    chains: tuple[int, ...] = ()
+    """Lengths of the chains that are deployed beside the training pipeline."""
+    topic: str = ""
+    """Tells two sessions of an arm in one block apart."""
 
     @property
     def engine(self) -> str:
         """The engine behind the name."""
+        return self.environment.partition(VERSION)[0]
+
+    @property
+    def environment(self) -> str:
+        """The engine with its version, if that is not the locked one: the name of its environment."""
         return self.name.removesuffix(AGAIN)
 
     def cell(self, part: Part) -> str:
         """The name of a part in the manifest."""
         track = "" if self.name == INLINE else f" {self.track}"
-        return f"block {self.block}: {self.name}{track}: {part}"
+        return f"block {self.block}: {self.name}{track}{self.topic}: {part}"
 
 
-def plan(budget: Budget, engines: list[str], tracks: list[Track], only: list[Group], seed: int) -> list[list[Planned]]:
-    """Blocks of sessions. In each block every arm has one session, in an order drawn from the seed."""
-    wanted = set(only or Group)
+def plan(budget: Budget, names: list[str], tracks: list[Track], only: list[Group], seed: int) -> list[list[Planned]]:
+    """Blocks of sessions. In each block every arm has one session, in an order drawn from the seed.
+
+    `names` are engines and other versions of engines. An arm that has nothing to measure in a block has
+    no session in it; a block in which none has is not planned.
+    """
+    counts = _counts(budget, only)
+    setup = not only or Group.SETUP in only
     draw = random.Random(f"order {seed}")  # noqa: S311 - an order, not a secret
-    names = engines + ([AGAIN_ENGINE + AGAIN] if budget.again and AGAIN_ENGINE in engines else [])
+    names = names + ([AGAIN_ENGINE + AGAIN] if budget.again and AGAIN_ENGINE in names else [])
+    arms = [(name, track) for name in names for track in tracks if track is Track.TUNED or not name.endswith(AGAIN)]
     blocks = []
     for block in range(1, budget.most_blocks + 1):
-        sessions = [Planned(INLINE, Track.TUNED, block, _inline_parts(block, wanted))]
-        for name in names:
-            for track in tracks:
-                if not (name.endswith(AGAIN) and track is not Track.TUNED):
-                    parts = tuple(p for p in _parts(budget, name, track, block) if wanted & set(GROUPS[p]))
-                    sessions.append(Planned(name, track, block, parts))
-        draw.shuffle(sessions)
-        blocks.append(_first_inline(sessions) if block == 1 else sessions)
-    return blocks if Group.RUNTIME in wanted or Group.SETUP in wanted else blocks[: budget.deep_blocks]
+        wanted = tuple(part for part in Part if block <= counts.get(part, 0))
+        sessions = [one for arm in arms for one in _sessions(budget, *arm, block, wanted)]
+        sessions = [one for one in sessions if setup or one.parts != (Part.FIRST,)]
+        if sessions or set(wanted) & set(ALONE):
+            sessions.append(_inline(budget, block, wanted))
+            draw.shuffle(sessions)
+            blocks.append(_first_inline(sessions) if block == 1 else sessions)
+    return blocks
+
+
+def _counts(budget: Budget, only: list[Group]) -> dict[Part, int]:
+    """In how many first blocks each part is measured."""
+    if not only:
+        return dict(budget.measured)
+    wanted = {part for part in Part if set(GROUPS[part]) & set(only)}
+    return {part: budget.measured.get(part) or ONLY_BLOCKS for part in wanted}
 
 
 def _first_inline(sessions: list[Planned]) -> list[Planned]:
@@ -147,23 +88,41 @@ def _first_inline(sessions: list[Planned]) -> list[Planned]:
     return sorted(sessions, key=lambda one: one.name != INLINE)
 
 
-def _inline_parts(block: int, wanted: set[Group]) -> tuple[Part, ...]:
-    first = (Part.CODE, Part.INSTRUMENT, Part.INLINE) if block == 1 else (Part.INLINE,)
-    return tuple(part for part in first if wanted & set(GROUPS[part]))
+def _inline(budget: Budget, block: int, wanted: tuple[Part, ...]) -> Planned:
+    """The plain loop runs every pipeline of the block, as what the engines' runs are held against."""
+    parts = tuple(part for part in wanted if part in (*ALONE, Part.INLINE))
+    return Planned(INLINE, Track.TUNED, block, parts, _workloads(budget, wanted))
 
 
-def _parts(budget: Budget, name: str, track: Track, block: int) -> list[Part]:
-    again = name.endswith(AGAIN)
-    deep = track in budget.deep_tracks and block <= budget.deep_blocks and not again
-    parts = []
-    if track is Track.TUNED and block <= budget.environment_blocks and not again:
-        parts.append(Part.ENVIRONMENT)
-    parts += [Part.FIRST, Part.SAMPLES]
-    if deep:
-        parts += [Part.RECOVERY, Part.DEBUGGING]
-    if track is Track.TUNED and not again:
-        parts.append(Part.LOCAL)
-    return parts
+def _workloads(budget: Budget, parts: tuple[Part, ...]) -> tuple[Workload, ...]:
+    """The synthetic pipelines of some parts, each once, the small before the large."""
+    scaled = workloads.scaling(budget.sizes)
+    found = {one: None for part in parts if part in SYNTHETIC for one in WORKLOADS.get(part, scaled)}
+    return tuple(sorted(found, key=lambda one: one.n))
+
+
+def _sessions(budget: Budget, name: str, track: Track, block: int, wanted: tuple[Part, ...]) -> list[Planned]:
+    """The arm's session; two where the budget keeps large synthetic pipelines apart from the training pipeline."""
+    deep = track in budget.deep_tracks and not name.endswith(AGAIN)
+    once = track is Track.TUNED and not name.endswith(AGAIN)
+    suited = dict.fromkeys(Part, deep) | dict.fromkeys((*ALONE, Part.INLINE), False)
+    suited |= dict.fromkeys((Part.FIRST, Part.SAMPLES), True)
+    suited |= dict.fromkeys((Part.ENVIRONMENT, Part.LOCAL, Part.LOCAL_SCALING), once)
+    parts = tuple(part for part in wanted if suited[part])
+    synthetic = tuple(part for part in parts if part in (Part.FIRST, *SYNTHETIC))
+    if not budget.apart or synthetic in (parts, (Part.FIRST,)):
+        return [_session(budget, name, track, block, parts)]
+    plain = tuple(part for part in parts if part not in SYNTHETIC)
+    large = replace(_session(budget, name, track, block, synthetic), topic=", synthetic")
+    return [_session(budget, name, track, block, plain), large]
+
+
+def _session(budget: Budget, name: str, track: Track, block: int, parts: tuple[Part, ...]) -> Planned:
+    needed = _workloads(budget, parts)
+    lengths = {one.n for one in needed if one.name == "chain"}
+    if budget.variants and track in budget.deep_tracks:  # the other isolations are deployed with the chains
+        lengths |= {min(budget.sizes)} if budget.apart else set(budget.sizes)
+    return Planned(name, track, block, parts, needed, tuple(sorted(lengths)))
 
 
 class Clock:

@@ -8,6 +8,8 @@ evidence.jsonl   Evidence, one a line: texts that engines gave (tracebacks, logs
 runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.json
 code/<engine>/   the pipelines as measured, and NOTES.md
 data/            the generated source data
+locks/           locks of other versions of engines that were asked for
+micro.json       pytest-benchmark's record of the micro-benchmarks
 instrument.json  pytest-benchmark's record of the instrument's own cost
 logs/            logs of the engines' processes
 summary.json     {"schema_version": ..., "records": [Record, ...], "audits": [Audit, ...]}

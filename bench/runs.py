@@ -8,45 +8,39 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import msgspec
 
 from bench import checkers
-from bench.contract import Ability, Command, RunState, Status, Track
+from bench.contract import Ability, Command, RunState, Status, Track, Variant
 from bench.data import Source
 from bench.errors import EngineError
 from bench.history import History, read_history
+from bench.host import LoadWatch
 from bench.planner import INLINE
 from bench.results import Arm, Run, Sample, Verdict
 from bench.session import Session
 from bench.store import Store
 from bench.supervisor import Supervisor
+from bench.watching import Quiet, Sighting, limit_s, watch
+from bench.workloads import TRAINING_RUN, Workload
 from bench.workspace import PARALLELISM, PROJECT
 from core.journal import now_ns
-from core.pipelines import TRAINING
 
-POLL_S = 0.25
-"""How often an engine's API is asked for a run's state; the same for all."""
-SETTLE_LIMIT_S = 5.0
-RUN_LIMIT_S = {Track.TUNED: 120.0, Track.STOCK: 900.0}
 SUBMIT_OFFSET_S = {Track.TUNED: 1.0, Track.STOCK: 10.0}
 """Upper end of the random delay before a submission: the longest polling interval of the track's engines."""
+POOL = "process pool"
 WITHOUT_OUTPUT = ("order", "engine_record", "engine_times")
 """Checkers that also judge a run that failed."""
-HEAVY = ("raw", "features", "model", "registry")
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """The engine's own view of a run at one instant."""
-
-    t_ns: int
-    state: RunState
+HEAVY = ("raw", "features", "model", "registry", "parcels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,8 @@ class Observation:
     history: History
     sightings: tuple[Sighting, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    cpu_s: float | None = None
+    """CPU seconds of all the session's processes, from the submission until the run was seen to have ended."""
 
     @property
     def state(self) -> RunState | None:
@@ -85,19 +81,33 @@ class Conductor:
     label: str
     """Unique in the result: part of every run's id."""
     oracle: History
+    """The inline run of the same workload."""
+    workload: Workload = TRAINING_RUN
+    variant: Variant | None = None
     session: int = 0
     block: int = 0
     random: random.Random = field(default_factory=random.Random)
-    _count: int = 0
+    _count: Iterator[int] = field(default_factory=lambda: count(1))
+    """Shared by all conductors that were made from one, so that no two runs have the same id."""
     _isolation: str = ""
 
-    def sample(self, observation: Observation | None, metric: str, unit: str, value: Any, note: str = "") -> None:
-        """Store one raw observation of this session."""
+    def sample(
+        self,
+        observation: Observation | None,
+        metric: str,
+        unit: str,
+        value: Any,
+        note: str = "",
+        *,
+        params: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Store one raw observation of this session. `params` add to the workload's."""
         arm = observation.run if observation else self.arm
         self.store.append(
             Sample(
                 engine=arm.engine, version=arm.version, track=arm.track, mode=arm.mode, isolation=arm.isolation,
                 metric=metric, unit=unit, value=value, note=note, session=self.session, block=self.block,
+                workload=self.workload.name, params=self.workload.params | dict(params),
                 warm_up=observation.run.warm_up if observation else False,
                 run_id=observation.run.run_id if observation else "",
             )
@@ -105,12 +115,16 @@ class Conductor:
 
     def prepare(self, registry: Path, scenario: str = "", **changes: Any) -> tuple[Run, Path]:
         """Make a run's folder and configuration; return its record so far and the configuration's path."""
-        self._count += 1
-        run_id = "-".join(filter(None, (self.label, f"{self._count:02d}", scenario)))
+        size = "" if self.workload == TRAINING_RUN else self.workload.label
+        run_id = "-".join(filter(None, (self.label, f"{next(self._count):02d}", size, scenario)))
         folder = self.store.folder / "runs" / run_id
-        path = self.source.config(run_id, folder, registry, **changes).save()
+        path = self.source.config(run_id, folder, registry, **self.workload.changes, **changes).save()
         arm = {name: getattr(self.arm, name) for name in Arm.__struct_fields__}
-        return Run(run_id=run_id, scenario=scenario, session=self.session, block=self.block, **arm), path
+        run = Run(
+            run_id=run_id, scenario=scenario, session=self.session, block=self.block,
+            workload=self.workload.name, params=self.workload.params, **arm,
+        )  # fmt: skip
+        return run, path
 
     def served(
         self,
@@ -123,34 +137,63 @@ class Conductor:
     ) -> Observation:
         """Submit a run over the engine's API and watch it to its end or the track's limit."""
         run, path = self.prepare(session.scratch / "registry", scenario, **changes)
-        track = session.workspace.track
-        time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[track]))  # so that no engine is met in phase with its polling
-        submit_ns = now_ns()
-        engine_run_id = session.adapter.submit(TRAINING.name, path)
-        run = msgspec.structs.replace(
-            run, engine_run_id=engine_run_id, submit_ns=submit_ns, accepted_ns=now_ns(), warm_up=warm_up
-        )
-        sightings, timed_out = watch(session, engine_run_id, RUN_LIMIT_S[track])
+        if not warm_up:  # so that no engine is met in phase with its polling
+            time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
+        load = LoadWatch(session.supervisor)
+        run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
+        limit = limit_s(session.workspace.track, self.workload.steps)
+        quietly = None if self.workload == TRAINING_RUN else Quiet(path.parent, self.workload.steps)
+        sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
+        load.stop()
         if timed_out:
-            self._cancel(session, engine_run_id)
-        return self.conclude(run, tuple(sightings), expected_failure=expected_failure, timed_out=timed_out)
+            self._cancel(session, run.engine_run_id)
+        observation = self.conclude(run, tuple(sightings), expected_failure=expected_failure, timed_out=timed_out)
+        return self._with_load(observation, load)
+
+    def submit(self, session: Session, run: Run, config: Path) -> Run:
+        """Submit a prepared run; return its record with the engine's id and both times."""
+        submit_ns = now_ns()
+        engine_run_id = session.adapter.submit(
+            self.workload.deployed, config, self.variant.name if self.variant else ""
+        )
+        return msgspec.structs.replace(run, engine_run_id=engine_run_id, submit_ns=submit_ns, accepted_ns=now_ns())
+
+    def at_once(self, session: Session, runs: int) -> list[Observation]:
+        """Submit so many runs at the same time and watch them all; in the order of submission."""
+        prepared = [self.prepare(session.scratch / "registry") for _ in range(runs)]
+        time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
+        limit = limit_s(session.workspace.track, self.workload.steps * runs)
+
+        def one(run: Run, config: Path) -> Observation:
+            run = self.submit(session, run, config)
+            quietly = Quiet(config.parent, self.workload.steps)
+            sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
+            if timed_out:
+                self._cancel(session, run.engine_run_id)
+            return self.conclude(run, tuple(sightings), timed_out=timed_out)
+
+        with ThreadPoolExecutor(runs) as pool:
+            return list(pool.map(lambda pair: one(*pair), prepared))
 
     def resumed(self, session: Session, failed: Run, engine_run_id: str) -> Observation:
         """Watch a run that was resumed just now with the engine's own means, to its end."""
         run = msgspec.structs.replace(failed, engine_run_id=engine_run_id, terminal_ns=0, note="resumed")
-        sightings, timed_out = watch(session, engine_run_id, RUN_LIMIT_S[session.workspace.track])
+        sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.workload.steps))
         return self.conclude(run, tuple(sightings), timed_out=timed_out)
 
     def process(self, supervisor: Supervisor, command: Command, run: Run) -> Observation:
         """Run a pipeline in a process of its own (local mode, inline); submit is the process's start."""
+        load = LoadWatch(supervisor)
         process = supervisor.run(run.run_id, command, check=False)
+        load.stop()
         if process.code != 0:
             cause = "".join(f": {line}" for line in process.tail().splitlines()[-1:])
             raise EngineError(f"{run.run_id}: ended with exit code {process.code}{cause}", process.tail())
         run = msgspec.structs.replace(
             run, submit_ns=process.started_ns, accepted_ns=process.started_ns, terminal_ns=process.ended_ns
         )
-        return self.conclude(run, (), status=Status.COMPLETED)
+        observation = self.conclude(run, (), status=Status.COMPLETED)
+        return self._with_load(observation, load)
 
     def conclude(
         self,
@@ -182,6 +225,12 @@ class Conductor:
         self._keep(folder, run, sightings, verdicts)
         return replace(observation, verdicts=verdicts)
 
+    def _with_load(self, observation: Observation, load: LoadWatch) -> Observation:
+        """Keep how many cores the rest of the host used meanwhile, where the host tells."""
+        if load.others_cores is not None:
+            self.sample(observation, "host.others_cores", "count", load.others_cores)
+        return replace(observation, cpu_s=load.engine_cpu_s)
+
     def _isolation_of(self, history: History, outcome: str) -> str:
         """How steps are kept apart: a property of the arm, read from its last run in which nothing went wrong.
 
@@ -189,11 +238,13 @@ class Conductor:
         """
         if outcome == "completed" or not self._isolation:
             self._isolation = history.isolation()
+        if self.variant and self.variant.isolation == POOL and self._isolation == "in-process":
+            return POOL  # one step after another keeps a single process of the pool busy
         return self._isolation
 
     def _judge(self, observation: Observation, state: RunState | None) -> tuple[Verdict, ...]:
         judged = checkers.check(
-            observation.history, self.oracle, state, TRAINING,
+            observation.history, self.oracle, state, self.workload.pipeline,
             run_id=observation.run.run_id, engine=observation.run.engine,
             makespan_s=observation.makespan_s, parallelism=PARALLELISM,
         )  # fmt: skip
@@ -219,41 +270,6 @@ class Conductor:
                 cancel(engine_run_id)
 
 
-def watch(session: Session, engine_run_id: str, limit_s: float) -> tuple[list[Sighting], bool]:
-    """Ask for a run's state until it has ended; return what was seen when it changed, and whether time ran out.
-
-    After the run's end its steps are asked for a little longer: some engines record them later.
-    """
-    deadline = time.monotonic() + limit_s
-    sightings: list[Sighting] = []
-    while time.monotonic() < deadline:
-        state = ask_state(session, engine_run_id)
-        if state and (not sightings or _differs(state, sightings[-1].state)):
-            ended_before = bool(sightings) and sightings[-1].state.status.ended
-            sightings.append(Sighting(now_ns(), state))
-            if state.status.ended and not ended_before:
-                deadline = min(deadline, time.monotonic() + SETTLE_LIMIT_S)
-        if state and state.status.ended and all(step.status.ended for step in state.steps.values()):
-            break
-        time.sleep(POLL_S)
-    return sightings, not (sightings and sightings[-1].state.status.ended)
-
-
-def ask_state(session: Session, engine_run_id: str) -> RunState | None:
-    """The engine's view of a run; None while its API does not answer."""
-    try:
-        return session.adapter.state(engine_run_id)
-    except httpx.HTTPError:
-        return None
-
-
-def _differs(one: RunState, other: RunState) -> bool:
-    def essence(state: RunState) -> tuple[Status, Mapping[str, tuple[Status, int]]]:
-        return state.status, {name: (step.status, step.attempts) for name, step in state.steps.items()}
-
-    return essence(one) != essence(other)
-
-
-def inline_command(config: Path) -> Command:
+def inline_command(config: Path, workload: Workload = TRAINING_RUN) -> Command:
     """The inline reference in a fresh interpreter of the harness's environment."""
-    return Command((sys.executable, "-m", "bench.inline", TRAINING.name, str(config)), cwd=PROJECT)
+    return Command((sys.executable, "-m", "bench.inline", workload.deployed, str(config)), cwd=PROJECT)

@@ -86,7 +86,7 @@ def open_session(
         httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
     ):
         folder, server = postgres.start(supervisor, scratch, kind.name) if track is Track.TUNED else (None, None)
-        workspace = make_workspace(kind, track, scratch, environment, folder, chains)
+        workspace = make_workspace(kind, track, scratch, environment, postgres=folder, chains=chains)
         yield Session(kind(workspace, http), supervisor, scratch, _database=server)
 
 

@@ -18,6 +18,7 @@ from typing import IO, Any, Self
 
 from bench.contract import Command
 from bench.errors import EngineError
+from bench.usage import Usage
 
 TAIL_LINES = 20
 ANSWER_LIMIT_S = 60.0
@@ -87,17 +88,18 @@ class Supervisor:
         """Start a process with its output in `logs/<name>.log`; EngineError if it cannot be."""
         log = self.logs / f"{name}.log"
         answer = self._ask(
-            do="start", argv=list(command.argv), env=self.environment | dict(command.env),
+            do="start", name=name, argv=list(command.argv), env=self.environment | dict(command.env),
             cwd=str(command.cwd) if command.cwd else None, log=str(log), user=user,
         )  # fmt: skip
         if "error" in answer:
             raise EngineError(f"{name}: cannot start {command.argv[0]}: {answer['error']}")
         process = Process(name, answer["pid"], answer["t_ns"], log)
         with self._lock:
-            self._processes[process.pid] = process
             early = self._early_exits.pop(process.pid, None)
             if early and early["t_ns"] >= process.started_ns:  # else of an orphan that had the same number before
                 self._end(process, early)
+            else:
+                self._processes[process.pid] = process
         return process
 
     def run(self, name: str, command: Command, user: str | None = None, *, check: bool = True) -> Process:
@@ -117,6 +119,17 @@ class Supervisor:
         if "error" in answer:
             raise EngineError(answer["error"])
         return int(answer["t_ns"])
+
+    def usage(self, *, memory: bool = False) -> Usage:
+        """What all processes have used so far, ended ones included, by the name they were started under.
+
+        With `memory` it takes the kernel some milliseconds a process, in which that process may
+        have to wait for memory: not for runs that are timed. EngineError where it cannot be measured.
+        """
+        answer = self._ask(do="usage", memory=memory)
+        if "error" in answer:
+            raise EngineError(f"resources are not known: {answer['error']}")
+        return Usage.parse(answer)
 
     def stop(self, keep: tuple[Process, ...] = ()) -> None:
         """Stop every process but `keep`; EngineError if one would not die."""

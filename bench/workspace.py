@@ -29,7 +29,8 @@ def make_workspace(
     track: Track,
     scratch: Path,
     environment: Path,
-    postgres: Path | None,
+    *,
+    postgres: Path | None = None,
     chains: tuple[int, ...] = (),
 ) -> Workspace:
     """Lay out the folders of a session in `scratch` and draw its ports and secrets."""

@@ -10,12 +10,18 @@ import sys
 from pathlib import Path
 
 from bench import registry
-from bench.planner import Group
+from bench.budgets import Group
 from bench.results import Manifest
 from bench.store import load_manifest, load_summary
 
-PREFIXES = {group: f"{group}." for group in Group} | {Group.CODE: "authoring."}
-
+PREFIXES = {
+    Group.CODE: "authoring.",
+    Group.SETUP: "setup.",
+    Group.RUNTIME: "runtime.",
+    Group.RECOVERY: "recovery.",
+    Group.DEBUGGING: "debugging.",
+}
+"""What every budget measures."""
 
 ALWAYS = (Group.CODE, Group.SETUP, Group.RUNTIME)
 

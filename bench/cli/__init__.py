@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from bench.cli import machine, results
+from bench.cli import between, machine, results
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED, EXIT_USAGE
 from bench.cli.measuring import run
 from bench.errors import HarnessError, UsageError
@@ -20,6 +20,9 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(results.report)
+app.command()(between.compare)
+app.command()(between.history)
+app.command()(between.export)
 app.command("list")(machine.list_)
 app.command()(machine.doctor)
 

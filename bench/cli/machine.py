@@ -9,9 +9,9 @@ from importlib.util import find_spec
 import typer
 
 from bench import environments, registry
+from bench.budgets import BUDGETS, Group
 from bench.cli.codes import EXIT_ENGINE
 from bench.errors import EngineError
-from bench.planner import BUDGETS, Group
 from bench.workspace import PROJECT
 
 

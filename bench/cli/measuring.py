@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,12 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from bench import data, environments, host, registry, store
+from bench.budgets import BUDGETS, Budget, Group
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
 from bench.cli.results import summarise
 from bench.contract import Track
 from bench.errors import EngineError, UsageError
 from bench.job import Job
-from bench.planner import BUDGETS, INLINE, Clock, Group, plan
+from bench.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
 from bench.progress import Progress
 from bench.results import Failure, Manifest, Sample
 from bench.supervisor import Supervisor
@@ -40,6 +42,9 @@ def run(
     track: Annotated[list[Track] | None, typer.Option(help="Only this track; repeatable.")] = None,
     budget: Annotated[BudgetName, typer.Option(help="How much is measured.")] = BudgetName.STANDARD,
     only: Annotated[list[Group] | None, typer.Option(help="Only this question; repeatable.")] = None,
+    with_: Annotated[
+        list[str] | None, typer.Option("--with", help="Another version of an engine, as airflow==3.2.2; repeatable.")
+    ] = None,
     data_file: Annotated[Path | None, typer.Option("--data", help="Your own CSV file.")] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict; with --data.")] = None,
     test_data: Annotated[Path | None, typer.Option(help="Held-out rows; without it the data are split.")] = None,
@@ -54,6 +59,7 @@ def run(
         arguments = {
             "engine": list(dict.fromkeys(engine or registry.engines())),
             "track": [str(t) for t in dict.fromkeys(track or BUDGETS[budget].tracks)],
+            "with": list(dict.fromkeys(with_ or [])),
             "budget": str(budget), "only": [str(o) for o in only or []], "seed": seed, "target": target,
             "data": str(data_file.absolute()) if data_file else None,
             "test_data": str(test_data.absolute()) if test_data else None,
@@ -66,6 +72,8 @@ def _new(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
     """Check everything that a user gave, before anything starts or is written."""
     for name in arguments["engine"]:
         registry.adapter(name)
+    for wish in arguments["with"]:
+        _other_version(wish, arguments["engine"])
     if arguments["data"] is None and (arguments["target"] or arguments["test_data"]):
         raise UsageError("--target and --test-data need --data FILE.csv")
     source = _users_source(arguments)
@@ -77,6 +85,17 @@ def _new(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
         seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(), versions={},
     )  # fmt: skip
     return _prepared(opened, manifest, source)
+
+
+def _other_version(wish: str, engines: list[str]) -> str:
+    """The arm's name for another version: airflow==3.2.2 is airflow@3.2.2."""
+    engine, _, version = wish.partition("==")
+    if not re.fullmatch(r"[0-9][\w.!+-]*", version):
+        raise UsageError(f"--with {wish}: not an engine with a version; write it as airflow==3.2.2")
+    registry.adapter(engine)
+    if engine not in engines:
+        raise UsageError(f"--with {wish}: compares with the locked version of {engine}; add --engine {engine}")
+    return f"{engine}{VERSION}{version}"
 
 
 def _resumed(folder: Path) -> tuple[Job, Progress]:
@@ -100,20 +119,9 @@ def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> t
     """Make the environments that are needed; an engine without one becomes a failure, the others go on."""
     progress = Progress()
     manifest.state = "running"
-    scratch = make_scratch()
-    ready = []
-    lost = []
-    with Supervisor(
-        scratch, clean_environment(scratch / "home", Path("/usr/bin")), opened.folder / "logs"
-    ) as supervisor:
-        for name in manifest.arguments["engine"]:
-            progress(f"environment of {name}", float("inf"))
-            try:
-                manifest.versions[name] = _main_versions(name, environments.ensure(name, supervisor))
-                ready.append(name)
-            except EngineError as error:
-                lost.append(_not_installed(opened, name, error))
-            manifest.titles[name] = registry.adapter(name).title
+    names = [*manifest.arguments["engine"]]
+    names += [_other_version(wish, names) for wish in manifest.arguments.get("with", [])]
+    ready, lost = _environments(opened, manifest, names, progress)
     manifest.versions[INLINE] = _main_versions(INLINE, Path(sys.prefix))
     chosen = BUDGETS[manifest.budget]
     blocks = plan(
@@ -122,8 +130,54 @@ def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> t
     )  # fmt: skip
     job = Job(opened, manifest, source, chosen, blocks, Clock(chosen.limit_s), progress)
     job.not_installed = lost
+    manifest.variants = _variants(chosen, ready)
     opened.save_manifest(manifest)
     return job, progress
+
+
+def _variants(budget: Budget, names: list[str]) -> list[dict[str, str]]:
+    """What the manifest says of the arms that are an engine once more, in another way."""
+    found = [(name, "version", "another version") for name in names if VERSION in name]
+    if budget.again and AGAIN_ENGINE in names:
+        found.append((AGAIN_ENGINE + AGAIN, "again", "the same once more: the noise floor"))
+    if budget.variants:
+        found += [
+            (f"{n}-{v.name}", "isolation", v.text)
+            for n in names
+            for v in registry.adapter(n.partition(VERSION)[0]).variants
+        ]
+    rows = []
+    for name, kind, text in found:
+        engine = next(one for one in names if name.startswith(one))
+        rows.append({"name": name, "engine": engine.partition(VERSION)[0], "kind": kind, "text": text})
+    return rows
+
+
+def _environments(
+    opened: store.Store, manifest: Manifest, names: list[str], progress: Progress
+) -> tuple[list[str], list[Failure]]:
+    """Make what is missing; return the arms that are ready, and a failure for each of the others."""
+    scratch = make_scratch()
+    ready, lost = [], []
+    plain = clean_environment(scratch / "home", Path("/usr/bin"))
+    with Supervisor(scratch, plain, opened.folder / "logs") as supervisor:
+        for name in names:
+            progress(f"environment of {name}", float("inf"))
+            engine, _, version = name.partition(VERSION)
+            kind = registry.adapter(engine)
+            manifest.titles[name] = " ".join(filter(None, (kind.title, version)))
+            lock = environments.lock(name, opened.folder)
+            try:
+                made = (
+                    environments.ensure_version(name, kind.distribution, lock, supervisor)
+                    if version
+                    else environments.ensure(name, supervisor)
+                )
+                manifest.versions[name] = _main_versions(engine, made)
+                ready.append(name)
+            except EngineError as error:
+                lost.append(_not_installed(opened, name, error))
+    return ready, lost
 
 
 def _main_versions(name: str, environment: Path) -> dict[str, str]:

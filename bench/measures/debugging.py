@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench import watching
 from bench.contract import Ability, Status
 from bench.errors import EngineError
 from bench.measures.recovery import ALARMED
 from bench.results import Evidence
-from bench.runs import RUN_LIMIT_S, Conductor, Observation
+from bench.runs import Conductor, Observation
 from bench.session import READY_LIMIT_S, Session, wait_until
 from core.config import Fault
 from core.journal import now_ns
@@ -151,9 +152,8 @@ def _import_error(conductor: Conductor, session: Session, edited_ns: int) -> Sho
 def _wait_mended(session: Session) -> None:
     ability = session.adapter.abilities()[Ability.DEPLOYMENT_ERROR]
     if callable(ability):
-        wait_until(
-            lambda: not ability(), "import error gone after mending the file", RUN_LIMIT_S[session.workspace.track]
-        )
+        limit = watching.RUN_LIMIT_S[session.workspace.track]
+        wait_until(lambda: not ability(), "import error gone after mending the file", limit)
     if not session.adapter.deployed("training"):
         raise EngineError("the pipeline is no longer offered after the deployed file was mended")
 

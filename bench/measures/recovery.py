@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bench.contract import Ability, Status
 from bench.history import History
-from bench.runs import Conductor, Observation, Sighting
+from bench.runs import Conductor, Observation
 from bench.session import Session
+from bench.watching import Sighting
 from core.config import Fault
 from core.journal import now_ns
 

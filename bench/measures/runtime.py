@@ -7,7 +7,7 @@ from statistics import median
 
 from bench.runs import Conductor, Observation
 from bench.workspace import PARALLELISM
-from core.pipelines import TRAINING
+from core.pipelines import Pipeline
 
 
 def measure(conductor: Conductor, seen: Observation, inline_s: Mapping[str, float]) -> None:
@@ -17,21 +17,21 @@ def measure(conductor: Conductor, seen: Observation, inline_s: Mapping[str, floa
         note = f"wrong: {seen.run.outcome}" + (f" ({'; '.join(failed)})" if failed else "")
         conductor.sample(seen, "runtime.makespan_s", "s", None, note)
         return
-    for metric, (unit, value) in times(seen, inline_s).items():
+    for metric, (unit, value) in times(seen, inline_s, conductor.workload.pipeline).items():
         conductor.sample(seen, f"runtime.{metric}", unit, value)
 
 
-def times(seen: Observation, inline_s: Mapping[str, float]) -> dict[str, tuple[str, float]]:
+def times(seen: Observation, inline_s: Mapping[str, float], pipeline: Pipeline) -> dict[str, tuple[str, float]]:
     """Metric -> (unit, value) of one right run. Overhead as in `History.overhead_s`."""
     run, history = seen.run, seen.history
     first, last, makespan = history.first_start_ns(), history.last_end_ns(), seen.makespan_s
     if first is None or last is None or makespan is None:
         return {}
-    gaps = list(history.transitions(TRAINING).values())
+    gaps = list(history.transitions(pipeline).values())
     found = {
         "makespan_s": makespan,
         "completion_s": (run.terminal_ns - run.submit_ns) / 1e9,
-        "overhead_s": history.overhead_s(makespan, inline_s, PARALLELISM, TRAINING),
+        "overhead_s": history.overhead_s(makespan, inline_s, PARALLELISM, pipeline),
         "submit_to_first_step_s": (first - run.submit_ns) / 1e9,
         "transition_s": median(gaps) if gaps else None,
         "transitions_total_s": sum(gaps),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from bench import environments
 from bench.contract import Command
@@ -13,8 +14,8 @@ from bench.workspace import make_scratch
 from core.journal import now_ns
 
 
-def environment(conductor: Conductor, supervisor: Supervisor, engine: str, *, cold: bool = False) -> float:
-    """Install the engine's lock into a throw-away folder; returns seconds.
+def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, cold: bool = False) -> float:
+    """Install an engine's lock into a throw-away folder; returns seconds.
 
     Warm: from the installer's package cache, which the engine's own environment has filled. Cold:
     with an empty cache, so that the network counts.
@@ -24,7 +25,7 @@ def environment(conductor: Conductor, supervisor: Supervisor, engine: str, *, co
     try:
         begin = now_ns()
         cache = scratch / "cache" if cold else None
-        for number, command in enumerate(environments.create_commands(engine, folder, cold_cache=cache), 1):
+        for number, command in enumerate(environments.create_commands(lock, folder, cold_cache=cache), 1):
             supervisor.run(f"environment-{'cold' if cold else 'warm'}-{number}", command)
         seconds = (now_ns() - begin) / 1e9
         conductor.sample(None, f"setup.environment{'_cold' if cold else ''}_s", "s", seconds)

@@ -11,7 +11,7 @@ import pytest
 
 from bench import registry
 from bench.cli.codes import EXIT_USAGE
-from bench.planner import BUDGETS, Group
+from bench.budgets import BUDGETS, Group
 from bench.workspace import PROJECT
 
 LIMIT_S = 120

@@ -11,17 +11,19 @@ from doubles import add_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import parts
+from bench.budgets import BUDGETS, Part
 from bench.contract import Track
 from bench.data import Source
 from bench.history import History
 from bench.job import HEADLINES, MAX_FAILURES, Job
-from bench.planner import BUDGETS, INLINE, Clock, Part, Planned
+from bench.parts import plain
+from bench.planner import INLINE, Clock, Planned
 from bench.results import Cell, Manifest, Run, Sample
 from bench.store import Store, load, load_manifest
+from bench.workloads import TRAINING_RUN
 
 SERVED = (Part.FIRST, Part.SAMPLES)
-BUDGET = replace(BUDGETS["quick"], samples=1, environment_blocks=0, blocks=2, most_blocks=2)
+BUDGET = replace(BUDGETS["quick"], samples=1, blocks=2, most_blocks=2)
 
 MakeJob = Callable[..., Job]
 
@@ -35,7 +37,7 @@ def session_of(name: str, block: int = 1, own: tuple[Part, ...] = SERVED) -> Pla
 @pytest.fixture
 def make_job(project: Path, store: Store, source: Source, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
     """A job over the store; the engines are doubles named after what they do."""
-    monkeypatch.setattr(parts, "INLINE_RUNS", 2)
+    monkeypatch.setattr(plain, "INLINE_RUNS", 2)
     monkeypatch.syspath_prepend(project)
     if not (store.folder / "manifest.json").exists():
         blank = Manifest(
@@ -100,7 +102,7 @@ def test_failing_engines_become_rows_and_the_others_go_on(make_job: MakeJob, sto
 def test_engine_that_fails_again_and_again_is_given_up(make_job: MakeJob, store: Store, oracle: History) -> None:
     blocks = [[session_of("does_not_start", n)] for n in range(1, MAX_FAILURES + 2)]
     job = make_job(*blocks)
-    job.oracle = oracle
+    job.oracles = {TRAINING_RUN: oracle}
     job.run()
     found = load_manifest(store.folder)
     assert len(found.failures) == len(found.order) == MAX_FAILURES
@@ -153,15 +155,19 @@ def test_interrupted_job_keeps_its_samples_and_is_finished_later(make_job: MakeJ
     assert len(ids) == len(set(ids))
     assert {run.outcome for run in load(store.folder, Run)} == {"completed"}
     assert len(timed(store, "interrupts_once")) == 1
-    assert again.inline_s.keys() == job.inline_s.keys() == set(again.oracle.steps())
-    assert len(again.inline_runs) == len(job.inline_runs) == 1
+    assert (
+        again.inline_s(TRAINING_RUN).keys()
+        == job.inline_s(TRAINING_RUN).keys()
+        == set(again.oracles[TRAINING_RUN].steps())
+    )
+    assert len(again.inline_runs[TRAINING_RUN]) == len(job.inline_runs[TRAINING_RUN]) == 1
 
 
 def test_engine_that_fails_only_after_resuming(make_job: MakeJob, store: Store, oracle: History) -> None:
     one = session_of("does_not_start")
     job = make_job([one])
     job.manifest.cells.append(Cell(name=one.cell(Part.FIRST), estimated_s=1, state="done"))
-    job.oracle = oracle
+    job.oracles = {TRAINING_RUN: oracle}
     job.run()
     assert states(store) == {"1: does_not_start stock: first": "done", "1: does_not_start stock: samples": "failed"}
     assert load_manifest(store.folder).failures[0].phase == "first"
@@ -184,7 +190,7 @@ def test_what_does_not_fit_is_left_out(make_job: MakeJob, store: Store) -> None:
 def test_block_beyond_the_planned_ones_is_not_missed(make_job: MakeJob, store: Store, oracle: History) -> None:
     blocks = [[session_of("does_not_start", n, (Part.FIRST,))] for n in range(1, BUDGET.blocks + 3)]
     job = make_job(*blocks, limit_s=0.0)
-    job.oracle = oracle
+    job.oracles = {TRAINING_RUN: oracle}
     job.run()
     assert set(states(store)) == {f"{n}: does_not_start stock: first" for n in range(1, BUDGET.blocks + 1)}
 

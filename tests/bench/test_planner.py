@@ -8,22 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.budgets import BUDGETS, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, Budget, Group, Part
 from bench.contract import Track
-from bench.planner import (
-    AGAIN,
-    BUDGETS,
-    ESTIMATES_S,
-    GROUPS,
-    INLINE,
-    RENDER_S,
-    Budget,
-    Clock,
-    Estimates,
-    Group,
-    Part,
-    Planned,
-    plan,
-)
+from bench.planner import AGAIN, INLINE, RENDER_S, Clock, Estimates, Planned, plan
+from bench.workloads import Workload
 
 ENGINES = ["airflow", "dagster", "prefect"]
 budgets = st.sampled_from(list(BUDGETS.values()))
@@ -36,16 +24,44 @@ def planned(budget: Budget, names: list[str], only: list[Group], seed: int) -> l
     return plan(budget, names, list(budget.tracks), only, seed)
 
 
-@given(budgets, engines, groups, seeds)
-def test_every_block_holds_each_arm_once(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
-    expected = {(INLINE, Track.TUNED)} | {(name, track) for name in names for track in budget.tracks}
+@given(budgets, engines, seeds)
+def test_every_block_holds_each_arm_once(budget: Budget, names: list[str], seed: int) -> None:
+    expected = {(name, track) for name in names for track in budget.tracks}
     if budget.again and "prefect" in names:
         expected.add(("prefect" + AGAIN, Track.TUNED))
-    for number, block in enumerate(planned(budget, names, only, seed), 1):
-        arms = [(one.name, one.track) for one in block]
+    for number, block in enumerate(planned(budget, names, [], seed), 1):
+        arms = [(one.name, one.track) for one in block if Part.SAMPLES in one.parts]
         assert len(arms) == len(set(arms))
         assert set(arms) == expected
+        assert sum(one.name == INLINE for one in block) == 1
         assert {one.block for one in block} == {number}
+
+
+@given(budgets, engines, groups, seeds)
+def test_no_session_is_opened_twice_or_for_nothing(
+    budget: Budget, names: list[str], only: list[Group], seed: int
+) -> None:
+    for block in planned(budget, names, only, seed):
+        sessions = [(one.name, one.track, one.topic) for one in block]
+        assert len(sessions) == len(set(sessions))
+        for one in block:
+            assert one.parts
+            if Group.SETUP not in (only or Group):
+                assert one.parts != (Part.FIRST,)
+
+
+@given(budgets, engines, groups, seeds)
+def test_what_is_run_is_deployed_and_was_run_inline(
+    budget: Budget, names: list[str], only: list[Group], seed: int
+) -> None:
+    known: set[Workload] = set()
+    for block in planned(budget, names, only, seed):
+        known |= {workload for one in block if one.name == INLINE for workload in one.workloads}
+        for one in block:
+            assert set(one.workloads) <= known
+            assert bool(one.workloads) <= bool(set(one.parts) & set(SYNTHETIC) or one.name == INLINE)
+            if one.name != INLINE:
+                assert {workload.n for workload in one.workloads if workload.name == "chain"} <= set(one.chains)
 
 
 @given(budgets, engines, groups, seeds)
@@ -80,11 +96,10 @@ def test_inline_is_first_of_all(budget: Budget, names: list[str], only: list[Gro
 @given(budgets, engines, groups, seeds)
 def test_only_selects_the_parts_that_serve_it(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
     wanted = set(only or Group)
-    whole = {o.cell(p) for b in planned(budget, names, [], seed) for o in b for p in o.parts}
     for block in planned(budget, names, only, seed):
         for one in block:
             assert all(wanted & set(GROUPS[part]) for part in one.parts)
-            assert {one.cell(part) for part in one.parts} <= whole
+            assert all(one.block <= (budget.measured.get(part) or ONLY_BLOCKS) for part in one.parts)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +110,9 @@ def test_only_selects_the_parts_that_serve_it(budget: Budget, names: list[str], 
         (Group.RUNTIME, {Part.INSTRUMENT, Part.INLINE, Part.FIRST, Part.SAMPLES, Part.LOCAL}),
         (Group.RECOVERY, {Part.INLINE, Part.FIRST, Part.RECOVERY}),
         (Group.DEBUGGING, {Part.INLINE, Part.FIRST, Part.DEBUGGING}),
+        (Group.SCALING, {Part.INLINE, Part.FIRST, Part.SCALING, Part.LOCAL_SCALING}),
+        (Group.RESOURCES, {Part.INLINE, Part.FIRST, Part.RESOURCES}),
+        (Group.MICRO, {Part.INLINE, Part.MICRO}),
     ],
 )
 def test_parts_of_one_question(group: Group, parts: set[Part]) -> None:
@@ -104,8 +122,8 @@ def test_parts_of_one_question(group: Group, parts: set[Part]) -> None:
 
 
 def test_questions_of_the_first_blocks_alone_are_not_asked_for_ever() -> None:
-    assert len(planned(BUDGETS["standard"], ENGINES, [Group.RECOVERY], 7)) == BUDGETS["standard"].deep_blocks
-    assert len(planned(BUDGETS["full"], ENGINES, [Group.DEBUGGING], 7)) == BUDGETS["full"].deep_blocks
+    assert len(planned(BUDGETS["standard"], ENGINES, [Group.RECOVERY], 7)) == 1
+    assert len(planned(BUDGETS["full"], ENGINES, [Group.DEBUGGING], 7)) == 3
 
 
 def test_quick_is_tuned_alone_and_one_block() -> None:
@@ -124,6 +142,12 @@ def test_again_is_the_same_engine_on_tuned_alone_without_the_deep_parts() -> Non
         again = [one for block in planned(BUDGETS[name], ENGINES, [], 7) for one in block if one.name.endswith(AGAIN)]
         assert {(one.engine, one.track) for one in again} == {("prefect", Track.TUNED)}
         assert {part for one in again for part in one.parts} == {Part.FIRST, Part.SAMPLES}
+
+
+def test_large_synthetic_pipelines_are_not_deployed_beside_what_is_timed() -> None:
+    for block in planned(BUDGETS["full"], ENGINES, [], 7):
+        for one in block:
+            assert Part.SAMPLES not in one.parts or max(one.chains, default=0) <= 20
 
 
 @given(budgets, engines, groups, seeds)

@@ -10,7 +10,8 @@ from bench.history import parse
 from bench.measures import recovery
 from bench.measures.recovery import METRICS, RESUME, UNATTENDED, Scenario
 from bench.results import Run, Sample
-from bench.runs import Conductor, Observation, Sighting
+from bench.runs import Conductor, Observation
+from bench.watching import Sighting
 from bench.store import load
 
 TRANSIENT, KILLED = UNATTENDED

@@ -1,0 +1,52 @@
+"""A session of one arm while its parts are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bench.errors import EngineError
+from bench.planner import Planned
+from bench.results import Mode
+from bench.runs import Conductor, Observation
+from bench.session import Session
+from bench.supervisor import Supervisor
+from bench.workloads import Workload
+
+if TYPE_CHECKING:
+    from bench.job import Job
+
+
+@dataclass
+class Bound:
+    """A session of one arm, bound to the job that it belongs to."""
+
+    job: Job
+    planned: Planned
+    conductor: Conductor
+    supervisor: Supervisor
+    scratch: Path
+    session: Session | None = None
+    local: bool = False
+    """Whether the server is stopped, and the mode without one prepared."""
+    exception: tuple[Observation, str] | None = None
+    """A run that ended at a planted exception, and its log: recovery makes it, debugging reads it."""
+
+    def of(self, workload: Workload, mode: Mode = "served") -> Conductor:
+        """The session's conductor for another workload or mode, judging by the plain loop's run of that workload."""
+        own = self.conductor
+        if mode == own.arm.mode and workload == own.workload:
+            return own
+        label = f"{own.label}-local" if mode == "local" else own.label
+        arm = msgspec.structs.replace(own.arm, mode=mode)
+        return replace(own, arm=arm, label=label, workload=workload, oracle=self.job.oracles[workload])
+
+    @property
+    def up(self) -> Session:
+        """The engine's session; only inline has none."""
+        if self.session is None:
+            raise EngineError(f"{self.planned.name} has no engine")
+        return self.session

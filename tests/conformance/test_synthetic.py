@@ -1,0 +1,126 @@
+"""What every adapter must do with the synthetic pipelines and its other isolations, on a served, tuned engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench import environments, registry
+from bench.contract import Track
+from bench.data import Source
+from bench.history import History
+from bench.results import Arm
+from bench.runs import Conductor, Observation, inline_command
+from bench.session import Session, open_session
+from bench.store import Store
+from bench.supervisor import Supervisor
+from bench.workloads import TRAINING_RUN, Workload
+from bench.workspace import clean_environment, make_scratch
+
+CHAINS = (2, 5)
+SERVED = (
+    Workload("chain", 5, fib=10),
+    Workload("fan_out", 7),
+    Workload("chain", 2, payload_bytes=100_000, channel="engine"),
+    Workload("chain", 2, payload_bytes=100_000, channel="reference"),
+)
+LOCAL = (Workload("chain", 2), Workload("fan_out", 2))
+
+Judge = Callable[[Workload], Conductor]
+
+
+@pytest.fixture(scope="module")
+def session(engine: str, store: Store) -> Iterator[Session]:
+    """The engine, up on the tuned track, with the synthetic pipelines beside the training pipeline."""
+    environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-synthetic"
+    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, CHAINS) as opened:
+        opened.bring_up()
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def judge(engine: str, store: Store, source: Source, oracle: History) -> Judge:
+    """A conductor for a workload, with the plain loop's run of it as the oracle."""
+    plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"{engine}-inline", History())
+    arm = Arm(engine=engine, track="tuned", mode="served")
+
+    def conductor(workload: Workload) -> Conductor:
+        own = Conductor(store, source, arm, f"{engine}-{workload.label}", oracle, workload=workload)
+        if workload == TRAINING_RUN:
+            return own
+        scratch = make_scratch()
+        environment = clean_environment(scratch, Path("/usr/bin"))
+        with Supervisor(scratch, environment, store.folder / "logs" / "inline") as supervisor:
+            inline = replace(plain, workload=workload)
+            run, config = inline.prepare(scratch / "registry")
+            return replace(own, oracle=inline.process(supervisor, inline_command(config, workload), run).history)
+
+    return conductor
+
+
+def objections(seen: Observation) -> list[str]:
+    return [f"{v.checker}: {v.verdict}: {v.reason}" for v in seen.verdicts if v.verdict != "pass"]
+
+
+@pytest.mark.parametrize("workload", SERVED, ids=lambda workload: workload.label)
+def test_served_run_equals_inline(workload: Workload, judge: Judge, session: Session) -> None:
+    seen = judge(workload).served(session)
+    assert seen.run.outcome == "completed"
+    assert not objections(seen)
+    assert seen.state
+    assert set(seen.state.steps) == {step.name for step in workload.pipeline.steps}
+
+
+def test_steps_of_a_fan_out_run_at_once_but_no_more_than_allowed(judge: Judge, session: Session) -> None:
+    workload = Workload("fan_out", 8, fib=29)
+    attempts = [one for one in judge(workload).served(session).history.attempts if one.step.startswith("work")]
+    at_once = [sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in attempts) for one in attempts]
+    assert 1 < max(at_once) <= session.workspace.parallelism
+
+
+def test_training_is_served_beside_them(judge: Judge, session: Session) -> None:
+    seen = judge(TRAINING_RUN).served(session)
+    assert seen.run.outcome == "completed"
+    assert not objections(seen)
+
+
+def test_each_other_isolation_equals_inline_and_is_what_it_says(judge: Judge, session: Session) -> None:
+    for variant in session.adapter.variants:
+        conductor = judge(TRAINING_RUN)
+        arm = msgspec.structs.replace(conductor.arm, engine=f"{conductor.arm.engine}-{variant.name}")
+        seen = replace(conductor, arm=arm, variant=variant, label=f"{conductor.label}-{variant.name}").served(session)
+        assert seen.run.outcome == "completed"
+        assert not objections(seen)
+        assert seen.run.isolation == variant.isolation
+        assert variant.source.startswith("https://")
+
+
+def test_polling_intervals_are_documented(session: Session) -> None:
+    found = session.adapter.polling()
+    assert found
+    assert all(one.seconds > 0 and one.source.startswith("https://") for one in found)
+
+
+def test_status_agrees_with_state(judge: Judge, session: Session) -> None:
+    seen = judge(Workload("chain", 2)).served(session)
+    assert session.adapter.status(seen.run.engine_run_id) == session.adapter.state(seen.run.engine_run_id).status
+
+
+@pytest.mark.parametrize("workload", LOCAL, ids=lambda workload: workload.label)
+def test_local_run_equals_inline(workload: Workload, judge: Judge, session: Session) -> None:
+    home = session.workspace.home / "local"
+    if not home.exists():
+        for number, command in enumerate(session.adapter.local_initialise(), 1):
+            session.supervisor.run(f"local-initialise-{number}", command)
+    conductor = judge(workload)
+    local = replace(
+        conductor, arm=msgspec.structs.replace(conductor.arm, mode="local"), label=f"{conductor.label}-local"
+    )
+    run, config = local.prepare(session.scratch / "local-registry")
+    seen = local.process(session.supervisor, session.adapter.local(workload.deployed, config), run)
+    assert seen.run.outcome == "completed"
+    assert not objections(seen)
