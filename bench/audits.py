@@ -220,7 +220,7 @@ def host_load(case: Case) -> Found:
     loads = [
         (float(s.value), s.run_id)
         for s in case.samples
-        if s.metric == "host.others_cores" and isinstance(s.value, int | float) and cores
+        if s.metric == "host.others_cores" and not s.warm_up and isinstance(s.value, int | float) and cores
     ]
     busy = sorted((load for load in loads if load[0] > BUSY_SHARE * cores), reverse=True)
     return Found(

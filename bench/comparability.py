@@ -29,6 +29,8 @@ def incomparable(one: Manifest, other: Manifest) -> list[str]:
     found += [(f"data {key.replace('_', ' ')}", one.data.get(key), other.data.get(key)) for key in SAME_DATA]
     steps, others = (manifest.versions.get(BASELINE, {}) for manifest in (one, other))
     found += [(f"the steps' {name}", steps[name], others[name]) for name in sorted(steps.keys() & others.keys())]
+    if one.core and other.core:
+        found.append(("the steps' own source, by digest", one.core[:12], other.core[:12]))
     return [f"{what}: {_short(a)} against {_short(b)}" for what, a, b in found if a != b]
 
 

@@ -169,6 +169,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     data: dict[str, Any]
     """path or 'generated', rows, target, digest."""
     host: dict[str, Any]
+    core: str = ""
+    """SHA-256 over the source files of `core`: the steps, and the instrument."""
     versions: dict[str, dict[str, str]]
     """Per environment: distribution -> version, of the main packages."""
     titles: dict[str, str] = {}

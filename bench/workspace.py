@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import shutil
 import socket
@@ -52,6 +53,14 @@ def make_workspace(
         chains=chains,
         postgres=postgres,
     )
+
+
+def core_digest() -> str:
+    """SHA-256 over the names and contents of core's source files, hexadecimal."""
+    total = hashlib.sha256()
+    for path in sorted((PROJECT / "core").rglob("*.py")):
+        total.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return total.hexdigest()
 
 
 def free_ports(count: int) -> list[int]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from bench import stats
 from bench.results import Record, Sample
 from reports.catalogue import metric as describe
 from reports.compare import Noise, Reading, rank
@@ -14,6 +17,25 @@ from reports.loading import Result
 BASELINE = "inline"
 PREFERRED = ("airflow", "prefect", "dagster")
 TRACK_ORDER = ("tuned", "stock")
+NOT_ENGINES = (BASELINE, "harness", "")
+VERSION, VARIANT = "@", "-"
+"""What parts the name of an engine from its version, and from what is done in another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Which records of a metric: those of a workload with parameters. The label is for people."""
+
+    workload: str = "training"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.workload, _spelled(self.params)
+
+
+PLAIN = Case()
 
 
 @dataclass(frozen=True)
@@ -24,11 +46,39 @@ class Lookup:
 
     @cached_property
     def engines(self) -> tuple[str, ...]:
-        """The engines compared: without the plain loop and without an engine's second, A/A arm."""
+        """What is compared, other versions beside their engine: without the plain loop, without variants."""
+        engines = set(self._named).difference(NOT_ENGINES, self.variants)
+        place = {engine: number for number, engine in enumerate(PREFERRED)}
+        return tuple(sorted(engines, key=lambda name: (place.get(family(name), len(place)), family(name), name)))
+
+    @cached_property
+    def authored(self) -> tuple[str, ...]:
+        """The engines that have pipelines of their own; another version runs those of its engine."""
+        return tuple(e for e in self.engines if e == family(e) or family(e) not in self.engines)
+
+    @cached_property
+    def variants(self) -> tuple[str, ...]:
+        """Arms that are an engine once more: the same again (A/A), or with another isolation."""
+        told = {row["name"] for row in self.result.manifest.variants if row["kind"] != "version"}
+        named = self._named
+        return tuple(n for n in named if n in told or any(n.startswith(other + VARIANT) for other in named if other))
+
+    @cached_property
+    def isolations(self) -> tuple[str, ...]:
+        """The variants that keep steps apart in another way."""
+        told = {row["name"] for row in self.result.manifest.variants if row["kind"] == "isolation"}
+        return tuple(sorted(told.intersection(self._named)))
+
+    @cached_property
+    def _named(self) -> tuple[str, ...]:
         manifest = self.result.manifest
-        named = {*manifest.titles, *(r.engine for r in self.result.records), *(f.engine for f in manifest.failures)}
-        real = {name for name in named if name and name not in (BASELINE, "harness") and not name.endswith("-again")}
-        return (*(e for e in PREFERRED if e in real), *sorted(real.difference(PREFERRED)))
+        met = (*(r.engine for r in self.result.records), *(f.engine for f in manifest.failures))
+        return tuple(dict.fromkeys((*manifest.titles, *met)))
+
+    def base(self, variant: str) -> str:
+        """The engine that a variant is once more; an engine is its own."""
+        own = (engine for engine in self.engines if variant.startswith(engine + VARIANT))
+        return max(own, key=len, default=variant)
 
     @cached_property
     def measured(self) -> tuple[str, ...]:
@@ -44,49 +94,62 @@ class Lookup:
 
     def place(self, engine: str) -> int:
         """Fixes colour and shape: the same for an engine whichever others were measured with it."""
+        engine = self.base(engine)
         others = [name for name in self.engines if name not in PREFERRED]
         return (*PREFERRED, *others).index(engine)
 
     def title(self, engine: str) -> str:
-        titles = self.result.manifest.titles
-        if engine in titles:
-            return titles[engine]
-        return {BASELINE: "plain loop"}.get(engine, engine.replace("-", " ").capitalize())
+        """As people write it; with the version where there are several, and with what is different of a variant."""
+        base = self.base(engine)
+        if base != engine:
+            return f"{self.title(base)}, {engine.removeprefix(base + VARIANT)}"
+        own, titles = family(engine), self.result.manifest.titles
+        said = titles.get(own) or {BASELINE: "plain loop"}.get(own, own.replace("-", " ").capitalize())
+        if engine != own:
+            return titles.get(engine) or f"{said} {engine.partition(VERSION)[2]}"
+        several = any(family(other) == engine != other for other in self.engines)
+        return f"{said} {self.version(engine)}".strip() if several else said
+
+    def full_title(self, engine: str) -> str:
+        """The title with the version."""
+        title, version = self.title(engine), self.version(engine)
+        return title if title.endswith(version) else f"{title} {version}"
 
     def version(self, engine: str) -> str:
         return next((r.version for r in self.result.records if r.engine == engine and r.version), "")
 
     @cached_property
     def noise(self) -> Noise:
-        """The largest difference that the A/A arm leaves possible between an engine and itself."""
-        aa_high = self._constant("noise.aa_high")
-        aa_low = self._constant("noise.aa_low")
-        ends = [self._constant("noise.aa_ratio"), aa_high, 1 / aa_low if aa_low else None]
-        known = [value for value in ends if value is not None and value >= 1]
-        return Noise(max(known), "an engine measured twice (A/A)") if known else Noise()
+        """The floor that the A/A arm gives, by the rule of `bench.stats`."""
+        floor = stats.noise_floor(self.result.records)
+        return Noise(floor, "an engine measured twice (A/A)") if floor else Noise()
 
-    def _constant(self, name: str) -> float | None:
-        values = (r.value for r in self.result.records if r.metric == name and isinstance(r.value, int | float))
-        return next((float(value) for value in values), None)
-
-    def readings(self, name: str, track: str = "none", mode: str = "") -> tuple[Reading, ...]:
+    def readings(self, name: str, track: str = "none", mode: str = "", *, case: Case = PLAIN) -> tuple[Reading, ...]:
         """One reading for each engine that has a record, ranked. `mode` matters only for run times."""
-        found = (self.reading(name, engine, track, mode) for engine in self.engines)
+        found = (self.reading(name, engine, track, mode, case=case) for engine in self.engines)
         return rank([reading for reading in found if reading], describe(name), self.noise)
 
-    def reading(self, name: str, engine: str, track: str = "none", mode: str = "") -> Reading | None:
-        """The engine's record on that track; what has no track (code, packages) holds for all."""
-        ours = [r for r in self._by_metric.get(name, ()) if r.engine == engine and (not mode or r.mode == mode)]
+    def reading(
+        self, name: str, engine: str, track: str = "none", mode: str = "", *, case: Case = PLAIN
+    ) -> Reading | None:
+        """The arm's record on that track; what has no track (code, packages) holds for all."""
+        ours = [r for r in self._grouped.get((name, *case.key), ()) if r.engine == engine]
+        ours = [r for r in ours if not mode or r.mode == mode]
         ours = [r for r in ours if engine == BASELINE or r.track in (track, "none", "")]
         ours.sort(key=lambda r: (r.track != track, r.value is None, -r.n))
         return as_reading(ours[0], self._samples.get(_arm(ours[0]), ())) if ours else None
 
+    def cases(self, name: str, mode: str = "") -> tuple[Case, ...]:
+        """The workloads and parameters under which a metric was recorded, in the order of the records."""
+        found = (r for r in self.result.records if r.metric == name and (not mode or r.mode == mode))
+        return tuple({(case := Case(r.workload, r.params)).key: case for r in found}.values())
+
     @cached_property
-    def _by_metric(self) -> dict[str, list[Record]]:
-        grouped: dict[str, list[Record]] = {}
+    def _grouped(self) -> dict[tuple[str, str, str], list[Record]]:
+        """By metric, workload and parameters."""
+        grouped: dict[tuple[str, str, str], list[Record]] = {}
         for record in self.result.records:
-            if record.workload == "training" and not record.params:
-                grouped.setdefault(record.metric, []).append(record)
+            grouped.setdefault((record.metric, record.workload, _spelled(record.params)), []).append(record)
         return grouped
 
     @cached_property
@@ -110,8 +173,18 @@ class Lookup:
         return any(reading.measured and reading.n < 2 for reading in readings)
 
 
+def family(name: str) -> str:
+    """The engine of which the name may have a version."""
+    return name.partition(VERSION)[0]
+
+
+def _spelled(params: Mapping[str, Any]) -> str:
+    return json.dumps(params, sort_keys=True, default=str)
+
+
 def _arm(record: Record | Sample) -> tuple[str, ...]:
-    return record.metric, record.engine, record.track, record.mode, record.isolation, record.workload
+    params = _spelled(record.params)
+    return record.metric, record.engine, record.track, record.mode, record.isolation, record.workload, params
 
 
 def as_reading(record: Record, samples: tuple[Sample, ...] = ()) -> Reading:

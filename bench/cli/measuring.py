@@ -14,7 +14,7 @@ import typer
 from bench import data, environments, host, registry, store
 from bench.budgets import BUDGETS, Budget, Group
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
-from bench.cli.results import summarise
+from bench.cli.results import objections, summarise
 from bench.contract import Track
 from bench.errors import EngineError, UsageError
 from bench.job import Job
@@ -22,7 +22,7 @@ from bench.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
 from bench.progress import Progress
 from bench.results import Failure, Manifest, Sample
 from bench.supervisor import Supervisor
-from bench.workspace import PROJECT, clean_environment, make_scratch
+from bench.workspace import PROJECT, clean_environment, core_digest, make_scratch
 from reports.render import write_report
 
 MAIN_PACKAGES = ("pandas", "pyarrow", "numpy", "scikit-learn", "xgboost-cpu")
@@ -82,7 +82,8 @@ def _new(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
     source = source or data.generated(opened.folder / "data" / "transactions.csv", arguments["seed"])
     manifest = Manifest(
         created_utc=datetime.now(UTC).isoformat(), budget=chosen.name, budget_s=chosen.limit_s,
-        seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(), versions={},
+        seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(),
+        core=core_digest(), versions={},
     )  # fmt: skip
     return _prepared(opened, manifest, source)
 
@@ -202,7 +203,7 @@ def _conduct(job: Job, progress: Progress) -> None:
         interrupted = True
         job.finish("interrupted")
     folder = job.store.folder
-    summarise(folder)
+    failed = summarise(folder)
     typer.echo(f"report: {write_report(folder)}")
     if interrupted:
         typer.echo(f"interrupted; finish it with: tox -e bench -- --resume {folder}")
@@ -211,3 +212,4 @@ def _conduct(job: Job, progress: Progress) -> None:
         typer.echo(f"{failure.engine} {failure.track}: failed in {failure.phase}: {failure.message}", err=True)
     if job.manifest.failures:
         raise typer.Exit(EXIT_ENGINE)
+    objections(failed)

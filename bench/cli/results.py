@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from bench import stats, store
-from bench.results import Sample
+from bench import audits, drift, scaling, stats, store
+from bench.cli.codes import EXIT_AUDIT
+from bench.results import Audit, Run, Sample, Verdict
 from bench.workspace import PROJECT
 from reports.render import write_report
 
@@ -19,11 +20,23 @@ def report(
     """Compute summary and report again from what was measured; no engine runs."""
     folder = result.resolve()
     store.load_manifest(folder)
-    summarise(folder)
+    failed = summarise(folder)
     typer.echo(f"report: {write_report(folder)}")
+    objections(failed)
 
 
-def summarise(folder: Path) -> None:
-    """Compute summary.json from the raw observations."""
-    samples = store.load(folder, Sample)
-    store.Store(folder).save_summary([*stats.summarise(samples), *stats.noise(samples)], [])
+def summarise(folder: Path) -> list[Audit]:
+    """Compute summary.json from the raw observations; return the audits that the result failed."""
+    samples, runs = store.load(folder, Sample), store.load(folder, Run)
+    found = audits.audit(samples, runs, store.load(folder, Verdict), store.load_manifest(folder))
+    records = [*stats.summarise(samples), *stats.noise(samples), *drift.order_effects(samples, runs)]
+    store.Store(folder).save_summary([*records, *scaling.fits(samples)], found)
+    return [one for one in found if one.verdict == "fail"]
+
+
+def objections(failed: list[Audit]) -> None:
+    """Name the audits that the result failed, and end with their exit code if there are any."""
+    for one in failed:
+        typer.echo(f"audit failed: {one.name}: {one.reason}; do not use this result", err=True)
+    if failed:
+        raise typer.Exit(EXIT_AUDIT)

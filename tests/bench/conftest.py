@@ -82,7 +82,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def bring_up(project: Path, store: Store, source: Source, oracle: History, tmp_path: Path) -> Iterator[BringUp]:
-    """Bring up a double; the session is closed at the end of the test and must leave nothing."""
+    """Bring up doubles; their sessions are closed at the end of the test and must leave nothing."""
     opened = []
 
     def bring(kind: type[Double] = Double, track: Track = Track.STOCK) -> tuple[Session, Conductor]:
@@ -94,8 +94,8 @@ def bring_up(project: Path, store: Store, source: Source, oracle: History, tmp_p
         return session, Conductor(store, source, arm, "s1", replace(oracle))
 
     yield bring
-    for manager, session in opened:
-        processes = psutil.Process().children(recursive=True)
+    processes = psutil.Process().children(recursive=True)
+    for manager, _ in reversed(opened):
         manager.__exit__(None, None, None)
-        assert not [process for process in processes if process.is_running()]
-        assert not session.scratch.exists()
+    assert not [process for process in processes if process.is_running()]
+    assert not [session.scratch for _, session in opened if session.scratch.exists()]

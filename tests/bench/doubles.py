@@ -14,6 +14,7 @@ from bench.contract import (
     Adapter,
     Command,
     Feature,
+    Polling,
     Role,
     RunState,
     Setting,
@@ -183,8 +184,10 @@ class Double(Adapter):
     def deployed(self, pipeline: str) -> bool:
         return pipeline in self.http.get(f"{self._api}/health").json()["pipelines"]
 
-    def submit(self, pipeline: str, config: Path) -> str:
-        answer = self.http.post(f"{self._api}/runs", json={"pipeline": pipeline, "config": str(config)})
+    def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
+        answer = self.http.post(
+            f"{self._api}/runs", json={"pipeline": pipeline, "config": str(config), "variant": variant}
+        )
         return str(answer.raise_for_status().json()["id"])
 
     def state(self, run: str) -> RunState:
@@ -192,6 +195,12 @@ class Double(Adapter):
         train = StepState(Status(found["status"]), attempts=found["attempts"])
         steps = {"train": train} if self.behaviour in ("behaves", "stumbles") else {}
         return RunState(Status(found["status"]), steps, raw=found)
+
+    def status(self, run: str) -> Status:
+        return Status(self._run(run)["status"])
+
+    def polling(self) -> list[Polling]:
+        return []
 
     def logs(self, run: str, step: str | None) -> str:  # noqa: ARG002 - one log for all steps
         return str(self._run(run)["log"])

@@ -58,7 +58,9 @@ def test_guardian_that_is_asked_to_end_does_so_cleanly(tmp_path: Path) -> None:
     scratch = make_scratch()
     guardian = start_guardian(scratch)
     with guardian:
-        pid = ask(guardian, do="start", argv=["sleep", "3600"], env={}, cwd=None, log=str(tmp_path / "log"))["pid"]
+        pid = ask(
+            guardian, do="start", name="sleeper", argv=["sleep", "3600"], env={}, cwd=None, log=str(tmp_path / "log")
+        )["pid"]
         sleeper = psutil.Process(pid)
         guardian.terminate()
         assert guardian.wait(GONE_LIMIT_S) == 0
