@@ -9,7 +9,7 @@ runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.jso
 code/<engine>/   the pipelines as measured, and NOTES.md
 data/            the generated source data
 locks/           locks of other versions of engines that were asked for
-micro.json       pytest-benchmark's record of the micro-benchmarks
+micro.json       pytest-benchmark's record of the micro-benchmarks; micro-pipeline.json, core against a bare script
 instrument.json  pytest-benchmark's record of the instrument's own cost
 logs/            logs of the engines' processes
 summary.json     {"schema_version": ..., "records": [Record, ...], "audits": [Audit, ...]}

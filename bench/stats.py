@@ -21,7 +21,7 @@ from bench.results import Record, Sample
 
 CONFIDENCE = 0.95
 POWER = 0.8
-LOG_UNITS = frozenset({"s", "bytes", "ratio"})
+LOG_UNITS = frozenset({"s", "bytes", "ratio", "rows/s"})
 NO_INTERVAL_UNITS = frozenset({"boolean"})
 AA_ARMS = ("prefect", "prefect-again")
 AA_METRIC = "runtime.makespan_s"

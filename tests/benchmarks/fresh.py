@@ -1,0 +1,57 @@
+"""Measures what runs in a fresh interpreter: the time of a call without the start, the peak memory with all of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pytest_benchmark.fixture import BenchmarkFixture
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parents[1]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
+
+
+def watched(*command: str) -> subprocess.Popen[str]:
+    """Start the interpreter with these arguments; its last line of output is its cost."""
+    argv = (sys.executable, str(HERE / "watched.py"), sys.executable, *command)
+    return subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=ENVIRONMENT
+    )
+
+
+def cost_of(process: subprocess.Popen[str]) -> dict[str, float]:
+    """Wait for the end; return `seconds` from start to end, `cpu_s` and `peak_bytes`."""
+    output, _ = process.communicate()
+    assert process.returncode == 0, f"{process.args} ended with {process.returncode}"
+    return json.loads(output.splitlines()[-1])
+
+
+def measure(benchmark: BenchmarkFixture, rounds: int, module: str, function: str, *arguments: Any) -> None:
+    """Time one call in each of `rounds` fresh interpreters, without their start, and note each one's peak memory."""
+    peaks = benchmark.extra_info["peak_bytes"] = []
+
+    def start() -> tuple[tuple[subprocess.Popen[str]], dict[str, Any]]:
+        process = watched(str(HERE / "one_call.py"), module, function, json.dumps(arguments))
+        _expect(process, "ready")
+        return (process,), {}
+
+    def finish(process: subprocess.Popen[str]) -> None:
+        peaks.append(cost_of(process)["peak_bytes"])
+
+    benchmark.pedantic(_call, setup=start, teardown=finish, rounds=rounds)
+
+
+def _call(process: subprocess.Popen[str]) -> None:
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    _expect(process, "done")
+
+
+def _expect(process: subprocess.Popen[str], word: str) -> None:
+    line = process.stdout.readline().strip()
+    assert line == word, f"{process.args} said {line!r} instead of {word!r}"
