@@ -29,17 +29,19 @@ BringUp = Callable[..., tuple[Session, Conductor]]
 PROJECT = Path(__file__).parents[2]
 RETRIES = 1
 
-PIPELINE = '''"""The training pipeline of the double: the inline loop."""
+PIPELINE = '''"""The pipelines of the double: the inline loop."""
 
 from __future__ import annotations
 
 import sys
 
 from bench.inline import conduct
-from core.pipelines import TRAINING
+from core.config import load_config
+from core.pipelines import named
 
 if __name__ == "__main__":
-    conduct(TRAINING, sys.argv[1])
+    config, name = sys.argv[1:]
+    conduct(named(name, load_config(config).synthetic.n), config)
 '''
 
 SERVER = r'''
@@ -47,6 +49,7 @@ import http.server, json, os, pathlib, signal, subprocess, sys, threading, time
 
 PIPELINE, BEHAVIOUR = sys.argv[1:3]
 PORT, RETRIES, HARNESS = map(int, sys.argv[3:])
+CHAINS = os.environ["ORCHBENCH_CHAINS"].split(",")
 RUNS = {}
 ASKED = {"state": 0}
 
@@ -56,7 +59,8 @@ def conduct(run, config):
     run["status"] = "running"
     for _ in range(RETRIES + 1):
         run["attempts"] += 1
-        child = subprocess.Popen([sys.executable, PIPELINE, config], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        argv = [sys.executable, PIPELINE, config, run["pipeline"]]
+        child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         run["log"] += child.communicate()[0].decode()
         if child.returncode == 0:
             break
@@ -108,7 +112,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         parts = self.path.strip("/").split("/")
         if parts == ["health"]:
-            self.answer({"pipelines": ["training"]})
+            self.answer({"pipelines": ["training", "fan_out", *(f"chain_{n}" for n in CHAINS)]})
         elif parts == ["deployment"]:
             child = subprocess.run([sys.executable, PIPELINE, "--help"], capture_output=True, text=True)
             self.answer({"error": child.stderr if "ModuleNotFoundError" in child.stderr else ""})
@@ -205,8 +209,8 @@ class Double(Adapter):
     def logs(self, run: str, step: str | None) -> str:  # noqa: ARG002 - one log for all steps
         return str(self._run(run)["log"])
 
-    def local(self, pipeline: str, config: Path) -> Command:  # noqa: ARG002 - there is but one
-        return Command((sys.executable, str(self.workspace.pipelines / "training.py"), str(config)))
+    def local(self, pipeline: str, config: Path) -> Command:
+        return Command((sys.executable, str(self.workspace.pipelines / "training.py"), str(config), pipeline))
 
     def local_note(self) -> str:
         return "Starts nothing; one step after the other."
@@ -265,6 +269,7 @@ def add_engine(root: Path, name: str, behaviour: str) -> None:
     """Add the folder of one engine, and its environment: the harness's own."""
     folder = root / f"impl_{name}"
     (folder / "pipelines").mkdir(parents=True)
+    (folder / "synthetic").mkdir()
     (folder / "pipelines" / "training.py").write_text(PIPELINE)
     (folder / "__init__.py").touch()
     (folder / "adapter.py").write_text(

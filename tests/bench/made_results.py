@@ -39,8 +39,8 @@ class Made:
 
     def manifest(self) -> Manifest:
         plain = {"created_utc": "2026-03-01T09:00:00+00:00", "state": "complete", "budget": "standard",
-                 "budget_s": 2700.0, "seed": 7, "arguments": {}, "data": DATA, "host": HOST, "versions": STEPS, "core": "a" * 64,
-                 "titles": {"airflow": "Apache Airflow"}}  # fmt: skip
+                 "budget_s": 2700.0, "seed": 7, "arguments": {}, "data": DATA, "host": HOST, "versions": STEPS,
+                 "core": "a" * 64, "titles": {"airflow": "Apache Airflow"}}  # fmt: skip
         return Manifest(**{**plain, **self.changes})
 
     def write(self, folder: Path) -> Path:

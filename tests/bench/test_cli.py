@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bench import registry
-from bench.cli.codes import EXIT_USAGE
 from bench.budgets import BUDGETS, Group
+from bench.cli.codes import EXIT_USAGE
 from bench.workspace import PROJECT
 
 LIMIT_S = 120

@@ -17,8 +17,8 @@ from bench.measures import debugging
 from bench.measures.debugging import EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading
 from bench.results import Evidence, Run, Sample
 from bench.runs import Conductor, Observation
-from bench.watching import Sighting
 from bench.store import load
+from bench.watching import Sighting
 from bench.workspace import PROJECT
 
 OWN = ("/project/core", "/scratch/pipelines")

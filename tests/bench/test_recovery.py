@@ -11,8 +11,8 @@ from bench.measures import recovery
 from bench.measures.recovery import METRICS, RESUME, UNATTENDED, Scenario
 from bench.results import Run, Sample
 from bench.runs import Conductor, Observation
-from bench.watching import Sighting
 from bench.store import load
+from bench.watching import Sighting
 
 TRANSIENT, KILLED = UNATTENDED
 

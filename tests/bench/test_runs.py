@@ -13,7 +13,7 @@ import pytest
 from doubles import RETRIES, BringUp, Double, misbehaving
 from waiting import wait_for
 
-from bench import runs, watching
+from bench import watching
 from bench.contract import Command, Role, Status, Track
 from bench.data import Source
 from bench.errors import EngineError

@@ -1,0 +1,146 @@
+"""Synthetic pipelines on doubles, from the plan to the samples; and what becomes of them when something fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from doubles import BringUp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
+from bench.contract import Track
+from bench.data import Source
+from bench.errors import EngineError
+from bench.job import Job
+from bench.parts import plain, synthetic
+from bench.planner import INLINE, Clock, plan
+from bench.results import Manifest, Run, Sample
+from bench.runs import inline_command
+from bench.store import Store, load
+from bench.supervisor import Supervisor
+from bench.workloads import TRAINING_RUN, Workload, published
+from core.pipelines import TRAINING
+
+CONCURRENT = Workload("chain", 2, concurrent=3)
+
+
+def test_workload_without_parameters_is_the_training_pipeline() -> None:
+    assert (TRAINING_RUN.params, TRAINING_RUN.deployed, TRAINING_RUN.changes) == ({}, "training", {})
+    assert TRAINING_RUN.pipeline is TRAINING
+
+
+@given(
+    st.builds(
+        Workload, st.sampled_from(["chain", "fan_out"]), st.integers(1, 50), st.integers(0, 33),
+        st.sampled_from([0, 1000]), st.sampled_from(["", "engine", "reference"]), st.integers(0, 16),
+    )
+)  # fmt: skip
+def test_workload_is_known_again_from_the_run_that_had_it(workload: Workload) -> None:
+    run = Run(engine="e", run_id="r", workload=workload.name, params=workload.params)
+    assert Workload.of(run) == workload
+    assert workload.steps == workload.n + (2 if workload.name == "fan_out" else 0)
+
+
+def test_published_figures_name_their_systems_and_versions() -> None:
+    assert len(published.FIGURES) == 2 * len(published.SYSTEMS)
+    assert {one.workload for one in published.FIGURES} == set(published.WORKLOADS)
+    airflow = [one for one in published.FIGURES if one.system == "Airflow"]
+    assert {(one.version, one.seconds) for one in airflow} == {("2.7.3", 116.2), ("2.7.3", 54.7)}
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> dict[Part, tuple[Workload, ...]]:
+    """Each part with the smallest pipelines that show what it does."""
+    few: dict[Part, tuple[Workload, ...]] = {
+        Part.PUBLISHED: (Workload("chain", 2, fib=10),),
+        Part.PAYLOAD: (Workload("chain", 2, payload_bytes=1000, channel="engine"),),
+        Part.CONCURRENCY: (CONCURRENT,),
+        Part.SOAK: (Workload("chain", 2),),
+    }
+    for part, workloads in few.items():
+        monkeypatch.setitem(WORKLOADS, part, workloads)
+    monkeypatch.setattr(synthetic, "SOAK_RUNS", 10)
+    monkeypatch.setattr(plain, "INLINE_RUNS", 2)
+    return few
+
+
+def test_every_part_from_the_plan_to_its_samples(
+    project: Path, store: Store, source: Source, monkeypatch: pytest.MonkeyPatch, small: object
+) -> None:
+    monkeypatch.syspath_prepend(project)
+    measured = dict.fromkeys((*SYNTHETIC, Part.INLINE, Part.FIRST), 1)
+    budget = replace(
+        BUDGETS["full"], measured=measured, most_blocks=1, sizes=(2, 3), tracks=(Track.STOCK,), apart=False
+    )
+    blocks = plan(budget, ["double"], [Track.TUNED], [], 7)
+    blocks = [[replace(one, track=Track.STOCK) if one.name != INLINE else one for one in block] for block in blocks]
+    blank = Manifest(created_utc="", budget="full", budget_s=None, seed=7, arguments={}, data={}, host={}, versions={})
+    job = Job(store, blank, source, budget, blocks, Clock(None), lambda *_: None)
+    job.run()
+    assert [(cell.name, cell.reason) for cell in job.manifest.cells if cell.state != "done"] == []
+    found = [one for one in load(store.folder, Sample) if one.engine == "double" and one.value is not None]
+
+    def sizes(metric: str, mode: str, workload: str) -> set[int]:
+        return {s.params["n"] for s in found if (s.metric, s.mode, s.workload) == (metric, mode, workload)}
+
+    for workload in ("chain", "fan_out"):
+        assert sizes("runtime.makespan_s", "served", workload) == {2, 3}
+        assert sizes("runtime.makespan_s", "local", workload) == {2, 3}
+        assert sizes("resources.cpu_per_task_s", "served", workload) == {2, 3}
+    params = {one.metric: one.params for one in found}
+    assert params["concurrency.throughput_per_min"] == {"n": 2, "concurrent": 3}
+    assert params["payload.metadata_bytes"] == {"n": 2, "payload_bytes": 1000, "channel": "engine"}
+    assert {"n": 2, "fib": 10} in [one.params for one in found if one.metric == "runtime.makespan_s"]
+    assert "resources.soak.pss_bytes_per_run" in params
+    ids = [run.run_id for run in load(store.folder, Run)]
+    assert len(ids) == len(set(ids))
+
+
+def test_larger_sizes_are_not_tried_after_one_has_failed(
+    bring_up: BringUp, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, conductor = bring_up()
+    budget = replace(BUDGETS["full"], sizes=(2, 3, 4))
+    blank = Manifest(created_utc="", budget="full", budget_s=None, seed=7, arguments={}, data={}, host={}, versions={})
+    job = Job(conductor.store, blank, source, budget, [], Clock(None), lambda *_: None)
+    job.oracles = {Workload(name, n): conductor.oracle for name in ("chain", "fan_out") for n in budget.sizes}
+    (planned,) = [one for one in plan(budget, ["double"], [Track.TUNED], [], 7)[0] if one.topic]
+    bound = synthetic.Bound(job, planned, conductor, session.supervisor, session.scratch, session)
+    tried: list[Workload] = []
+
+    def measure(workload: Workload) -> None:
+        tried.append(workload)
+        if workload == Workload("chain", 3):
+            raise EngineError("too long a chain")
+
+    synthetic.by_size(bound, measure)
+    assert {one.n for one in tried if one.name == "chain"} == {2, 3}
+    assert {one.n for one in tried if one.name == "fan_out"} == {2, 3, 4}
+    (failed,) = [one for one in load(conductor.store.folder, Sample) if one.value is None]
+    assert (failed.workload, failed.params, failed.note) == ("chain", {"n": 3}, "failed: too long a chain")
+
+
+def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervisor: Supervisor) -> None:
+    session, conductor = bring_up()
+    plain_loop = replace(conductor, workload=CONCURRENT)
+    run, config = plain_loop.prepare(session.scratch / "registry")
+    oracle = plain_loop.process(supervisor, inline_command(config, CONCURRENT), run).history
+    asked: list[str] = []
+    session.adapter.http.event_hooks["request"].append(lambda request: asked.append(request.method))
+    seen = replace(conductor, workload=CONCURRENT, oracle=oracle).at_once(session, CONCURRENT.concurrent)
+    assert [one.run.outcome for one in seen] == ["completed"] * 3
+    assert len({one.run.engine_run_id for one in seen}) == 3
+    assert asked.count("POST") == 3
+    assert asked.count("GET") <= 3 * 4  # the end, the steps, and at most two looks on the way
+    figures = synthetic.together(seen)
+    assert figures["failures"] == ("count", 0.0)
+    assert figures["completion_p50_s"][1] <= figures["completion_p95_s"][1]  # type: ignore[operator]
+    span_s = (max(o.run.terminal_ns for o in seen) - min(o.run.submit_ns for o in seen)) / 1e9
+    assert figures["throughput_per_min"] == ("count", pytest.approx(180 / span_s))
+
+
+def test_wrong_runs_at_once_are_failures() -> None:
+    assert synthetic.together([]) == {"failures": ("count", 0.0)}
