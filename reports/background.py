@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bench.results import Cell, Manifest
-from reports.catalogue import metric as describe
+from bench.results import Audit, Cell, Manifest
+from reports import noise
 from reports.lookup import Lookup
-from reports.numbers import listing, number, plural, scale_for, scaled, with_unit
+from reports.numbers import listing, number, plural, with_unit
 from reports.safetext import inline
+from reports.tables import Table
 
 BUSY_SHARE = 0.5
+SEVERITY = ("fail", "flag", "unknown", "pass")
 Pairs = tuple[tuple[str, str], ...]
 HEADLINES = {"cores": "cores", "cpus": "CPUs", "logical_cpus": "CPUs", "memory_bytes": "memory"}
 RAW = ("manifest.json", "samples.jsonl", "runs.jsonl", "verdicts.jsonl", "evidence.jsonl", "summary.json")
@@ -35,7 +37,7 @@ class SettingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditRow:
+class CheckerRow:
     checker: str
     engine: str
     title: str
@@ -53,9 +55,14 @@ class Background:
     setting_tracks: tuple[str, ...]
     settings: tuple[SettingRow, ...]
     local_notes: Pairs
-    audits: tuple[AuditRow, ...]
+    polling: tuple[tuple[str, str, str, str, str, str], ...]
+    """Engine's name and title, track, what waits, how long, source."""
+    audits: tuple[Audit, ...]
+    checkers: tuple[CheckerRow, ...]
     objections: tuple[tuple[str, str, str, str, str], ...]
+    noise_sentence: str
     noise: Pairs
+    micro: Table | None
     noise_floor: str
     cells: tuple[Cell, ...]
     runs: int
@@ -76,13 +83,17 @@ def background(lookup: Lookup) -> Background:
         setting_tracks=tracks,
         settings=_settings(lookup, tracks),
         local_notes=tuple((lookup.title(engine), inline(note)) for engine, note in manifest.local_notes.items()),
-        audits=_audits(lookup),
+        polling=_polling(lookup),
+        audits=tuple(sorted(result.audits, key=lambda audit: SEVERITY.index(audit.verdict))),
+        checkers=_checkers(lookup),
         objections=tuple(
             (v.verdict, v.checker, lookup.title(v.engine), v.run_id, v.reason)
             for v in result.verdicts
             if v.verdict != "pass"
         ),
-        noise=_noise(lookup),
+        noise_sentence=noise.least_difference(lookup),
+        noise=noise.facts(lookup),
+        micro=noise.micro_table(lookup),
         noise_floor=number(lookup.noise.ratio) if lookup.noise.ratio > 1 else "",
         cells=tuple(cell for cell in manifest.cells if cell.state != "done"),
         runs=len(result.runs),
@@ -119,7 +130,7 @@ def _plain(key: str, value: Any) -> str:
 def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     """What was compared, in one glance."""
     manifest = lookup.result.manifest
-    versions = [f"{lookup.title(engine)} {lookup.version(engine)}".strip() for engine in lookup.engines]
+    versions = [lookup.full_title(engine) for engine in lookup.engines]
     data = manifest.data
     rows = f"{number(data['rows'])} rows" if isinstance(data.get("rows"), int) else ""
     source = str(data.get("name") or data.get("path") or "generated")
@@ -129,11 +140,12 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     given = {
         "Engines": listing(versions) or "none",
         "Tracks": listing(lookup.tracks),
-        "Pipeline": listing(workloads),
+        "Pipeline": listing(name.replace("_", "-") for name in workloads),
         "Data": ", ".join(filter(None, (source, rows, f"target {data['target']}" if "target" in data else ""))),
         "Host": ", ".join(filter(None, dict.fromkeys(host))),
         "Measured": " to ".join(_minute(at) for at in (manifest.created_utc, manifest.finished_utc) if at),
         "Budget": budget,
+        "Noise": noise.least_difference(lookup),
     }
     return tuple((name, value) for name, value in given.items() if value)
 
@@ -203,26 +215,27 @@ def _settings(lookup: Lookup, tracks: tuple[str, ...]) -> tuple[SettingRow, ...]
     return tuple(sorted(rows, key=lambda row: (row.title, not row.differs)))
 
 
-def _audits(lookup: Lookup) -> tuple[AuditRow, ...]:
+def _checkers(lookup: Lookup) -> tuple[CheckerRow, ...]:
     counts = Counter((v.checker, v.engine, v.verdict) for v in lookup.result.verdicts)
     pairs = dict.fromkeys((v.checker, v.engine) for v in lookup.result.verdicts)
     return tuple(
-        AuditRow(checker, engine, lookup.title(engine),
+        CheckerRow(checker, engine, lookup.title(engine),
                  *(counts[checker, engine, verdict] for verdict in ("pass", "fail", "unknown")))
         for checker, engine in pairs
     )  # fmt: skip
 
 
-def _noise(lookup: Lookup) -> Pairs:
-    found = [r for r in lookup.result.records if r.metric.startswith(("noise.", "instrument."))]
-    pairs = []
-    for record in found:
-        described = describe(record.metric)
-        scale = scale_for(described.unit or record.unit, [record.value])
-        value = record.value
-        shown = with_unit(scaled(value, scale), scale.unit) if isinstance(value, int | float) else record.note or "—"
-        pairs.append((described.title, shown))
-    return tuple(pairs)
+def _polling(lookup: Lookup) -> tuple[tuple[str, str, str, str, str, str], ...]:
+    return tuple(
+        (row["engine"], lookup.title(row["engine"]), row["track"], row["name"],
+         with_unit(number(row["seconds"], whole=False), "s"), row["source"])
+        for row in lookup.result.manifest.polling
+    )  # fmt: skip
+
+
+def failed_audits(lookup: Lookup) -> tuple[str, ...]:
+    """The rules that this result breaks, with the reason."""
+    return tuple(f"{audit.name}: {audit.reason}" for audit in lookup.result.audits if audit.verdict == "fail")
 
 
 def _rerun(manifest: Manifest) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from reports.numbers import Scale, scale_for
 
 Better = Literal["low", "high", "none"]
 Kind = Literal["time", "exact", "outcome", "flag", "info"]
@@ -23,10 +26,15 @@ class Metric:
     help: str = ""
     tolerance: float = 1.0
     """Of exact values: ratios up to this are a tie, for a few lines or megabytes decide nothing."""
+    scale: Scale | None = None
+    """How it is always shown, where the size of the values is not to decide."""
 
 
 FEW = 1.05
 POLLED = 0.25
+MS, MICRO_S, NS = Scale("ms", 1e3), Scale("µs", 1e6), Scale("ns", 1e9)
+KB = Scale("kB", 1e-3)
+PER_MINUTE, PER_S, CORES = Scale("per min"), Scale("rows/s"), Scale("cores")
 
 _METRICS = (
     Metric(
@@ -65,11 +73,72 @@ _METRICS = (
     Metric("runtime.work_s", "Work", "none", "info", help="the steps' own time"),
     Metric("runtime.terminal_lag_s", "Last step to terminal state", resolution=POLLED),
     Metric("runtime.step_slowdown_ratio", "Step slowdown", unit="ratio", help="step bodies against the plain loop's"),
+    Metric("scaling.fixed_s", "Fixed cost", help="of a run, whatever its size: the fitted line at no task"),
+    Metric("scaling.marginal_s", "For each task", help="slope of the fitted line", scale=MS),
+    Metric("scaling.quadratic_s", "Growth of that", "none", "info", help="per task², where it helps", scale=MICRO_S),
+    Metric("scaling.fails_at_n", "Fails at", "none", "info", "count", help="smallest size with a run that failed"),
+    Metric(
+        "scaling.superlinear_at_n",
+        "Worse than linear at",
+        "none",
+        "info",
+        "count",
+        help="smallest size above the line through the smaller ones",
+    ),
+    Metric("resources.cpu_per_task_s", "CPU for each task", help="CPU time of the whole engine in a run, by its tasks"),
+    Metric(
+        "resources.idle.cpu_s_per_min", "CPU a minute, idle", help="of all processes, for each minute without a run"
+    ),
+    Metric("resources.idle.pss_mean_bytes", "Memory, idle", unit="bytes", help="proportional set size, mean"),
+    Metric("resources.idle.pss_peak_bytes", "Memory, idle, peak", unit="bytes"),
+    Metric("resources.idle.processes", "Processes, idle", "none", "info", "count"),
+    Metric("resources.idle.threads", "Threads, idle", "none", "info", "count"),
+    Metric(
+        "resources.idle.written_bytes_per_min",
+        "Written a minute, idle",
+        "none",
+        "info",
+        "bytes",
+        help="for each minute",
+    ),
+    Metric("resources.run.cpu_s", "CPU, run", help="of all processes during a training run, idle use included"),
+    Metric("resources.run.pss_mean_bytes", "Memory, run", unit="bytes", help="proportional set size, mean"),
+    Metric("resources.run.pss_peak_bytes", "Memory, run, peak", unit="bytes"),
+    Metric("resources.run.processes_peak", "Processes, run, peak", "none", "info", "count"),
+    Metric("resources.run.threads_peak", "Threads, run, peak", "none", "info", "count"),
+    Metric("resources.run.written_bytes", "Written, run", "none", "info", "bytes"),
+    Metric(
+        "resources.metadata_bytes_per_1000_tasks",
+        "Metadata for 1000 tasks",
+        unit="bytes",
+        help="growth of the metadata database",
+    ),
+    Metric("resources.soak.pss_bytes", "Memory after a run", "none", "info", "bytes"),
+    Metric(
+        "resources.soak.pss_bytes_per_run",
+        "Memory growth for each run",
+        unit="bytes",
+        scale=KB,
+        help="over many runs in a row",
+    ),
+    Metric("concurrency.throughput_per_min", "Throughput", "high", unit="count", help="right runs", scale=PER_MINUTE),
+    Metric("concurrency.completion_p50_s", "Completion, median", resolution=POLLED),
+    Metric("concurrency.completion_p95_s", "Completion, 95th percentile", resolution=POLLED),
+    Metric("concurrency.failures", "Failures", kind="exact", unit="count", help="runs that were not right"),
+    Metric("payload.metadata_bytes", "Database growth", unit="bytes", scale=KB, help="metadata, by one run"),
+    Metric("micro.pipeline.time_ratio", "Time, against a bare script", "none", "info", "ratio"),
+    Metric("micro.pipeline.memory_ratio", "Memory, against a bare script", "none", "info", "ratio"),
+    Metric("micro.report_s", "Making a report", "none", "info"),
     Metric("instrument.attempt_s", "Cost of the instrument", "none", "info", help="@step, for each attempt"),
+    Metric("host.others_cores", "Cores used by others", "none", "info", "count", scale=CORES),
     Metric("noise.aa_ratio", "A/A ratio", "none", "info", "ratio", help="the same engine twice"),
     Metric("noise.aa_low", "A/A, low end", "none", "info", "ratio"),
     Metric("noise.aa_high", "A/A, high end", "none", "info", "ratio"),
     Metric("noise.detectable_ratio", "Smallest detectable ratio", "none", "info", "ratio"),
+    Metric("noise.clock_resolution_s", "Resolution of the clock", "none", "info", scale=NS),
+    Metric("noise.position_p", "Position in the block, p", "none", "info", "p"),
+    Metric("noise.drift_p", "Drift, p", "none", "info", "p"),
+    Metric("noise.drift_per_hour_ratio", "Drift for each hour", "none", "info", "ratio"),
 )
 
 _OF_SCENARIO = (
@@ -103,9 +172,15 @@ _OF_BUG = (
     ),
 )
 
+_OF_MICRO = (
+    Metric("rows_per_s", "Speed", "none", "info", "count", scale=PER_S),
+    Metric("peak_bytes", "Peak memory", "none", "info", "bytes"),
+)
+
 METRICS = {metric.name: metric for metric in _METRICS}
 OF_SCENARIO = {metric.name: metric for metric in _OF_SCENARIO}
 OF_BUG = {metric.name: metric for metric in _OF_BUG}
+OF_MICRO = {metric.name: metric for metric in _OF_MICRO}
 
 SUBJECTS = {
     "transient_error": "An error that goes away",
@@ -148,7 +223,7 @@ def metric(name: str) -> Metric:
         return METRICS[name]
     group, _, rest = name.partition(".")
     topic, _, leaf = rest.rpartition(".")
-    table = {"recovery": OF_SCENARIO, "debugging": OF_BUG}.get(group, {})
+    table = {"recovery": OF_SCENARIO, "debugging": OF_BUG, "micro": OF_MICRO}.get(group, {})
     if topic and leaf in table:
         found = table[leaf]
         return replace(found, name=name, title=f"{subject(topic)}: {found.title.lower()}")
@@ -157,3 +232,15 @@ def metric(name: str) -> Metric:
 
 def outcome_rank(outcome: str) -> int:
     return OUTCOME_RANK.get(outcome, -1)
+
+
+def scale_of(metric: Metric, values: Iterable[float | str | None]) -> Scale:
+    """One scale for all the values that are compared."""
+    return metric.scale or scale_for(metric.unit, values)
+
+
+def matters(name: str) -> bool:
+    """Whether the isolation of steps has a price in this metric."""
+    return name.startswith(
+        ("runtime.", "recovery.", "scaling.", "concurrency.", "resources.cpu_per_task", "resources.run")
+    )

@@ -16,11 +16,13 @@ WIDTH = 720
 ROW = 30
 CROSS = "M-1,-1L1,1M1,-1L-1,1"
 COLOURS = 6
+PARTS = 6
 SHAPES = ("circle", "square", "triangle-up", "cross", "triangle-down", "triangle-right")
 LATER = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')
 
 CONFIG: dict[str, Any] = {
     "background": "transparent",
+    "padding": {"left": 24, "top": 5, "right": 24, "bottom": 5},  # the reader's font may be wider than ours
     "font": "system-ui, sans-serif",
     "axis": {
         "labelColor": "var(--ink)", "titleColor": "var(--quiet)", "domainColor": "var(--line)",
@@ -29,7 +31,7 @@ CONFIG: dict[str, Any] = {
     },
     "legend": {
         "labelColor": "var(--ink)", "titleColor": "var(--quiet)", "labelFontSize": 13, "orient": "top",
-        "symbolStrokeColor": "var(--ink)", "labelLimit": 260,
+        "symbolStrokeColor": "var(--ink)", "labelLimit": 260, "columnPadding": 30,
     },
     "header": {"labelColor": "var(--ink)", "labelFontSize": 13, "labelFontWeight": 600},
     "view": {"stroke": None},
@@ -108,6 +110,9 @@ def dots(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
     }  # fmt: skip
     sample = base.mark_point(size=60, filled=True, opacity=0.65).encode(**shown)
     warm_up = base.mark_point(size=45, filled=False, opacity=0.8, strokeWidth=1.2).encode(**shown)
+    ring = base.mark_point(shape="circle", size=190, filled=False, strokeWidth=1.5, color="var(--ink)").encode(
+        y=y, x=x, tooltip=shown["tooltip"]
+    )
     layers = [
         (span, lambda row: row["kind"] == "median" and row["low"] is not None,
          "datum.kind == 'median' && isValid(datum.low)"),
@@ -115,15 +120,47 @@ def dots(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
         (sample, lambda row: row["kind"] == "sample" and not row["warm_up"],
          "datum.kind == 'sample' && !datum.warm_up"),
         (warm_up, lambda row: row["kind"] == "sample" and row["warm_up"], "datum.kind == 'sample' && datum.warm_up"),
+        (ring, lambda row: row.get("outlier"), "datum.outlier"),
     ]  # fmt: skip
     drawn = [layer.transform_filter(chosen) for layer, present, chosen in layers if any(map(present, rows))]
     return alt.layer(*drawn).properties(width=WIDTH, height=ROW * len(_arms(rows)))
 
 
+def growth(rows: Sequence[Mapping[str, Any]], palette: Palette) -> Any:
+    """Time over the number of tasks: points, and the fitted line of each engine; one panel a pipeline."""
+    titles = {str(row["arm"]): str(row["engine"]) for row in rows}
+    panels = list(dict.fromkeys(str(row["panel"]) for row in rows))
+    colour = alt.Color("arm:N", title=None, scale=alt.Scale(
+        domain=list(titles), range=[palette.colour(engine) for engine in titles.values()]))  # fmt: skip
+    shape = alt.Shape("arm:N", title=None, scale=alt.Scale(
+        domain=list(titles), range=[palette.shape(engine) for engine in titles.values()]))  # fmt: skip
+    base = _empty()
+    x, y = (
+        alt.X("n:Q", title="tasks", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5)),
+        alt.Y("value:Q", title="seconds"),
+    )
+    line = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour)
+    point = base.mark_point(size=50, filled=True, opacity=0.65).encode(
+        x=x, y=y, color=colour, shape=shape,
+        tooltip=[_tip("arm", "arm"), _tip("n", "tasks"), _tip("shown", "makespan"), _tip("about", "sample"),
+                 _tip("run", "run")],
+    )  # fmt: skip
+    layers = [(line, "fit"), (point, "point")]
+    drawn = [one.transform_filter(f"datum.kind == '{k}'") for one, k in layers if any(r["kind"] == k for r in rows)]
+    header = alt.Header(labelOrient="top", labelAnchor="start", title=None)
+    width = WIDTH // 2 - 20 if len(panels) > 1 else WIDTH - 100
+    return (
+        alt.layer(*drawn)
+        .properties(width=width, height=240)
+        .facet(column=alt.Column("panel:N", sort=panels, title=None, header=header))
+        .resolve_scale(x="independent", y="independent")
+    )
+
+
 def stacked(rows: Sequence[Mapping[str, Any]], axis: str) -> Any:
     """Parts of a whole, in the order of time."""
     parts = list(dict.fromkeys(str(row["part"]) for row in rows))
-    shades = [f"var(--part-{i % 5 + 1})" for i in range(len(parts))]
+    shades = [f"var(--part-{i % PARTS + 1})" for i in range(len(parts))]
     return (
         _empty()
         .mark_bar(stroke="var(--page)", strokeWidth=1, height=18)

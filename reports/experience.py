@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.catalogue import ABILITIES
+from reports.catalogue import ABILITIES, scale_of
 from reports.catalogue import metric as describe
-from reports.lookup import Lookup
-from reports.numbers import Scale, scale_for, scaled, with_unit
+from reports.lookup import PLAIN, Lookup
+from reports.numbers import Scale, scaled, with_unit
 from reports.safetext import inline, parse_notes
 
-_METRIC = re.compile(r"\b(?:authoring|setup|runtime|recovery|debugging)\.[a-z_]+(?:\.[a-z_]+)?\b")
+_METRIC = re.compile(r"\b(?:authoring|setup|runtime|scaling|resources|recovery|debugging)\.[a-z_]+(?:\.[a-z_]+)?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def abilities(lookup: Lookup) -> tuple[AbilityRow, ...]:
     told = {(row["ability"], row["engine"]): row for row in lookup.result.manifest.abilities}
     rows = []
     for ability in dict.fromkeys(name for name, _ in told):
-        found = [told.get((ability, engine), {}) for engine in lookup.engines]
+        found = [told.get((ability, engine), {}) for engine in lookup.authored]
         offers = tuple((row.get("offered") == "yes", inline(row.get("text", "not told"))) for row in found)
         rows.append(AbilityRow(ABILITIES.get(ability, ability.replace("_", " ")), offers))
     return tuple(rows)
@@ -75,12 +75,13 @@ def _claim(text: str, lookup: Lookup) -> Claim:
 
 def _evidence(name: str, lookup: Lookup) -> Evidence | None:
     track = lookup.tracks[0] if lookup.tracks else "none"
-    mode = "served" if name.startswith("runtime.") else ""
-    readings = lookup.readings(name, track, mode)
+    mode = "served" if name.startswith(("runtime.", "scaling.")) else ""
+    cases = (PLAIN, *lookup.cases(name, mode))
+    readings = next((found for case in cases if (found := lookup.readings(name, track, mode, case=case))), ())
     if not readings:
         return None
     unit = describe(name).unit
-    scale = scale_for(unit, [reading.value for reading in readings])
+    scale = scale_of(describe(name), [reading.value for reading in readings])
     values = []
     for reading in readings:
         value = reading.value

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from bench.results import Record, Run, Sample
+from bench.stats import outliers
 from reports import charts
 from reports.catalogue import metric as describe
 from reports.catalogue import subject
@@ -36,7 +37,8 @@ def palette(lookup: Lookup) -> Palette:
     return Palette({engine: lookup.place(engine) for engine in lookup.engines}, BASELINE)
 
 
-def _arm(lookup: Lookup, engine: str, track: str) -> str:
+def arm_title(lookup: Lookup, engine: str, track: str) -> str:
+    """The engine with its track."""
     known = engine == BASELINE or track in ("none", "")
     return lookup.title(engine) if known else f"{lookup.title(engine)}, {track}"
 
@@ -64,16 +66,12 @@ def code_figure(lookup: Lookup) -> Figure | None:
 def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     """Makespan of every run of a mode; modes never share an axis."""
     name = "runtime.makespan_s"
-    records = [
-        r for r in _of(lookup.result.records, name) if r.mode == mode or (mode == "local" and r.engine == BASELINE)
-    ]
-    samples = [
-        s for s in _of(lookup.result.samples, name) if s.mode == mode or (mode == "local" and s.engine == BASELINE)
-    ]
-    found = [x for x in (*records, *samples) if isinstance(x.value, int | float) and x.workload == "training"]
+    records, samples = (_of(all_, name, mode) for all_ in (lookup.result.records, lookup.result.samples))
+    found = [x for x in (*records, *samples) if isinstance(x.value, int | float)]
+    far = {samples[index].run_id for index in outliers(samples)}
     order = {arm: i for i, arm in enumerate(_ordered_arms(lookup, found))}
     scale = Scale("s")
-    rows = [_dot(lookup, x, scale) for x in found if (x.engine, x.track) in order]
+    rows = [_dot(lookup, x, scale, far) for x in found if (x.engine, x.track) in order]
     rows.sort(key=lambda row: order[row["engine"], row["track"]])
     if all(row["engine"] == BASELINE for row in rows):
         return None
@@ -81,12 +79,20 @@ def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     start = "submit" if mode == "served" else "the start of the process"
     caption = f"Makespan: {start} until the last step's end. Dot: one sample; hollow: warm-up, in no estimate."
     caption += " Upright bar: the estimate over sessions. Line: 95 % interval, where there is more than one session."
+    if any(row.get("outlier") for row in rows):
+        caption += " Ring: an outlier, kept in every estimate."
     chart = charts.dots(rows, "seconds", palette(lookup))
     return charts.figure(f"figure-makespan-{mode}", title, chart, rows, caption)
 
 
-def _of(items: Iterable[Any], name: str) -> list[Any]:
-    return [item for item in items if item.metric == name]
+def _of(items: Iterable[Any], name: str, mode: str) -> list[Any]:
+    """Of the training pipeline in a mode; the plain loop has no server to be on, and stands beside local runs."""
+    beside = (BASELINE,) if mode == "local" else ()
+    return [
+        x for x in items
+        if x.metric == name and x.workload == "training" and not x.params
+        and (x.mode == mode or x.engine in beside)
+    ]  # fmt: skip
 
 
 def _ordered_arms(lookup: Lookup, found: Sequence[Record | Sample]) -> list[tuple[str, str]]:
@@ -95,15 +101,17 @@ def _ordered_arms(lookup: Lookup, found: Sequence[Record | Sample]) -> list[tupl
     return [arm for arm in (*arms, *((BASELINE, t) for t in (*lookup.tracks, "none"))) if arm in met]
 
 
-def _dot(lookup: Lookup, x: Record | Sample, scale: Scale) -> dict[str, Any]:
+def _dot(lookup: Lookup, x: Record | Sample, scale: Scale, far: Collection[str]) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "engine": x.engine, "track": x.track, "arm": _arm(lookup, x.engine, x.track),
+        "engine": x.engine, "track": x.track, "arm": arm_title(lookup, x.engine, x.track),
         "value": round(float(x.value or 0), 6), "shown": with_unit(scaled(float(x.value or 0), scale), scale.unit),
     }  # fmt: skip
     if isinstance(x, Record):
         return row | {"kind": "median", "low": x.ci_low, "high": x.ci_high}
+    outlier = x.run_id in far and not x.warm_up
     about = f"session {x.session}, block {x.block}" + (", warm-up" if x.warm_up else "")
-    return row | {"kind": "sample", "warm_up": x.warm_up, "about": about, "run": x.run_id}
+    about += ", outlier, kept" if outlier else ""
+    return row | {"kind": "sample", "warm_up": x.warm_up, "outlier": outlier, "about": about, "run": x.run_id}
 
 
 def parts_figure(lookup: Lookup, key: str, parts: Sequence[tuple[str, str]], whole: str, mode: str) -> Figure | None:
@@ -113,8 +121,8 @@ def parts_figure(lookup: Lookup, key: str, parts: Sequence[tuple[str, str]], who
         for engine in lookup.engines:
             readings = [lookup.reading(name, engine, track, mode) for name, _ in parts]
             rows += [
-                {"engine": engine, "track": track, "arm": _arm(lookup, engine, track), "part": said, "place": place,
-                 "value": round(r.value, 6), "shown": with_unit(scaled(r.value, Scale("s")), "s")}
+                {"engine": engine, "track": track, "arm": arm_title(lookup, engine, track), "part": said,
+                 "place": place, "value": round(r.value, 6), "shown": with_unit(scaled(r.value, Scale("s")), "s")}
                 for place, (r, (_, said)) in enumerate(zip(readings, parts, strict=True))
                 if r is not None and isinstance(r.value, int | float)
             ]  # fmt: skip
@@ -143,7 +151,7 @@ def debugging_figure(lookup: Lookup) -> Figure | None:
         for track in lookup.tracks or ("none",):
             readings = [r for r in lookup.readings(name, track) if isinstance(r.value, int | float)]
             rows += [
-                {"engine": r.engine, "track": track, "arm": _arm(lookup, r.engine, track), "group": subject(topic),
+                {"engine": r.engine, "track": track, "arm": arm_title(lookup, r.engine, track), "group": subject(topic),
                  "value": r.value, "shown": with_unit(scaled(float(r.value or 0), Scale("s")), "s")}
                 for r in readings
             ]  # fmt: skip
@@ -182,7 +190,7 @@ def _place(lookup: Lookup, run: Run) -> tuple[int, int]:
 def _timeline_figure(lookup: Lookup, topic: str, drawn: Sequence[tuple[Run, Timeline]]) -> Figure:
     rows = [row for run, line in drawn for row in _timeline_rows(lookup, run, line)]
     steps = list(dict.fromkeys(step for _, line in drawn for step in line.steps))
-    ends = "; ".join(f"{_arm(lookup, run.engine, run.track)}: {run.outcome or 'no outcome'}" for run, _ in drawn)
+    ends = "; ".join(f"{arm_title(lookup, run.engine, run.track)}: {run.outcome or 'no outcome'}" for run, _ in drawn)
     caption = (
         "From the journals. Bar: an attempt. Cross: the fault. Dashed line: the engine's terminal state as seen over "
         "its API. One run for each arm, the first of the scenario."
@@ -191,7 +199,7 @@ def _timeline_figure(lookup: Lookup, topic: str, drawn: Sequence[tuple[Run, Time
 
 
 def _timeline_rows(lookup: Lookup, run: Run, line: Timeline) -> Rows:
-    common = {"engine": run.engine, "track": run.track, "arm": _arm(lookup, run.engine, run.track)}
+    common = {"engine": run.engine, "track": run.track, "arm": arm_title(lookup, run.engine, run.track)}
     rows: Rows = [
         common | {"kind": "attempt", "step": bar.step, "how": bar.how, "start": round(bar.start_s, 3),
                   "end": round(bar.end_s, 3), "about": f"attempt {bar.attempt}, {bar.how}",

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bench.results import Evidence, Manifest, Record, Run, Sample, Verdict
+from bench.results import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Verdict
+from bench.store import Summary
 from core import journal
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class Result:
     samples: tuple[Sample, ...] = ()
     runs: tuple[Run, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    audits: tuple[Audit, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     journals: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     code: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
@@ -51,13 +53,15 @@ def load(folder: Path) -> Result:
     """Read the folder. Raises ReportError if it has no readable manifest."""
     damage: list[str] = []
     runs = _lines(folder / "runs.jsonl", Run, damage)
+    summary = _summary(folder / "summary.json", damage)
     return Result(
         folder=folder,
         manifest=_manifest(folder / "manifest.json"),
-        records=_records(folder / "summary.json", damage),
+        records=tuple(summary.records),
         samples=_lines(folder / "samples.jsonl", Sample, damage),
         runs=runs,
         verdicts=_lines(folder / "verdicts.jsonl", Verdict, damage),
+        audits=tuple(summary.audits),
         evidence=_lines(folder / "evidence.jsonl", Evidence, damage),
         journals=_journals(folder / "runs", runs, damage),
         code={engine.name: _sources(engine, damage) for engine in _folders(folder / "code")},
@@ -75,16 +79,15 @@ def _manifest(path: Path) -> Manifest:
         raise ReportError(f"{path}: not a manifest: {error}") from error
 
 
-def _records(path: Path, damage: list[str]) -> tuple[Record, ...]:
+def _summary(path: Path, damage: list[str]) -> Summary:
     if not path.exists():
         damage.append("summary.json is missing: nothing has been computed from the samples")
-        return ()
+        return Summary(SCHEMA_VERSION, [])
     try:
-        summary = msgspec.json.decode(path.read_bytes())
-        return tuple(msgspec.convert(record, Record) for record in summary["records"])
-    except (msgspec.MsgspecError, KeyError, TypeError) as error:
+        return msgspec.json.decode(path.read_bytes(), type=Summary)
+    except msgspec.MsgspecError as error:
         damage.append(f"summary.json cannot be read: {error}")
-        return ()
+        return Summary(SCHEMA_VERSION, [])
 
 
 def _lines(path: Path, kind: type[T], damage: list[str]) -> tuple[T, ...]:
@@ -105,7 +108,7 @@ def _lines(path: Path, kind: type[T], damage: list[str]) -> tuple[T, ...]:
 
 def _journals(folder: Path, runs: tuple[Run, ...], damage: list[str]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for run in runs:
+    for run in (one for one in runs if one.scenario):  # only what was done to a run is drawn
         if not run.run_id or Path(run.run_id).name != run.run_id:
             continue
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.results import Evidence, Failure
-from reports import background, figures
+from reports import background, figures, isolation, resources, scaling
 from reports.background import Background
 from reports.catalogue import metric as describe
 from reports.catalogue import outcome_rank, subject
@@ -18,7 +18,8 @@ from reports.lookup import Lookup
 from reports.numbers import Scale
 from reports.prose import facts_named, finding, limits, verdict_sentence
 from reports.scorecard import ScoreGroup, scorecard
-from reports.tables import Cell, Row, Table, arm_table
+from reports.section import Section, made
+from reports.tables import Cell, Plan, Row, arm_table
 from reports.tables import cell as show
 from reports.transcripts import Transcript, transcripts
 from reports.usecases import USE_CASES, Decision, UseCase, decide
@@ -53,21 +54,13 @@ class VerdictView:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """What every section of a question has; the templates add what only one of them has."""
-
-    key: str
-    title: str
-    sentence: str
-    figures: tuple[Figure, ...]
-    tables: tuple[Table, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     quick: bool
     complete: bool
+    failed_audits: tuple[str, ...]
     engines: tuple[Engine, ...]
+    authored: tuple[Engine, ...]
+    """Those with pipelines of their own."""
     baseline: bool
     tracks: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
@@ -85,7 +78,8 @@ class Report:
 
     @property
     def figures(self) -> tuple[Figure, ...]:
-        return tuple(figure for section in self.sections for figure in section.figures)
+        whole = [part for section in self.sections for part in (section, *section.parts)]
+        return tuple(figure for section in whole for figure in section.figures)
 
     def section(self, key: str) -> Section | None:
         return next((section for section in self.sections if section.key == key), None)
@@ -98,9 +92,9 @@ def build(result: Result) -> Report:
     return Report(
         quick=manifest.budget == "quick",
         complete=manifest.state == "complete",
-        engines=tuple(
-            Engine(e, lookup.title(e), lookup.version(e), lookup.place(e) % COLOURS + 1) for e in lookup.engines
-        ),
+        failed_audits=background.failed_audits(lookup),
+        engines=tuple(_engine(lookup, name) for name in lookup.engines),
+        authored=tuple(_engine(lookup, name) for name in lookup.authored),
         baseline=any(record.engine == "inline" for record in result.records),
         tracks=lookup.tracks,
         facts=background.facts(lookup),
@@ -116,6 +110,10 @@ def build(result: Result) -> Report:
         background=background.background(lookup),
         failures=tuple(manifest.failures),
     )
+
+
+def _engine(lookup: Lookup, name: str) -> Engine:
+    return Engine(name, lookup.title(name), lookup.version(name), lookup.place(name) % COLOURS + 1)
 
 
 def _caused(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
@@ -140,13 +138,8 @@ def _named(group: str, leaves: tuple[str, ...]) -> list[str]:
 
 def _sections(lookup: Lookup) -> list[Section]:
     built: list[Section | None] = [_code(lookup), _setup(lookup), _runtime(lookup)]
-    built += [_generic(lookup, key, title) for key, title in (("scaling", "Scaling"), ("resources", "Resources"))]
-    built += [_recovery(lookup), _debugging(lookup)]
+    built += [scaling.section(lookup), resources.section(lookup), _recovery(lookup), _debugging(lookup)]
     return [section for section in built if section]
-
-
-def _made(key: str, title: str, sentence: str, drawn: list[Figure | None], tables: list[Table | None]) -> Section:
-    return Section(key, title, sentence, tuple(f for f in drawn if f), tuple(t for t in tables if t))
 
 
 def _first(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
@@ -155,17 +148,17 @@ def _first(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
 
 
 def _code(lookup: Lookup) -> Section:
-    table = arm_table(lookup, "table-code", "Size and complexity of the pipelines", _named("authoring", CODE))
+    table = arm_table(lookup, "table-code", "Size and complexity of the pipelines", Plan(_named("authoring", CODE)))
     sentence = _first(lookup, "authoring.symbols", "number of engine names to know")
-    return _made("code", "How much code?", sentence, [figures.code_figure(lookup)], [table])
+    return made("code", "How much code?", sentence, figures=[figures.code_figure(lookup)], tables=[table])
 
 
 def _setup(lookup: Lookup) -> Section:
     sentence = _first(lookup, "setup.total_s", "setup time")
     parts = figures.parts_figure(lookup, "figure-setup", figures.SETUP_PARTS, "Setup in parts", "")
-    times = arm_table(lookup, "table-setup", "From an empty folder to the first run", _named("setup", SETUP))
-    install = arm_table(lookup, "table-install", "What is installed", _named("setup", INSTALL))
-    return _made("setup", "How long to set up?", sentence, [parts], [times, install])
+    times = arm_table(lookup, "table-setup", "From an empty folder to the first run", Plan(_named("setup", SETUP)))
+    install = arm_table(lookup, "table-install", "What is installed", Plan(_named("setup", INSTALL)))
+    return made("setup", "How long to set up?", sentence, figures=[parts], tables=[times, install])
 
 
 def _runtime(lookup: Lookup) -> Section:
@@ -175,28 +168,23 @@ def _runtime(lookup: Lookup) -> Section:
         figures.parts_figure(lookup, "figure-parts", figures.MAKESPAN_PARTS, "A run in parts", "served"),
         figures.dots_figure(lookup, "local"),
     ]
-    served = arm_table(lookup, "table-served", "On a server: from submit", names, mode="served")
-    local = arm_table(
-        lookup, "table-local", "Without a server: from the start of the process", names, mode="local", baseline=True
-    )
+    served = arm_table(lookup, "table-served", "On a server: from submit", Plan(names, "served", isolation=True))
+    plan = Plan(names, "local", baseline=True, isolation=True)
+    local = arm_table(lookup, "table-local", "Without a server: from the start of the process", plan)
     sentence = _first(lookup, "runtime.overhead_s", "overhead of a run on a server", "served")
-    return _made("runtime", "How fast?", sentence, drawn, [served, local])
-
-
-def _generic(lookup: Lookup, key: str, title: str) -> Section | None:
-    """A section for measures that only longer budgets take; absent without them."""
-    table = arm_table(lookup, f"table-{key}", title, lookup.names(key + "."))
-    return _made(key, title, "", [], [table]) if table else None
+    return made(
+        "runtime", "How fast?", sentence, figures=drawn, tables=[served, local], parts=[isolation.price(lookup)]
+    )
 
 
 def _recovery(lookup: Lookup) -> Section:
     topics = lookup.topics("recovery")
     tables = [
-        arm_table(lookup, f"table-{topic}", subject(topic), [f"recovery.{topic}.{leaf}" for leaf in SCENARIO])
+        arm_table(lookup, f"table-{topic}", subject(topic), Plan([f"recovery.{topic}.{leaf}" for leaf in SCENARIO]))
         for topic in topics
     ]
     sentence = _killed_sentence(lookup) if topics else "No fault was injected in this result."
-    return _made("recovery", "What survives a fault?", sentence, [*figures.timeline_figures(lookup)], tables)
+    return made("recovery", "What survives a fault?", sentence, figures=figures.timeline_figures(lookup), tables=tables)
 
 
 def _killed_sentence(lookup: Lookup) -> str:
@@ -210,11 +198,13 @@ def _killed_sentence(lookup: Lookup) -> str:
 def _debugging(lookup: Lookup) -> Section:
     topics = lookup.topics("debugging")
     tables = [
-        arm_table(lookup, f"table-{topic}", subject(topic), [f"debugging.{topic}.{leaf}" for leaf in BUG])
+        arm_table(lookup, f"table-{topic}", subject(topic), Plan([f"debugging.{topic}.{leaf}" for leaf in BUG]))
         for topic in topics
     ]
     sentence = facts_named(lookup, topics) if topics else "No bug was planted in this result."
-    return _made("debugging", "How soon is an error found?", sentence, [figures.debugging_figure(lookup)], tables)
+    return made(
+        "debugging", "How soon is an error found?", sentence, figures=[figures.debugging_figure(lookup)], tables=tables
+    )
 
 
 SYMBOLS = {3: "✓", 2: "!", 1: "–", 0: "?", -1: "✗"}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.catalogue import Metric
+from reports.catalogue import Metric, matters, scale_of
 from reports.compare import Reading, leaders
 from reports.lookup import Lookup
-from reports.numbers import listing, plural, ratio, scale_for, scaled, with_unit
+from reports.numbers import listing, plural, ratio, scaled, with_unit
+from reports.tables import PRICE, differ
 from reports.usecases import Decision
 
 SINGLE = "single session"
@@ -23,7 +24,7 @@ def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Rea
         return f"{_upper(subject)}: only {lookup.title(only.engine)} was measured, {_value(only, metric, able)}."
     first = leaders(able, metric, lookup.noise)
     rest = [reading for reading in able if reading not in first]
-    caveat = f" ({SINGLE})" if metric.kind == "time" and lookup.single_session(able) else ""
+    caveat = _caveat(lookup, metric, able)
     if not rest:
         return f"{_upper(subject)}: no clear difference ({_each(lookup, able, metric, able)}){caveat}."
     word = "lowest" if metric.better == "low" else "highest"
@@ -31,6 +32,12 @@ def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Rea
     led = f"{who} {'has' if len(first) == 1 else 'share'} the {word} {subject}"
     values = listing(_value(reading, metric, able) for reading in first)
     return f"{led}, {values}, against {_each(lookup, rest, metric, able, first[0])}{caveat}."
+
+
+def _caveat(lookup: Lookup, metric: Metric, readings: Sequence[Reading]) -> str:
+    said = [SINGLE] if metric.kind == "time" and lookup.single_session(readings) else []
+    said += [PRICE] if matters(metric.name) and differ(readings) else []
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def facts_named(lookup: Lookup, topics: Sequence[str]) -> str:
@@ -51,14 +58,14 @@ def _each(
     lookup: Lookup,
     readings: Sequence[Reading],
     metric: Metric,
-    scale_of: Sequence[Reading],
+    compared: Sequence[Reading],
     best: Reading | None = None,
 ) -> str:
     said = []
     for reading in readings:
         times = ratio(*sorted((_number(reading), _number(best)), reverse=True)) if best else ""
         said.append(
-            f"{_value(reading, metric, scale_of)} for {lookup.title(reading.engine)}" + (f" ({times})" if times else "")
+            f"{_value(reading, metric, compared)} for {lookup.title(reading.engine)}" + (f" ({times})" if times else "")
         )
     return listing(said)
 
@@ -67,8 +74,8 @@ def _number(reading: Reading) -> float:
     return float(reading.value) if isinstance(reading.value, int | float) else 0.0
 
 
-def _value(reading: Reading, metric: Metric, scale_of: Sequence[Reading]) -> str:
-    scale = scale_for(metric.unit, [r.value for r in scale_of])
+def _value(reading: Reading, metric: Metric, compared: Sequence[Reading]) -> str:
+    scale = scale_of(metric, [r.value for r in compared])
     return with_unit(scaled(_number(reading), scale), scale.unit)
 
 
@@ -94,7 +101,7 @@ def limits(decision: Decision, lookup: Lookup) -> tuple[str, ...]:
     if decision.single_session and decision.status != "insufficient":
         found.append(SINGLE)
     if len(decision.isolations) > 1:
-        found.append("includes the price of isolation: " + ", ".join(decision.isolations))
+        found.append(f"{PRICE}: " + ", ".join(decision.isolations))
     if decision.absent and decision.status != "insufficient":
         found.append("without " + _absent(decision, lookup))
     return tuple(found)

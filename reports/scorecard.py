@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reports.catalogue import Metric, matters, scale_of, subject
 from reports.catalogue import metric as describe
-from reports.catalogue import subject
 from reports.compare import Reading
-from reports.lookup import BASELINE, Lookup
-from reports.numbers import scale_for
-from reports.tables import Cell, cell, matters
+from reports.lookup import BASELINE, PLAIN, Case, Lookup, family
+from reports.numbers import MISSING, Scale
+from reports.tables import PRICE, Cell, cell, differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Question:
     title: str
     section: str
     mode: str = ""
+    case: Case = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,14 @@ GROUPS: tuple[tuple[str, tuple[Question, ...]], ...] = (
         Question("runtime.completion_s", "Process start to end", "runtime", "local"),
         Question("runtime.overhead_s", "Overhead of a run", "runtime", "local"),
     )),
+    ("How does it grow?", (
+        Question("scaling.marginal_s", "Each task of a chain, on a server", "scaling", "served", Case("chain")),
+        Question("scaling.marginal_s", "Each of many parallel tasks", "scaling", "served", Case("fan_out")),
+    )),
+    ("What does it cost idle?", (
+        Question("resources.idle.cpu_s_per_min", "CPU time, for each minute", "resources"),
+        Question("resources.idle.pss_mean_bytes", "Memory", "resources"),
+    )),
 )  # fmt: skip
 
 
@@ -85,7 +94,7 @@ def _rows(lookup: Lookup, questions: Iterable[Question]) -> Iterable[ScoreRow]:
     for question in questions:
         seen: list[tuple[Reading, ...]] = []
         for track in lookup.tracks or ("none",):
-            readings = lookup.readings(question.metric, track, question.mode)
+            readings = lookup.readings(question.metric, track, question.mode, case=question.case)
             if not readings or readings in seen:
                 continue
             seen.append(readings)
@@ -101,12 +110,16 @@ def _track_of(lookup: Lookup, question: Question, track: str) -> str:
 def _row(lookup: Lookup, question: Question, track: str, readings: tuple[Reading, ...]) -> ScoreRow:
     metric = describe(question.metric)
     plain = lookup.reading(question.metric, BASELINE) if question.mode == "local" else None
-    scale = scale_for(metric.unit, [r.value for r in (*readings, *([plain] if plain else []))])
+    scale = scale_of(metric, [r.value for r in (*readings, *([plain] if plain else []))])
     by_engine = {reading.engine: reading for reading in readings}
-    cells = tuple(cell(by_engine.get(engine), metric, scale) for engine in lookup.engines)
-    kinds = {r.isolation for r in readings if r.measured and r.isolation != "none"}
-    remark = (
-        "includes the price of isolation" if len(kinds) > 1 and metric.kind == "time" and matters(metric.name) else ""
-    )
+    cells = tuple(_cell(lookup, by_engine.get(e), metric, scale, e) for e in lookup.engines)
+    measured = [reading for reading in readings if reading.measured]
+    remark = PRICE if metric.kind == "time" and matters(metric.name) and differ(measured) else ""
     baseline = cell(plain, metric, scale) if plain else None
     return ScoreRow(question.title, scale.unit, track, question.section, cells, baseline, remark, metric.better)
+
+
+def _cell(lookup: Lookup, reading: Reading | None, metric: Metric, scale: Scale, engine: str) -> Cell:
+    if reading is None and metric.name.startswith("authoring.") and engine not in lookup.authored:
+        return Cell(MISSING, note=f"the pipelines of {lookup.title(family(engine))}")
+    return cell(reading, metric, scale)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.catalogue import Better, Kind, Metric, outcome_rank
+from reports.catalogue import Better, Kind, Metric, outcome_rank, scale_of
 from reports.catalogue import metric as describe
 from reports.compare import Reading, leaders
 from reports.lookup import Lookup
-from reports.numbers import Scale, interval, listing, scale_for, scaled, with_unit
+from reports.numbers import Scale, interval, listing, scaled, with_unit
 
 Status = Literal["favoured", "tie", "insufficient"]
 
@@ -118,8 +118,9 @@ class Decision:
 def decide(case: UseCase, lookup: Lookup, track: str) -> Decision:
     """Apply the criteria in order until one engine is left, or they are used up."""
     readings = _readings(case.criteria[0], lookup, track)
-    absent = tuple((e, readings[e].note or "not measured") for e in lookup.engines if not readings[e].measured)
-    candidates = [engine for engine in lookup.engines if readings[engine].measured]
+    asked = lookup.authored if case.section == "code" else lookup.engines
+    absent = tuple((e, readings[e].note or "not measured") for e in asked if not readings[e].measured)
+    candidates = [engine for engine in asked if readings[engine].measured]
     contest = len(candidates) >= 2
     trace: list[TraceStep] = []
     used: list[Reading] = []
@@ -147,7 +148,7 @@ def _noisy(case: UseCase, trace: Sequence[TraceStep]) -> bool:
 
 def _apply(criterion: Criterion, candidates: Sequence[str], readings: dict[str, Reading], lookup: Lookup) -> TraceStep:
     described = _metric(criterion)
-    scale = scale_for(described.unit, [readings[engine].value for engine in candidates])
+    scale = scale_of(described, [readings[engine].value for engine in candidates])
     shown = tuple((engine, _shown(readings[engine], scale)) for engine in candidates)
     if criterion.required:
         left = tuple(e for e in candidates if outcome_rank(str(readings[e].value)) >= outcome_rank("completed"))

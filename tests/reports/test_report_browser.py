@@ -81,7 +81,7 @@ def test_charts_are_drawn_and_tables_stand(browser: Browser, url: str, script: b
     if script:
         draw_all(page)
     charts = page.locator("[data-chart]")
-    assert charts.count() == 9
+    assert charts.count() == 11
     for chart in charts.all():
         assert chart.locator("svg .mark-rect path, svg .mark-symbol path").count() > 2
         box = chart.locator("svg").first.bounding_box()
@@ -143,6 +143,33 @@ def test_filter_hides_an_engine_everywhere_and_is_kept_in_the_address(browser: B
     assert again.locator("#table-scorecard [data-engine=dagster]:visible").count() == 0
     again.locator("input[name=track][value=stock]").uncheck()
     assert again.locator("[data-track=stock]:visible").count() == 0
+
+
+def test_filter_knows_an_engine_with_its_version(browser: Browser, tmp_path: Path) -> None:
+    builder = Builder(engines=("airflow", "airflow@3.0.6", "prefect"), tracks=("tuned",))
+    page = visit(browser, write_report(builder.write(tmp_path / "result")).as_uri()).page
+    draw_all(page)
+    page.locator("input[name=engine][value='airflow@3.0.6']").uncheck()
+    assert page.locator("[data-engine='airflow@3.0.6']:visible").count() == 0
+    assert page.locator("#table-served [data-engine=airflow]:visible").count() == 1
+    lines = page.locator("#figure-scaling-served-tuned svg .mark-line path")
+    page.wait_for_function(
+        "() => document.querySelectorAll('#figure-scaling-served-tuned svg .mark-line path').length === 4"
+    )
+    assert lines.count() == 4, "two engines, two panels"
+    again = visit(browser, page.url).page
+    assert not again.locator("input[name=engine][value='airflow@3.0.6']").is_checked()
+    assert again.locator("[data-engine='airflow@3.0.6']:visible").count() == 0
+
+
+def test_an_outlier_is_ringed_and_told(browser: Browser, url: str) -> None:
+    page = visit(browser, url).page
+    draw_all(page)
+    rings = page.locator("#figure-makespan-served svg .mark-symbol path[stroke='var(--ink)']")
+    assert rings.count() >= 1
+    rings.last.hover(force=True)
+    page.locator("#vg-tooltip-element.visible").wait_for()
+    assert "outlier, kept" in page.locator("#vg-tooltip-element").inner_text()
 
 
 def test_hover_tells_the_sample(browser: Browser, url: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from page_text import visible
-from result_fixture import HOSTILE, SCRIPT, Builder
+from result_fixture import Builder
+from result_parts import AUDITS, BROKEN, PARTS
+from result_texts import HOSTILE, SCRIPT
 
 from bench.results import Cell, Failure
 from reports.loading import ReportError
@@ -62,7 +65,7 @@ def test_size_limit(full: str) -> None:
 
 
 def test_a_huge_result_is_cut_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("result_fixture._traceback", lambda _: "word " * 150 + ("\nline of a log " * 60) * 20)
+    monkeypatch.setattr("result_texts.traceback", lambda _: "word " * 150 + ("\nline of a log " * 60) * 20)
     monkeypatch.setattr("reports.render.LIMIT_BYTES", 1_500_000)
     html = page(tmp_path / "result")
     assert len(html.encode()) <= 1_500_000
@@ -89,7 +92,10 @@ def test_missing_engine_failures_and_cells_are_told(tmp_path: Path) -> None:
     assert "dagster tuned block 2: left out, no time left" in words
 
 
-@pytest.mark.parametrize("groups", [(), ("authoring",), ("runtime",), ("recovery",), ("debugging",), ("setup",)])
+ALONE = ("authoring", "setup", "runtime", "recovery", "debugging", *PARTS)
+
+
+@pytest.mark.parametrize("groups", [(), *((name,) for name in ALONE)], ids=str)
 def test_any_part_alone_gives_a_page(groups: tuple[str, ...], tmp_path: Path) -> None:
     words = visible(page(tmp_path / "result", groups=groups, with_evidence=False, with_noise=False))
     assert "Nothing was measured of" in words
@@ -120,9 +126,57 @@ def test_no_result_is_a_clear_error(tmp_path: Path) -> None:
         write_report(tmp_path)
 
 
-def test_sections_without_records_are_left_out(full: str) -> None:
-    assert 'id="scaling"' not in full
-    assert 'id="resources"' not in full
+NEW = ("scaling", "published", "payload", "concurrency", "resources", "isolation", "micro", "table-polling")
+
+
+def test_sections_without_records_are_left_out(full: str, tmp_path: Path) -> None:
+    small = page(tmp_path / "result", groups=("authoring", "setup", "runtime", "recovery", "debugging"))
+    for key in NEW[:-1]:
+        assert f'id="{key}"' in full
+        assert f'id="{key}"' not in small
+
+
+def test_a_result_of_before_there_were_sizes_resources_and_audits_gives_a_page(tmp_path: Path) -> None:
+    kept = Path(__file__).parents[2] / "reports" / "kept" / "2026-11-22-standard"
+    folder = Path(shutil.copytree(kept, tmp_path / "result"))
+    html = write_report(folder).read_text(encoding="utf-8")
+    assert not [key for key in NEW if f'id="{key}"' in html]
+    assert "This result was not audited." in visible(html)
+
+
+def test_a_failed_audit_stands_first_and_is_told_with_its_reason(tmp_path: Path) -> None:
+    html = page(tmp_path / "result", audits=(*AUDITS, BROKEN))
+    words = visible(html)
+    assert words.index("This result failed an audit: do not use it.") < words.index("What the measurements favour")
+    assert f"order of the steps: {BROKEN.reason}" in words
+    assert SCRIPT not in without_scripts(html)
+    rows = words[words.index("| Rule | Verdict") :].splitlines()[1:5]
+    assert [row.split(" | ")[1] for row in rows] == ["✗ fail", "! flag", "? unknown", "✓ pass"]
+
+
+def test_flags_do_not_stand_first(full: str) -> None:
+    assert "failed an audit" not in visible(full)
+    assert "load by others | ! flag" in visible(full)
+
+
+def test_versions_stand_side_by_side(tmp_path: Path) -> None:
+    html = page(tmp_path / "result", engines=("airflow", "airflow@3.0.6", "prefect", "dagster"))
+    words = visible(html)
+    assert "Apache Airflow 3.1.2, Apache Airflow 3.0.6, Prefect 3.6.1 and Dagster 1.12.2" in words
+    assert "| — the pipelines of Apache Airflow 3.1.2 |" in words
+    assert html.count('<div class="listing" data-engine="airflow@3.0.6">') == 0
+    for table in ("table-served", "table-scaling-served", "table-idle"):
+        rows = html[html.index(f'id="{table}"') :].partition("</table>")[0]
+        assert '<tr data-engine="airflow@3.0.6"' in rows
+
+
+def test_published_figures_are_named_as_theirs_and_stand_beside_ours(full: str) -> None:
+    table = full[full.index('id="table-published"') :].partition("</table>")[0]
+    rows = [line for line in visible(table).splitlines() if "fib(10)" in line]
+    assert rows[0].startswith("| Apache Airflow | tuned | 40 × fib(10) in sequence | 5.99")
+    assert rows[0].endswith("| 116 s, version 2.7.3")
+    assert "| Temporal | | 40 × fib(10) in sequence | | | 2.97 s" in rows
+    assert "Published by Windmill" in visible(table)
 
 
 def test_counted_lines_are_marked(full: str) -> None:

@@ -107,9 +107,13 @@ def test_what_is_not_ranked_has_no_mark() -> None:
     assert marks(Reading("a", 1.0), Reading("b", 9.0), name="runtime.work_s") == ["", ""]
 
 
-def test_the_noise_floor_is_the_worst_of_what_is_known() -> None:
-    found = lookup(record("prefect", "noise.aa_low", 0.8), record("prefect", "noise.aa_high", 1.1)).noise
-    assert found.ratio == pytest.approx(1.25)
+def test_the_noise_floor_is_the_a_a_ratio_or_the_far_end_of_what_is_not_chance() -> None:
+    def floor(value: float, low: float, high: float) -> float:
+        return lookup(record("prefect", "noise.aa_ratio", value, ci_low=low, ci_high=high)).noise.ratio
+
+    assert floor(0.95, 0.8, 1.1) == pytest.approx(1 / 0.95)
+    assert floor(0.9, 0.8, 0.95) == pytest.approx(1.25)
+    assert lookup().noise == Noise()
 
 
 def test_second_arm_of_an_engine_and_the_plain_loop_do_not_compete() -> None:
