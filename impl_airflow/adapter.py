@@ -12,55 +12,25 @@ from bench.contract import (
     Adapter,
     Command,
     Feature,
+    Polling,
     Role,
     RunState,
     Setting,
     Status,
-    StepState,
     Track,
 )
+from impl_airflow.records import log_lines, mapped, placeholder, run_status, step_name, step_state
+from impl_airflow.settings import DOCS, polling_of, setting, tuned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import httpx
 
-DOCS = "https://airflow.apache.org/docs/apache-airflow/3.3.0"
-REFERENCE = f"{DOCS}/configurations-ref.html"
 USER = "admin"
 SKIP_SERVE_LOGS = "--skip-serve-logs"
 
-STATUSES = {
-    "success": Status.COMPLETED,
-    "failed": Status.FAILED,
-    "skipped": Status.SKIPPED,
-    "upstream_failed": Status.SKIPPED,
-    "removed": Status.SKIPPED,
-    "running": Status.RUNNING,
-    "deferred": Status.RUNNING,
-    "restarting": Status.RETRYING,
-    "up_for_retry": Status.RETRYING,
-}
-"""Airflow's states of runs and task instances; all others wait: queued, scheduled, none, ..."""
-
 ACTIVE = ("scheduled", "queued", "running", "restarting", "deferred", "up_for_retry", "up_for_reschedule")
-
-LATENCY = "shorter waits between a task's end and the next task's start"
-DETECTION = "a lost task or scheduler is noticed within seconds instead of minutes"
-FRESHNESS = "a new pipeline file is found within seconds instead of minutes"
-TUNED = (
-    ("scheduler", "scheduler_idle_sleep_time", "0.1", LATENCY),
-    ("scheduler", "scheduler_heartbeat_sec", "1", DETECTION),
-    ("scheduler", "scheduler_health_check_threshold", "10", DETECTION),
-    ("scheduler", "orphaned_tasks_check_interval", "5", DETECTION),
-    ("scheduler", "task_instance_heartbeat_sec", "1", DETECTION),
-    ("scheduler", "task_instance_heartbeat_timeout", "10", DETECTION),
-    ("scheduler", "task_instance_heartbeat_timeout_detection_interval", "2", DETECTION),
-    ("workers", "min_heartbeat_interval", "1", DETECTION),
-    ("dag_processor", "refresh_interval", "10", FRESHNESS),
-)
-"""Section, key, value and reason; all from Airflow's configuration reference."""
 
 
 class Airflow(Adapter):
@@ -80,12 +50,9 @@ class Airflow(Adapter):
         if self.workspace.postgres:
             url = f"postgresql+psycopg2://postgres@/airflow?host={self.workspace.postgres}"
             source = f"{DOCS}/howto/set-up-database.html"
-            settings.append(_setting("database", "sql_alchemy_conn", url, source, "PostgreSQL instead of SQLite"))
+            settings.append(setting("database", "sql_alchemy_conn", url, source, "PostgreSQL instead of SQLite"))
         if self.workspace.track is Track.TUNED:
-            settings += [
-                _setting(section, key, value, f"{REFERENCE}#{key.replace('_', '-')}", reason)
-                for section, key, value, reason in TUNED
-            ]
+            settings += tuned()
         return settings
 
     def _necessities(self) -> list[Setting]:
@@ -110,7 +77,7 @@ class Airflow(Adapter):
             Setting("AIRFLOW_HOME", str(space.home), "required", "the engine's own folder"),
             Setting(SKIP_SERVE_LOGS, "", "required", "its server listens on every address; log files are read locally"),
         ]
-        return [*others, *(_setting(section, key, value, "required", reason) for section, key, value, reason in rows)]
+        return [*others, *(setting(section, key, value, "required", reason) for section, key, value, reason in rows)]
 
     def initialise(self) -> list[Command]:
         self._passwords.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +100,9 @@ class Airflow(Adapter):
         dag = response.json()
         return response.is_success and not (dag["is_paused"] or dag["is_stale"] or dag["has_import_errors"])
 
-    def submit(self, pipeline: str, config: Path) -> str:
+    def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
+        if variant:
+            raise KeyError(f"{self.title} has no variant {variant!r}")
         body = {"logical_date": None, "conf": {"config": str(config)}}
         run = self._call("POST", f"dags/{quote(pipeline, safe='')}/dagRuns", body).json()
         return f"{pipeline}/{run['dag_run_id']}"
@@ -143,24 +112,29 @@ class Airflow(Adapter):
         dag_run = self._call("GET", _address(run)).json()
         tasks = self._tasks(run)
         return RunState(
-            status=STATUSES.get(dag_run["state"], Status.PENDING),
-            steps={task["task_id"]: _step_state(task) for task in tasks},
+            status=run_status(dag_run),
+            steps={step_name(task): step_state(task) for task in tasks if not placeholder(task)},
             raw={"dag_run": dag_run, "task_instances": tasks},
         )
 
+    def status(self, run: str) -> Status:
+        return run_status(self._call("GET", _address(run)).json())
+
+    def polling(self) -> list[Polling]:
+        return polling_of(self.settings())
+
     def logs(self, run: str, step: str | None) -> str:
-        tasks = [t for t in self._tasks(run) if (t["task_id"] == step if step else t["state"] == "failed")]
+        tasks = [t for t in self._tasks(run) if (step_name(t) == step if step else t["state"] == "failed")]
         return "\n".join(
-            self._attempt_log(run, task["task_id"], attempt)
-            for task in tasks
-            for attempt in range(1, task["try_number"] + 1)
+            self._attempt_log(run, task, attempt) for task in tasks for attempt in range(1, task["try_number"] + 1)
         )
 
     def local_initialise(self) -> list[Command]:
         return [self._local("airflow", "db", "migrate")]
 
     def local(self, pipeline: str, config: Path) -> Command:
-        return self._local("python", str(self.workspace.pipelines / f"{pipeline}.py"), str(config))
+        script = ["training.py"] if pipeline == "training" else ["synthetic.py", pipeline]
+        return self._local("python", str(self.workspace.pipelines / script[0]), *script[1:], str(config))
 
     def local_note(self) -> str:
         return (
@@ -185,7 +159,11 @@ class Airflow(Adapter):
     def _resume(self, run: str) -> str:
         """Clear the failed tasks with all that follows them, so that cleanup runs after them again."""
         dag, dag_run = run.split("/", 1)
-        failed = [task["task_id"] for task in self._tasks(run) if task["state"] == "failed"]
+        failed = [
+            [task["task_id"], task["map_index"]] if mapped(task) else task["task_id"]
+            for task in self._tasks(run)
+            if task["state"] == "failed"
+        ]
         body = {
             "dry_run": False, "dag_run_id": dag_run, "task_ids": failed, "include_downstream": True,
             "only_failed": False, "reset_dag_runs": True,
@@ -195,9 +173,10 @@ class Airflow(Adapter):
 
     def _cancel(self, run: str) -> str:
         """Fail the active tasks. To fail the run itself would end it as a success once the teardown has run."""
-        active = [task["task_id"] for task in self._tasks(run) if task["state"] in ACTIVE]
+        active = [task for task in self._tasks(run) if task["state"] in ACTIVE]
         for task in active:
-            self._call("PATCH", f"{_address(run)}/taskInstances/{quote(task, safe='')}", {"new_state": "failed"})
+            index = f"/{task['map_index']}" if mapped(task) else ""
+            self._call("PATCH", f"{_task_address(run, task)}{index}", {"new_state": "failed"})
         if not active:
             self._call("PATCH", _address(run), {"state": "failed"})
         return run
@@ -214,10 +193,10 @@ class Airflow(Adapter):
             if not page["task_instances"] or len(tasks) >= page["total_entries"]:
                 return tasks
 
-    def _attempt_log(self, run: str, task: str, attempt: int) -> str:
-        address = f"{_address(run)}/taskInstances/{quote(task, safe='')}/logs/{attempt}?full_content=true"
+    def _attempt_log(self, run: str, task: dict[str, Any], attempt: int) -> str:
+        address = f"{_task_address(run, task)}/logs/{attempt}?full_content=true&map_index={task['map_index']}"
         response = self._call("GET", address, missing_ok=True)
-        lines = (_log_lines(event) for event in response.json().get("content", ()))
+        lines = (log_lines(event) for event in response.json().get("content", ()))
         return "\n".join(line for event in lines for line in event)
 
     def _healthy(self) -> bool:
@@ -253,7 +232,7 @@ class Airflow(Adapter):
         return Command((self.workspace.executable(executable), *arguments), environment)
 
     def _environment(self) -> dict[str, str]:
-        return {setting.name: setting.value for setting in self.settings() if setting.name != SKIP_SERVE_LOGS}
+        return {one.name: one.value for one in self.settings() if one.name != SKIP_SERVE_LOGS}
 
     @property
     def _base(self) -> str:
@@ -264,37 +243,13 @@ class Airflow(Adapter):
         return self.workspace.home / "passwords.json"
 
 
-def _setting(section: str, key: str, value: str, source: str, reason: str) -> Setting:
-    return Setting(f"AIRFLOW__{section.upper()}__{key.upper()}", value, source, reason)
-
-
 def _address(run: str) -> str:
     dag, dag_run = run.split("/", 1)
     return f"dags/{quote(dag, safe='')}/dagRuns/{quote(dag_run, safe='')}"
 
 
-def _step_state(task: dict[str, Any]) -> StepState:
-    status = STATUSES.get(task["state"], Status.PENDING)
-    return StepState(status, task["try_number"], task["start_date"], task["end_date"])
-
-
-def _log_lines(event: str | dict[str, Any]) -> Iterator[str]:
-    """One event of a log as the lines that Airflow's own user interface shows of it."""
-    if isinstance(event, str):
-        yield event
-        return
-    parts = (event.get("timestamp"), event.get("level"), event["event"])
-    yield " ".join(str(part) for part in parts if part)
-    # Airflow lists the error first and what caused it after; Python prints the cause first.
-    for error in reversed(event.get("error_detail") or ()):
-        yield from _traceback_lines(error)
-
-
-def _traceback_lines(error: dict[str, Any]) -> Iterator[str]:
-    yield "Traceback (most recent call last):"
-    for frame in error.get("frames") or ():
-        yield f'  File "{frame["filename"]}", line {frame["lineno"]}, in {frame["name"]}'
-    yield f"{error['exc_type']}: {error['exc_value']}"
+def _task_address(run: str, task: dict[str, Any]) -> str:
+    return f"{_address(run)}/taskInstances/{quote(task['task_id'], safe='')}"
 
 
 ADAPTER = Airflow

@@ -1,0 +1,66 @@
+"""What Airflow's API answers, in the harness's words: states, names of steps, lines of logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bench.contract import Status, StepState
+
+STATUSES = {
+    "success": Status.COMPLETED,
+    "failed": Status.FAILED,
+    "skipped": Status.SKIPPED,
+    "upstream_failed": Status.SKIPPED,
+    "removed": Status.SKIPPED,
+    "running": Status.RUNNING,
+    "deferred": Status.RUNNING,
+    "restarting": Status.RETRYING,
+    "up_for_retry": Status.RETRYING,
+}
+"""Airflow's states of runs and task instances; all others wait: queued, scheduled, none, ..."""
+
+MAPPED = "work"
+"""The task of which the fan-out's run makes as many instances as it needs; their indexes count from 0."""
+
+
+def run_status(dag_run: dict[str, Any]) -> Status:
+    """Status of a run."""
+    return STATUSES.get(dag_run["state"], Status.PENDING)
+
+
+def mapped(task: dict[str, Any]) -> bool:
+    return bool(task["map_index"] >= 0)
+
+
+def placeholder(task: dict[str, Any]) -> bool:
+    """Whether it stands for the mapped instances of which there are none yet."""
+    return task["task_id"] == MAPPED and not mapped(task)
+
+
+def step_name(task: dict[str, Any]) -> str:
+    return f"{task['task_id']}_{task['map_index'] + 1:04d}" if mapped(task) else task["task_id"]
+
+
+def step_state(task: dict[str, Any]) -> StepState:
+    status = STATUSES.get(task["state"], Status.PENDING)
+    return StepState(status, task["try_number"], task["start_date"], task["end_date"])
+
+
+def log_lines(event: str | dict[str, Any]) -> Iterator[str]:
+    """One event of a log as the lines that Airflow's own user interface shows of it."""
+    if isinstance(event, str):
+        yield event
+        return
+    parts = (event.get("timestamp"), event.get("level"), event["event"])
+    yield " ".join(str(part) for part in parts if part)
+    # Airflow lists the error first and what caused it after; Python prints the cause first.
+    for error in reversed(event.get("error_detail") or ()):
+        yield from _traceback_lines(error)
+
+
+def _traceback_lines(error: dict[str, Any]) -> Iterator[str]:
+    yield "Traceback (most recent call last):"
+    for frame in error.get("frames") or ():
+        yield f'  File "{frame["filename"]}", line {frame["lineno"]}, in {frame["name"]}'
+    yield f"{error['exc_type']}: {error['exc_value']}"
