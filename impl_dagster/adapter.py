@@ -15,9 +15,11 @@ from bench.contract import (
     Adapter,
     Command,
     Feature,
+    Polling,
     Role,
     RunState,
     Setting,
+    Status,
     Unsupported,
 )
 from impl_dagster import graphql
@@ -26,11 +28,14 @@ from impl_dagster.settings import (
     DAEMON,
     LOCATION,
     LOOPBACK,
-    MODULE,
+    VARIANTS,
     WEBSERVER,
     arguments,
     document,
     environment,
+    module,
+    polling_of,
+    run_config,
     settings_of,
 )
 
@@ -43,13 +48,14 @@ class DagsterError(Exception):
 
 
 class Dagster(Adapter):
-    """Dagster OSS with the default run launcher and a process per step."""
+    """Dagster OSS with the default run launcher and a process per step; as a variant, all steps in the run's own."""
 
     name = "dagster"
     title = "Dagster"
     distribution = "dagster"
     import_name = "dagster"
     port_names = ("webserver", "code")
+    variants = tuple(VARIANTS)
 
     def settings(self) -> list[Setting]:
         return settings_of(self.workspace)
@@ -75,20 +81,26 @@ class Dagster(Adapter):
         loaded = ((entry or {}).get("locationOrLoadError") or {}).get("repositories", [])
         return any(job["name"] == pipeline for repository in loaded for job in repository["jobs"])
 
-    def submit(self, pipeline: str, config: Path) -> str:
+    def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
         selector = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "pipelineName": pipeline}
-        params = {"selector": selector, "runConfigData": self._run_config(config)}
+        params = {"selector": selector, "runConfigData": self._run_config(config, variant)}
         return str(self._answer(graphql.LAUNCH, "launchRun", "LaunchRunSuccess", params=params)["run"]["runId"])
 
     def state(self, run: str) -> RunState:
         return graphql.run_state(self._answer(graphql.RUN, "runOrError", "Run", run=run))
 
+    def status(self, run: str) -> Status:
+        return graphql.status(self._answer(graphql.STATUS, "runOrError", "Run", run=run))
+
+    def polling(self) -> list[Polling]:
+        return polling_of(self.settings())
+
     def logs(self, run: str, step: str | None) -> str:
         events = list(self._events(run))
         if step is None:
             return "\n".join(graphql.event_text(event) for event in events)
-        lines = [graphql.event_text(event) for event in events if event["stepKey"] == step]
-        captured = [e["fileKey"] for e in events if step in (e.get("stepKeys") or ())]
+        lines = [graphql.event_text(event) for event in events if graphql.step_name(event["stepKey"] or "") == step]
+        captured = [e["fileKey"] for e in events if step in map(graphql.step_name, e.get("stepKeys") or ())]
         return "\n".join([*lines, *(self._output(run, key) for key in captured)])
 
     def local_initialise(self) -> list[Command]:
@@ -99,10 +111,10 @@ class Dagster(Adapter):
         return []
 
     def local(self, pipeline: str, config: Path) -> Command:
-        run_config = self._local_home() / f"{uuid.uuid4().hex}.yaml"
-        run_config.write_text(json.dumps(self._run_config(config)))
-        launch = f"dagster job execute --module-name {MODULE} --job {pipeline}"
-        command = self._command(launch, "--config", str(run_config))
+        file = self._local_home() / f"{uuid.uuid4().hex}.yaml"
+        file.write_text(json.dumps(self._run_config(config)))
+        launch = f"dagster job execute --module-name {module(self.workspace)} --job {pipeline}"
+        command = self._command(launch, "--config", str(file))
         return Command(command.argv, {**command.env, "DAGSTER_HOME": str(self._local_home())})
 
     def local_note(self) -> str:
@@ -149,11 +161,8 @@ class Dagster(Adapter):
     def _local_home(self) -> Path:
         return self.workspace.home / "local"
 
-    def _run_config(self, config: Path) -> dict[str, Any]:
-        return {
-            "resources": {"run": {"config": {"config": str(config)}}},
-            **document(self.settings(), "run config"),
-        }
+    def _run_config(self, config: Path, variant: str = "") -> dict[str, Any]:
+        return {"resources": {"run": {"config": {"config": str(config)}}}, **run_config(self.settings(), variant)}
 
     def _code_server_listens(self) -> bool:
         """gRPC, so no HTTP: it listens once the pipelines are imported."""

@@ -71,6 +71,15 @@ query Run($run: ID!) {
   }
 }"""
 
+STATUS = """
+query Status($run: ID!) {
+  runOrError(runId: $run) {
+    __typename
+    ... on Run { status }
+    ... on Error { message }
+  }
+}"""
+
 EVENTS = f"""
 query Events($run: ID!, $cursor: String) {{
   logsForRun(runId: $run, afterCursor: $cursor) {{
@@ -106,10 +115,20 @@ STEP_STATUS = {
 }
 
 
+def status(run: Mapping[str, Any]) -> Status:
+    """The status of a `Run`. What is queued or starting is pending."""
+    return RUN_STATUS.get(run["status"], Status.PENDING)
+
+
 def run_state(run: Mapping[str, Any]) -> RunState:
-    """Translate a `Run`. What is queued or starting is pending."""
-    steps = {stats["stepKey"]: _step_state(stats) for stats in run["stepStats"]}
-    return RunState(RUN_STATUS.get(run["status"], Status.PENDING), steps, raw=run)
+    """Translate a `Run` with its steps; the API gives all of them at once."""
+    steps = {step_name(stats["stepKey"]): _step_state(stats) for stats in run["stepStats"]}
+    return RunState(status(run), steps, raw=run)
+
+
+def step_name(key: str) -> str:
+    """The logical name of a step: mapped ones are called `work[0001]` by Dagster."""
+    return key.replace("[", "_").removesuffix("]")
 
 
 def _step_state(stats: Mapping[str, Any]) -> StepState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.contract import Setting, Track, Workspace
+from bench.contract import Polling, Setting, Track, Variant, Workspace
 
 DOCS = "https://docs.dagster.io"
 DAGSTER_YAML = f"{DOCS}/deployment/oss/dagster-yaml"
@@ -14,18 +14,31 @@ RUN_EXECUTOR_LIMITS = f"{DOCS}/guides/operate/managing-concurrency/run-executor-
 EXECUTION_API = f"{DOCS}/api/dagster/execution"
 INTERNALS_API = f"{DOCS}/api/dagster/internals"
 RUN_MONITORING = f"{DOCS}/deployment/execution/run-monitoring"
+JOB_EXECUTION = f"{DOCS}/guides/build/jobs/job-execution"
 TELEMETRY = f"{DOCS}/about/telemetry"
 PYTHON_LOGS = f"{DOCS}/guides/log-debug/logging/python-logging"
 REQUIRED = "required"
 
 LOCATION = "benchmark"
-MODULE = "training"
-PRELOADED = [MODULE, "pandas", "pyarrow.parquet", "sklearn.metrics", "sklearn.model_selection", "xgboost"]
+PRELOADED = ["pandas", "pyarrow.parquet", "sklearn.metrics", "sklearn.model_selection", "xgboost"]
 LOOPBACK = "127.0.0.1"
 CODE_SERVER = "dagster code-server start"
 WEBSERVER = "dagster-webserver"
 DAEMON = "dagster-daemon run"
 EXECUTOR = "run config: execution.config.multiprocess"
+DEFAULT_DEQUEUE_S = 5
+VARIANTS: dict[Variant, dict[str, Any]] = {
+    Variant(
+        "in-process", "in-process", JOB_EXECUTION,
+        "all steps run one after another in the run worker's process: `execution: config: in_process` at launch",
+    ): {"in_process": {}}
+}  # fmt: skip
+"""What the run config says about the executor, instead of the settings."""
+
+
+def module(workspace: Workspace) -> str:
+    """The module whose definitions are served."""
+    return "synthetic" if workspace.chains else "training"
 
 
 def settings_of(workspace: Workspace) -> list[Setting]:
@@ -55,7 +68,7 @@ def _required(workspace: Workspace) -> list[Setting]:
             "workspace.yaml: load_from", json.dumps([{"grpc_server": code}]), WORKSPACE_YAML,
             "webserver and daemon find the code server here",
         ),
-        Setting(f"{CODE_SERVER} --module-name", MODULE, REQUIRED, "the pipelines"),
+        Setting(f"{CODE_SERVER} --module-name", module(workspace), REQUIRED, "the pipelines"),
         Setting(f"{CODE_SERVER} --host", LOOPBACK, REQUIRED, "loopback only"),
         Setting(f"{CODE_SERVER} --port", str(workspace.ports["code"]), REQUIRED, "a free port"),
         Setting(f"{WEBSERVER} --host", LOOPBACK, REQUIRED, "loopback only"),
@@ -82,7 +95,8 @@ def _tuned(workspace: Workspace) -> list[Setting]:
             "the default coordinator, dequeuing every second instead of every 5 s",
         ),
         Setting(
-            f"{EXECUTOR}.start_method.forkserver.preload_modules", json.dumps(PRELOADED), EXECUTION_API,
+            f"{EXECUTOR}.start_method.forkserver.preload_modules",
+            json.dumps([module(workspace), *PRELOADED]), EXECUTION_API,
             "steps are forked from a process that has imported pipelines and libraries, instead of importing them each",
         ),
         Setting(f"{monitoring}.enabled", "true", RUN_MONITORING, "runs that hang at their start or end are failed"),
@@ -100,6 +114,27 @@ def _tuned(workspace: Workspace) -> list[Setting]:
                 "PostgreSQL for all engines",
             )
         )
+    return found
+
+
+def run_config(settings: list[Setting], variant: str) -> dict[str, Any]:
+    """What a run is launched with beside its parameter: the executor of the settings, or a variant's.
+
+    Raises KeyError if there is no such variant.
+    """
+    executors = {one.name: executor for one, executor in VARIANTS.items()}
+    return {"execution": {"config": executors[variant]}} if variant else document(settings, "run config")
+
+
+def polling_of(settings: list[Setting]) -> list[Polling]:
+    """What the settings say about intervals, and the defaults where they say nothing."""
+    instance = document(settings, "dagster.yaml")
+    dequeue_s = instance.get("run_coordinator", {}).get("config", {}).get("dequeue_interval_seconds", DEFAULT_DEQUEUE_S)
+    found = [Polling("dagster.yaml: run_coordinator.config.dequeue_interval_seconds", dequeue_s, INTERNALS_API)]
+    monitoring = instance.get("run_monitoring", {})
+    if monitoring.get("enabled"):
+        name = "dagster.yaml: run_monitoring.poll_interval_seconds"
+        found.append(Polling(name, monitoring["poll_interval_seconds"], RUN_MONITORING))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from datetime import UTC, datetime
@@ -14,14 +15,16 @@ from bench.contract import (
     Adapter,
     Command,
     Feature,
+    Polling,
     Role,
     RunState,
     Setting,
     Status,
-    StepState,
     Track,
     Unsupported,
 )
+from impl_prefect.records import status_of, step_name, steps_of
+from impl_prefect.settings import PROCESSES, api, polling_of, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +34,6 @@ if TYPE_CHECKING:
 
     from bench.contract import Workspace
 
-DOCS = "https://docs.prefect.io/v3"
-SETTINGS = f"{DOCS}/api-ref/settings-ref"
 POOL = "local"
 PAGE_ROWS = 200
 """The server's own limit of rows in one answer."""
@@ -45,17 +46,6 @@ LOG_BATCH_S = 2.0
 """The default of PREFECT_LOGGING_TO_API_BATCH_INTERVAL."""
 LOG_MARGIN_S = 1.0
 
-STATUSES = {
-    "SCHEDULED": Status.PENDING,
-    "PENDING": Status.PENDING,
-    "RUNNING": Status.RUNNING,
-    "PAUSED": Status.RUNNING,
-    "CANCELLING": Status.RUNNING,
-    "COMPLETED": Status.COMPLETED,
-    "FAILED": Status.FAILED,
-    "CRASHED": Status.FAILED,
-    "CANCELLED": Status.FAILED,
-}
 LEVELS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 
 
@@ -67,93 +57,17 @@ class Prefect(Adapter):
     distribution = "prefect"
     import_name = "prefect"
     port_names = ("api",)
+    variants = (PROCESSES,)
 
     def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
         super().__init__(workspace, http)
         self._submit_retries: dict[str, int] = {}
 
     def settings(self) -> list[Setting]:
-        settings = [*self._necessities(), *self._privacy()]
-        return settings + self._tuning() if self.workspace.track is Track.TUNED else settings
+        return settings_of(self.workspace)
 
-    def _necessities(self) -> list[Setting]:
-        home, port = self.workspace.home, self.workspace.ports["api"]
-        return [
-            Setting("PREFECT_HOME", str(home), "required", "the session's own folder"),
-            Setting("PREFECT_SERVER_UI_STATIC_DIRECTORY", str(home / "ui"), "required", "else written to the package"),
-            Setting("PREFECT_SERVER_API_HOST", "127.0.0.1", "required", "loopback only"),
-            Setting("PREFECT_SERVER_API_PORT", str(port), "required", "the session's own port"),
-            Setting("PREFECT_API_URL", self._api, "required", "where worker, flows and commands find the server"),
-            Setting(
-                "PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS",
-                str(self.workspace.parallelism),
-                f"{SETTINGS}#tasksrunnersettings",
-                "parallelism, the same for every engine",
-            ),
-            Setting(
-                "PREFECT_LOGGING_EXTRA_LOGGERS",
-                "core",
-                f"{DOCS}/advanced/logging-customization",
-                "the steps log through Python's logging, which is collected for named loggers only",
-            ),
-            Setting(
-                "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS",
-                "120",
-                f"{SETTINGS}#serverephemeralsettings",
-                "local mode: how long to wait for the temporary server before giving up, for busy hosts",
-            ),
-        ]
-
-    def _privacy(self) -> list[Setting]:
-        return [
-            Setting("DO_NOT_TRACK", "1", f"{DOCS}/concepts/telemetry", "no telemetry from commands and flows"),
-            Setting(
-                "PREFECT_SERVER_ANALYTICS_ENABLED",
-                "false",
-                f"{DOCS}/concepts/telemetry",
-                "no telemetry from the server",
-            ),
-        ]
-
-    def _tuning(self) -> list[Setting]:
-        return [
-            Setting(
-                "PREFECT_SERVER_DATABASE_CONNECTION_URL",
-                f"postgresql+asyncpg://postgres@/{self.name}?host={self.workspace.postgres}",
-                f"{DOCS}/concepts/server",
-                "PostgreSQL, as recommended for production",
-            ),
-            Setting(
-                "PREFECT_WORKER_QUERY_SECONDS",
-                "0.5",
-                f"{SETTINGS}#workersettings",
-                "a submitted run waits for the worker's next query; the default is 10 s",
-            ),
-            Setting(
-                "PREFECT_WORKER_HEARTBEAT_SECONDS",
-                "10",
-                f"{SETTINGS}#workersettings",
-                "a lost worker is shown offline earlier; the default is 30 s",
-            ),
-            Setting(
-                "PREFECT_LOGGING_TO_API_BATCH_INTERVAL",
-                "0.5",
-                f"{SETTINGS}#loggingtoapisettings",
-                "logs reach the API earlier; the default is 2 s",
-            ),
-            Setting(
-                "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL",
-                "1",
-                f"{SETTINGS}#serverserviceseventpersistersettings",
-                "events reach the API earlier; the default is 5 s",
-            ),
-            Setting(
-                "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
-                "30",
-                f"{DOCS}/advanced/detect-zombie-flows",
-                "the shortest interval allowed, for the automation in crash_zombies.yaml; the default is 180 s",
-            ),
-        ]
+    def polling(self) -> list[Polling]:
+        return polling_of(self.settings())
 
     def initialise(self) -> list[Command]:
         """Return nothing: the server makes its own database when it starts, and the worker its pool."""
@@ -169,7 +83,8 @@ class Prefect(Adapter):
 
     def deploy(self) -> list[Command]:
         pipelines = self.workspace.pipelines
-        commands = [self._command("python", str(pipelines / "deploy.py"))]
+        scripts = (pipelines / name for name in ("deploy.py", "deploy_synthetic.py"))
+        commands = [self._command("python", str(script)) for script in scripts if script.exists()]
         if self.workspace.track is Track.TUNED:
             zombies = str(pipelines / "crash_zombies.yaml")
             commands.append(self._command("prefect", "automation", "create", "--from-file", zombies))
@@ -178,12 +93,12 @@ class Prefect(Adapter):
     def deployed(self, pipeline: str) -> bool:
         return self._deployment(pipeline).status_code == HTTPStatus.OK
 
-    def submit(self, pipeline: str, config: Path) -> str:
+    def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
         """Create a flow run; on SQLite the server answers 503 in bursts, so try again, counted.
 
         The idempotency key makes it safe: a run that was created all the same is returned, not doubled.
         """
-        deployment = self._deployment(pipeline).raise_for_status().json()["id"]
+        deployment = self._deployment(pipeline, variant).raise_for_status().json()["id"]
         body = {"parameters": {"config": str(config)}, "idempotency_key": str(uuid.uuid4())}
         retries = 0
         while True:
@@ -197,20 +112,23 @@ class Prefect(Adapter):
         return run
 
     def state(self, run: str) -> RunState:
-        flow_run = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()
+        flow_run = self._flow_run(run)
         task_runs = self._task_runs(run)
         return RunState(
-            status=_status(flow_run),
-            steps=_steps(task_runs),
+            status=status_of(flow_run),
+            steps=steps_of(task_runs),
             raw={"flow_run": flow_run, "task_runs": task_runs},
             submit_retries=self._submit_retries.get(run, 0),
         )
+
+    def status(self, run: str) -> Status:
+        return status_of(self._flow_run(run))
 
     def logs(self, run: str, step: str | None) -> str:
         self._let_logs_arrive(run)
         logs: dict[str, Any] = {"flow_run_id": {"any_": [run]}}
         if step is not None:
-            logs["task_run_id"] = {"any_": [row["id"] for row in self._task_runs(run) if _step_name(row) == step]}
+            logs["task_run_id"] = {"any_": [row["id"] for row in self._task_runs(run) if step_name(row) == step]}
         return "".join(
             f"{row['timestamp']} {LEVELS.get(row['level'], row['level'])} {row['name']}: {row['message']}\n"
             for row in self._rows("logs", {"logs": logs, "sort": "TIMESTAMP_ASC"})
@@ -220,7 +138,8 @@ class Prefect(Adapter):
         return [self._local_command("prefect", "server", "database", "upgrade", "--yes")]
 
     def local(self, pipeline: str, config: Path) -> Command:
-        return self._local_command("python", str(self.workspace.pipelines / f"{pipeline}.py"), str(config))
+        script, *name = ["training.py"] if pipeline == "training" else ["synthetic.py", pipeline]
+        return self._local_command("python", str(self.workspace.pipelines / script), *name, str(config))
 
     def local_note(self) -> str:
         return (
@@ -248,7 +167,7 @@ class Prefect(Adapter):
 
     def _resume(self, run: str) -> str:
         """Schedule the same flow run again, as `prefect flow-run retry` does; kept results are not computed again."""
-        state = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()["state"]
+        state = self._flow_run(run)["state"]
         if state["type"] == "CRASHED" and state["message"].startswith(CRASH_SEEN_BY_WORKER):
             self._await_worker(run, state["timestamp"])
         return self._set_state(run, {"type": "SCHEDULED", "message": "Retried over the API"}, force=True)
@@ -258,7 +177,7 @@ class Prefect(Adapter):
 
     def _let_logs_arrive(self, run: str) -> None:
         """Flow runs send their logs in batches: soon after a run's end the last batch may still be on its way."""
-        ended = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()["end_time"]
+        ended = self._flow_run(run)["end_time"]
         if ended:
             batch_s = float(self._environment().get("PREFECT_LOGGING_TO_API_BATCH_INTERVAL", LOG_BATCH_S))
             age_s = (datetime.now(UTC) - datetime.fromisoformat(ended)).total_seconds()
@@ -288,7 +207,7 @@ class Prefect(Adapter):
 
     @property
     def _api(self) -> str:
-        return f"http://127.0.0.1:{self.workspace.ports['api']}/api"
+        return api(self.workspace)
 
     def _command(self, executable: str, *arguments: str) -> Command:
         return Command((self.workspace.executable(executable), *arguments), self._environment(), self.workspace.home)
@@ -313,8 +232,15 @@ class Prefect(Adapter):
         answer = self.http.post(f"{self._api}/work_pools/{POOL}/workers/filter", json={})
         return answer.status_code == HTTPStatus.OK and any(worker["status"] == "ONLINE" for worker in answer.json())
 
-    def _deployment(self, pipeline: str) -> httpx.Response:
-        return self.http.get(f"{self._api}/deployments/name/{pipeline}/{pipeline}")
+    def _deployment(self, pipeline: str, variant: str = "") -> httpx.Response:
+        """A deployment is called after pipeline and variant; all chains are deployments of one flow."""
+        flow = re.sub(r"_\d+$", "", pipeline)
+        deployment = f"{pipeline}-{variant}" if variant else pipeline
+        return self.http.get(f"{self._api}/deployments/name/{flow}/{deployment}")
+
+    def _flow_run(self, run: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()
+        return found
 
     def _task_runs(self, run: str) -> list[dict[str, Any]]:
         flow_runs = {"id": {"any_": [run]}}
@@ -330,37 +256,6 @@ class Prefect(Adapter):
             if len(rows) < PAGE_ROWS:
                 return
             offset += PAGE_ROWS
-
-
-def _status(run: dict[str, Any]) -> Status:
-    if run["state_name"] == "AwaitingRetry":
-        return Status.RETRYING
-    return STATUSES.get(run["state_type"], Status.PENDING)
-
-
-def _step_name(task_run: dict[str, Any]) -> str:
-    """A task run is called after its task with a suffix of its own: `train-3f2`."""
-    return str(task_run["name"]).rpartition("-")[0]
-
-
-def _steps(task_runs: list[dict[str, Any]]) -> dict[str, StepState]:
-    """The latest task run of each step that was not read from the cache, with the attempts of all of them.
-
-    A resumed flow run makes new task runs; those of finished steps are named `Cached`.
-    """
-    steps: dict[str, StepState] = {}
-    for row in task_runs:
-        name = _step_name(row)
-        earlier = steps.get(name)
-        if earlier and row["state_name"] == "Cached":
-            continue
-        steps[name] = StepState(
-            status=_status(row),
-            attempts=row["run_count"] + (earlier.attempts if earlier else 0),
-            started_utc=row["start_time"],
-            ended_utc=row["end_time"],
-        )
-    return steps
 
 
 ADAPTER = Prefect

@@ -1,0 +1,130 @@
+"""Prefect's settings per track, and what the adapter says about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.contract import Polling, Setting, Track, Variant
+
+if TYPE_CHECKING:
+    from bench.contract import Workspace
+
+DOCS = "https://docs.prefect.io/v3"
+SETTINGS = f"{DOCS}/api-ref/settings-ref"
+PROCESSES = Variant(
+    "processes",
+    "process pool",
+    f"{DOCS}/concepts/task-runners",
+    "each task is submitted to a ProcessPoolTaskRunner: a pool of processes, kept for the whole flow run",
+)
+POLLING = {
+    "PREFECT_WORKER_QUERY_SECONDS": (10.0, f"{SETTINGS}#workersettings"),
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": (5.0, f"{SETTINGS}#servereventssettings"),
+}
+"""Default in seconds and documentation of each interval that a run can wait for: the first to be started, the second,
+where there is an automation for it, to be marked as crashed."""
+
+
+def api(workspace: Workspace) -> str:
+    """Address of the server's REST API."""
+    return f"http://127.0.0.1:{workspace.ports['api']}/api"
+
+
+def settings_of(workspace: Workspace) -> list[Setting]:
+    """All settings of the workspace's track."""
+    settings = [*_necessities(workspace), *_privacy()]
+    return settings + _tuning(workspace) if workspace.track is Track.TUNED else settings
+
+
+def polling_of(settings: list[Setting]) -> list[Polling]:
+    """The intervals that hold under these settings: theirs, or else the default."""
+    values = {setting.name: setting.value for setting in settings}
+    return [Polling(name, float(values.get(name, default)), source) for name, (default, source) in POLLING.items()]
+
+
+def _necessities(workspace: Workspace) -> list[Setting]:
+    home, port = workspace.home, workspace.ports["api"]
+    return [
+        Setting("PREFECT_HOME", str(home), "required", "the session's own folder"),
+        Setting("PREFECT_SERVER_UI_STATIC_DIRECTORY", str(home / "ui"), "required", "else written to the package"),
+        Setting("PREFECT_SERVER_API_HOST", "127.0.0.1", "required", "loopback only"),
+        Setting("PREFECT_SERVER_API_PORT", str(port), "required", "the session's own port"),
+        Setting("PREFECT_API_URL", api(workspace), "required", "where worker, flows and commands find the server"),
+        Setting(
+            "PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS",
+            str(workspace.parallelism),
+            f"{SETTINGS}#tasksrunnersettings",
+            "parallelism, the same for every engine",
+        ),
+        Setting(
+            "PREFECT_TASKS_RUNNER_PROCESS_POOL_MAX_WORKERS",
+            str(workspace.parallelism),
+            f"{SETTINGS}#tasksrunnersettings",
+            "parallelism of the training tasks that are submitted to a pool of processes",
+        ),
+        Setting(
+            "PREFECT_LOGGING_EXTRA_LOGGERS",
+            "core",
+            f"{DOCS}/advanced/logging-customization",
+            "the steps log through Python's logging, which is collected for named loggers only",
+        ),
+        Setting(
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS",
+            "120",
+            f"{SETTINGS}#serverephemeralsettings",
+            "local mode: how long to wait for the temporary server before giving up, for busy hosts",
+        ),
+    ]
+
+
+def _privacy() -> list[Setting]:
+    return [
+        Setting("DO_NOT_TRACK", "1", f"{DOCS}/concepts/telemetry", "no telemetry from commands and flows"),
+        Setting(
+            "PREFECT_SERVER_ANALYTICS_ENABLED",
+            "false",
+            f"{DOCS}/concepts/telemetry",
+            "no telemetry from the server",
+        ),
+    ]
+
+
+def _tuning(workspace: Workspace) -> list[Setting]:
+    return [
+        Setting(
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+            f"postgresql+asyncpg://postgres@/prefect?host={workspace.postgres}",
+            f"{DOCS}/concepts/server",
+            "PostgreSQL, as recommended for production",
+        ),
+        Setting(
+            "PREFECT_WORKER_QUERY_SECONDS",
+            "0.5",
+            f"{SETTINGS}#workersettings",
+            "a submitted run waits for the worker's next query; the default is 10 s",
+        ),
+        Setting(
+            "PREFECT_WORKER_HEARTBEAT_SECONDS",
+            "10",
+            f"{SETTINGS}#workersettings",
+            "a lost worker is shown offline earlier; the default is 30 s",
+        ),
+        Setting(
+            "PREFECT_LOGGING_TO_API_BATCH_INTERVAL",
+            "0.5",
+            f"{SETTINGS}#loggingtoapisettings",
+            "logs reach the API earlier; the default is 2 s",
+        ),
+        Setting(
+            "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL",
+            "1",
+            f"{SETTINGS}#serverserviceseventpersistersettings",
+            "events reach the API earlier; the default is 5 s",
+        ),
+        Setting(
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
+            "30",
+            f"{DOCS}/advanced/detect-zombie-flows",
+            "the shortest interval allowed, for the automation in crash_zombies.yaml; the default is 180 s",
+        ),
+    ]
