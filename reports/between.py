@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.comparison import Measured, Side
-from bench.stats import CONFIDENCE
+from bench.analysis.comparison import Measured, Side
+from bench.analysis.stats import CONFIDENCE
 from reports.comparison import Group, Pair, Row
 from reports.document import Document, Line, Section, Table
 from reports.numbers import listing, number

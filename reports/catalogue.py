@@ -53,7 +53,9 @@ _METRICS = (
     Metric("authoring.halstead_effort", "Halstead effort", "none", "info", "score", help="radon; not ranked"),
     Metric("authoring.symbols", "Engine names used", kind="exact", unit="count", help="imported from the engine"),
     Metric("authoring.config_lines", "Configuration lines", kind="exact", unit="lines"),
-    Metric("authoring.glue_sloc", "Harness glue", "none", "info", "lines", help="adapter.py; a user writes none of it"),
+    Metric(
+        "authoring.glue_sloc", "Harness glue", "none", "info", "lines", help="the adapter; a user writes none of it"
+    ),
     Metric("setup.environment_s", "Environment", help="install from the lock, packages in the local cache"),
     Metric("setup.environment_cold_s", "Environment, cold", help="install with nothing in the cache"),
     Metric("setup.packages", "Packages", kind="exact", unit="count", help="installed distributions", tolerance=FEW),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bench import stats
+from bench.analysis import stats
 from bench.results import Sample
 from reports.catalogue import Metric, outcome_rank
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench import stats
-from bench.comparability import BASELINE, incomparable, remarks
-from bench.comparison import Change, Measured, Place, Side, Values, change
+from bench.analysis import stats
+from bench.analysis.comparability import BASELINE, incomparable, remarks
+from bench.analysis.comparison import Change, Measured, Place, Side, Values, change
 from reports.catalogue import METRICS, Metric
 from reports.catalogue import metric as describe
 from reports.numbers import MINUS, MISSING, Scale, number, plural, scale_for, scaled, with_unit

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from bench.analysis.stats import outliers
 from bench.results import Record, Run, Sample
-from bench.stats import outliers
 from reports import charts
 from reports.catalogue import metric as describe
 from reports.catalogue import subject

@@ -8,8 +8,8 @@ from typing import Any
 
 import altair as alt
 
-from bench.comparability import BASELINE, incomparable
-from bench.comparison import Measured, Place, Side, Values
+from bench.analysis.comparability import BASELINE, incomparable
+from bench.analysis.comparison import Measured, Place, Side, Values
 from reports.between import described
 from reports.catalogue import metric as describe
 from reports.charts import Figure, Palette, figure
@@ -31,7 +31,7 @@ CAPTION = "Text beside a point: the engine's version, where it changed. A line e
 
 
 def document(results: Sequence[Measured], sides: Sequence[Side], metrics: Sequence[str] = ()) -> Document:
-    """The page of results that are in the order of time; sides as `bench.comparison.of_results` gives them."""
+    """The page of results that are in the order of time; sides as `bench.analysis.comparison.of_results` gives them."""
     places = sorted(
         {p for side in sides for p in side.values if p.metric.startswith(tuple(metrics) or "")}, key=place_order
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench import stats
-from bench.stats import Ratio
+from bench.analysis import stats
+from bench.analysis.stats import Ratio
 from reports.catalogue import metric as describe
 from reports.catalogue import scale_of
 from reports.compare import Reading, rank

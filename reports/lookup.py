@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bench import stats
+from bench.analysis import stats
 from bench.results import Record, Sample
 from reports.catalogue import metric as describe
 from reports.compare import Noise, Reading, rank
@@ -120,7 +120,7 @@ class Lookup:
 
     @cached_property
     def noise(self) -> Noise:
-        """The floor that the A/A arm gives, by the rule of `bench.stats`."""
+        """The floor that the A/A arm gives, by the rule of `bench.analysis.stats`."""
         floor = stats.noise_floor(self.result.records)
         return Noise(floor, "an engine measured twice (A/A)") if floor else Noise()
 

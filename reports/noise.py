@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.audits import BUSY_SHARE, SUSPICIOUS_P
+from bench.analysis.audits import BUSY_SHARE, SUSPICIOUS_P
 from bench.results import Record
 from reports.catalogue import OF_MICRO, scale_of
 from reports.catalogue import metric as describe

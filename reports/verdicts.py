@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench import stats
-from bench.comparison import Change, Values
+from bench.analysis import stats
+from bench.analysis.comparison import Change, Values
 from reports.catalogue import Metric, outcome_rank
 
 Turn = Literal["better", "worse", ""]

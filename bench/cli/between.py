@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from bench import comparison as measured
+from bench.analysis import comparison as measured
+from bench.analysis.comparability import incomparable
 from bench.cli.codes import EXIT_REGRESSION
-from bench.comparability import incomparable
 from bench.errors import UsageError
 from bench.export import Format, TableName
 from bench.export import export as write_table

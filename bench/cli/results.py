@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bench import audits, drift, scaling, stats, store
+from bench import store
+from bench.analysis import audits, drift, scaling, stats
 from bench.cli.codes import EXIT_AUDIT
 from bench.results import Audit, Run, Sample, Verdict
 from bench.workspace import PROJECT

@@ -103,7 +103,10 @@ def _authored(folder: Path) -> dict[str, float]:
 
 
 def _glue(folder: Path) -> dict[str, float]:
-    return {"glue_sloc": sum(len(_code_lines(text)) for text in _formatted([folder / "adapter.py"]))}
+    """The adapter and what it is split into; without an adapter there is nothing to count."""
+    adapter = folder / "adapter.py"
+    files = [adapter, *sorted(path for path in folder.glob("*.py") if path not in (adapter, folder / "__init__.py"))]
+    return {"glue_sloc": sum(len(_code_lines(text)) for text in _formatted(files))}
 
 
 def _analyse(text: str, own: set[str]) -> _File:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import stats
+from bench.analysis import stats
 from bench.results import Manifest, Record, Sample
 from bench.store import Store
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bench.audits import RULES, audit, overall, phase_locked, rayleigh_p
+from bench.analysis.audits import RULES, audit, overall, phase_locked, rayleigh_p
 from bench.results import Audit, Cell, Manifest, Run, Sample, Verdict
 
 TIMES = {

@@ -84,6 +84,8 @@ def test_configuration_and_glue_are_counted_apart(project: Path) -> None:
     found = values(project)
     assert found["config_lines"] == 2
     assert found["glue_sloc"] == 2
+    (project / "impl_toy" / "records.py").write_text("Y = 1\n")
+    assert {s.metric: s.value for s in measure(project, "toy")}["authoring.glue_sloc"] == 3
 
 
 def test_counted_lines_leave_out_blanks_comments_and_docstrings(project: Path) -> None:

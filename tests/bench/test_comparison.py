@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from made_results import DATA, HOST, Made, sample, samples
 from scipy.stats import ttest_ind
 
-from bench.comparability import incomparable, remarks
-from bench.comparison import Place, change, from_intervals, letter, load, of_arms, of_results, of_tracks, welch
+from bench.analysis.comparability import incomparable, remarks
+from bench.analysis.comparison import Place, change, from_intervals, letter, load, of_arms, of_results, of_tracks, welch
 from bench.errors import UsageError
 from bench.results import Record
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench import host
-from bench.drift import order_effects
+from bench.analysis.drift import order_effects
 from bench.results import Run, Sample
 
 ARMS = ("airflow", "dagster", "prefect", "prefect-again")

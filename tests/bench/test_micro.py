@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
+from bench.analysis.stats import summarise
 from bench.data import Source
 from bench.errors import EngineError
 from bench.history import History
 from bench.measures import micro
 from bench.results import Arm, Sample
 from bench.runs import Conductor
-from bench.stats import summarise
 from bench.store import Store, load
 from bench.supervisor import Supervisor
 from bench.workspace import PROJECT

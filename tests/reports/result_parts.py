@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from bench.analysis.stats import compare, summarise
 from bench.results import Audit, Sample
-from bench.stats import compare, summarise
 from bench.workloads import payload, published
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pytest
 from page_text import visible
 from result_fixture import HOSTILE, Builder
 
-from bench import comparison as measured
-from bench.comparison import Change, Values, load, of_results
+from bench.analysis import comparison as measured
+from bench.analysis.comparison import Change, Values, load, of_results
 from bench.results import Record, Sample
 from reports import between, history
 from reports.catalogue import Metric

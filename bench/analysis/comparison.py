@@ -18,7 +18,8 @@ import msgspec
 import numpy as np
 from scipy.stats import t as student
 
-from bench import stats, store
+from bench import store
+from bench.analysis import stats
 from bench.errors import UsageError
 from bench.results import Manifest, Record, Sample
 

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
+from bench.analysis.stats import CONFIDENCE, t_interval
 from bench.results import Record, Sample
-from bench.stats import CONFIDENCE, t_interval
 
 WORKLOADS = ("chain", "fan_out")
 METRIC = "runtime.makespan_s"

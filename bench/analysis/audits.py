@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bench import drift
+from bench.analysis import drift
 from bench.results import Audit, Manifest, Run, Sample, Verdict
 from bench.watching import POLL_S
 

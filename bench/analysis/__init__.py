@@ -1,0 +1,1 @@
+"""From raw observations to figures: estimates, fits, comparisons, and rules that a result must keep."""
