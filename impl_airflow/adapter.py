@@ -61,7 +61,7 @@ class Airflow(Adapter):
             ("core", "dags_folder", str(space.pipelines), "where the pipelines are"),
             ("core", "load_examples", "False", "only the pipelines under test"),
             ("core", "dags_are_paused_at_creation", "False", "a paused DAG starts no run"),
-            ("core", "parallelism", str(space.parallelism), "the same for every engine"),
+            ("core", "parallelism", str(space.parallelism), "steps at once over all runs; the same number everywhere"),
             ("core", "simple_auth_manager_users", f"{USER}:admin", "a user for the API"),
             ("core", "simple_auth_manager_passwords_file", str(self._passwords), "a random password"),
             ("core", "execution_api_server_url", f"{self._base}/execution/", "port"),

@@ -77,7 +77,7 @@ def _required(workspace: Workspace) -> list[Setting]:
         Setting(f"{DAEMON} --workspace", file, REQUIRED, "which code locations there are"),
         Setting(
             f"{EXECUTOR}.max_concurrent", str(workspace.parallelism), RUN_EXECUTOR_LIMITS,
-            "the same parallelism for every engine",
+            "steps at once within a run; the same number everywhere",
         ),
     ]  # fmt: skip
 

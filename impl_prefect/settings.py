@@ -54,7 +54,7 @@ def _necessities(workspace: Workspace) -> list[Setting]:
             "PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS",
             str(workspace.parallelism),
             f"{SETTINGS}#tasksrunnersettings",
-            "parallelism, the same for every engine",
+            "steps at once within a flow run; the same number everywhere",
         ),
         Setting(
             "PREFECT_TASKS_RUNNER_PROCESS_POOL_MAX_WORKERS",

@@ -68,7 +68,7 @@ def _growth(lookup: Lookup) -> Table | None:
     case = next(iter(lookup.cases(SLOPE) + lookup.cases(GROWTH[0])), None)
     if case is None:
         return None
-    table = arm_table(lookup, "table-growth", "Many small runs in a row", Plan(GROWTH, cases=[case]))
+    table = arm_table(lookup, "table-growth", "What stays behind after many small runs", Plan(GROWTH, cases=[case]))
     if table is None or len(table.columns) < len(GROWTH):
         return table
     return replace(table, rows=tuple(_with_interval(lookup, row, case) for row in table.rows))

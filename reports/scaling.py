@@ -184,8 +184,8 @@ def _concurrency(lookup: Lookup) -> Section | None:
     met = [c for c in lookup.cases(names[-1]) if "concurrent" in c.params]
     met.sort(key=lambda c: int(c.params["concurrent"]))
     cases = [Case(c.workload, c.params, number(c.params["concurrent"])) for c in met]
-    table = arm_table(lookup, "table-concurrency", "Runs submitted at the same time",
-                      Plan(names, "served", cases, "At once", isolation=True))  # fmt: skip
+    caption = "Runs submitted at the same time. Settings say whether a limit of steps holds over all of them"
+    table = arm_table(lookup, "table-concurrency", caption, Plan(names, "served", cases, "At once", isolation=True))
     return present(made("concurrency", "Runs side by side", _at_most(lookup, cases), tables=[table]))
 
 

@@ -16,7 +16,7 @@ from bench.measures import code, micro, runtime, setup
 from bench.parts.bound import Bound
 from bench.planner import VERSION
 from bench.results import Arm
-from bench.runs import Conductor, inline_command
+from bench.runs import Conductor, Observation, inline_command
 from bench.store import Store
 from bench.watching import limit_s
 from bench.workloads import TRAINING_RUN, Workload
@@ -140,13 +140,14 @@ def to_local(bound: Bound) -> None:
     bound.local = True
 
 
-def run_local(bound: Bound, workload: Workload) -> None:
+def run_local(bound: Bound, workload: Workload) -> Observation:
     """One timed run without a server."""
     conductor = bound.of(workload, "local")
     run, config = conductor.prepare(bound.scratch / "registry")
     command = replace(bound.up.adapter.local(workload.deployed, config), timeout_s=limit_s(Track.STOCK, workload.steps))
     seen = conductor.process(bound.supervisor, command, run)
     runtime.measure(conductor, seen, bound.job.inline_s(workload))
+    return seen
 
 
 def _anywhere(bound: Bound) -> Arm:

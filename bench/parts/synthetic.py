@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import httpx
 import numpy as np
@@ -21,32 +23,52 @@ SOAK_RUNS = 200
 
 def scaling_part(bound: Bound) -> None:
     """Chains and fan-outs by size on the server, with the CPU time that each step costs the whole engine."""
-    by_size(bound, lambda workload: _measured(bound, workload))
+    before = resources.metadata_bytes(bound.up)
+    steps = by_size(bound, partial(_measured, bound))
+    _growth(bound, before, steps)
+
+
+def _growth(bound: Bound, before: int, steps: int) -> None:
+    """What runs of so many steps in all have left in the metadata database."""
+    grown = resources.metadata_bytes(bound.up) - before
+    if steps:
+        small = replace(bound.conductor, workload=Workload("chain"))
+        small.sample(None, "resources.metadata_bytes_per_1000_tasks", "bytes", 1000 * grown / steps)
 
 
 def local_scaling_part(bound: Bound) -> None:
     """Chains and fan-outs by size without a server."""
     to_local(bound)
-    by_size(bound, lambda workload: run_local(bound, workload), "local")
+    by_size(bound, partial(run_local, bound), "local")
 
 
-def by_size(bound: Bound, measure: Callable[[Workload], None], mode: Mode = "served") -> None:
-    """Measure each kind from its smallest size on; after one that fails, the larger are not tried."""
+def by_size(bound: Bound, measure: Callable[[Workload], Observation], mode: Mode = "served") -> int:
+    """Measure each kind from its smallest size on; after one that fails, the larger are not tried.
+
+    Returns how many steps there were in all that went right.
+    """
     failed: set[str] = set()
-    for workload in (one for one in scaling(bound.job.budget.sizes) if one.name not in failed):
+    steps = 0
+    for workload in scaling(bound.job.budget.sizes):
+        if workload.name in failed:
+            continue
         try:
-            measure(workload)
+            right = measure(workload).right
         except (httpx.HTTPError, EngineError) as error:
-            failed.add(workload.name)
+            right = False
             bound.of(workload, mode).sample(None, "runtime.makespan_s", "s", None, f"failed: {error}")
+        failed |= set() if right else {workload.name}
+        steps += workload.steps if right else 0
+    return steps
 
 
-def _measured(bound: Bound, workload: Workload) -> None:
+def _measured(bound: Bound, workload: Workload) -> Observation:
     conductor = bound.of(workload)
     seen = conductor.served(bound.up)
     runtime.measure(conductor, seen, bound.job.inline_s(workload))
     if seen.right and seen.cpu_s is not None:
         conductor.sample(seen, "resources.cpu_per_task_s", "s", seen.cpu_s / workload.steps)
+    return seen
 
 
 def published_part(bound: Bound) -> None:
@@ -97,6 +119,4 @@ def soak_part(bound: Bound) -> None:
     conductor = bound.of(workload)
     before = resources.metadata_bytes(bound.up)
     resources.soak(conductor, bound.up, lambda: conductor.served(bound.up, "soak"), SOAK_RUNS)
-    grown = resources.metadata_bytes(bound.up) - before
-    tasks = SOAK_RUNS * workload.steps
-    conductor.sample(None, "resources.metadata_bytes_per_1000_tasks", "bytes", 1000 * grown / tasks)
+    _growth(bound, before, SOAK_RUNS * workload.steps)

@@ -14,16 +14,18 @@ from bench.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
 from bench.contract import Track
 from bench.data import Source
 from bench.errors import EngineError
+from bench.history import History
 from bench.job import Job
 from bench.parts import plain, synthetic
 from bench.planner import INLINE, Clock, plan
-from bench.results import Manifest, Run, Sample
-from bench.runs import inline_command
+from bench.results import Manifest, Run, Sample, Verdict
+from bench.runs import Observation, inline_command
 from bench.store import Store, load
 from bench.supervisor import Supervisor
 from bench.workloads import TRAINING_RUN, Workload, published
 from core.pipelines import TRAINING
 
+VERDICTS = [Verdict(run_id="r", engine="e", checker="artifacts", verdict=word) for word in ("pass", "fail")]
 CONCURRENT = Workload("chain", 2, concurrent=3)
 
 
@@ -110,15 +112,16 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
     (planned,) = [one for one in plan(budget, ["double"], [Track.TUNED], [], 7)[0] if one.topic]
     bound = synthetic.Bound(job, planned, conductor, session.supervisor, session.scratch, session)
     tried: list[Workload] = []
+    good, wrong = (Observation(Run(engine="e", run_id="r"), History(), verdicts=(v,)) for v in VERDICTS)
 
-    def measure(workload: Workload) -> None:
+    def measure(workload: Workload) -> Observation:
         tried.append(workload)
         if workload == Workload("chain", 3):
             raise EngineError("too long a chain")
+        return wrong if workload == Workload("fan_out", 2) else good
 
-    synthetic.by_size(bound, measure)
-    assert {one.n for one in tried if one.name == "chain"} == {2, 3}
-    assert {one.n for one in tried if one.name == "fan_out"} == {2, 3, 4}
+    assert synthetic.by_size(bound, measure) == 2
+    assert tried == [Workload("chain", 2), Workload("chain", 3), Workload("fan_out", 2)]
     (failed,) = [one for one in load(conductor.store.folder, Sample) if one.value is None]
     assert (failed.workload, failed.params, failed.note) == ("chain", {"n": 3}, "failed: too long a chain")
 
