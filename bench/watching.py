@@ -75,10 +75,16 @@ def watch(
                 deadline = min(deadline, time.monotonic() + (MANY_SETTLE_LIMIT_S if quietly else SETTLE_LIMIT_S))
                 if quietly:
                     continue  # now for the steps
-        if state and state.status.ended and all(step.status.ended for step in state.steps.values()):
+        if state and state.status.ended and _all_told(state, quietly):
             break
         time.sleep(POLL_S)
     return sightings, not (sightings and sightings[-1].state.status.ended)
+
+
+def _all_told(state: RunState, quietly: Quiet | None) -> bool:
+    """Whether the engine lists every step, each with its end. Some list only those that they have recorded so far."""
+    listed = not quietly or state.status is not Status.COMPLETED or len(state.steps) >= quietly.steps
+    return listed and all(step.status.ended for step in state.steps.values())
 
 
 def ask_state(session: Session, engine_run_id: str, *, steps: bool = True) -> RunState | None:
