@@ -31,7 +31,7 @@ def test_scratch_is_short_and_searchable_but_not_readable_by_others(scratch: Pat
 
 def test_workspace_is_laid_out_for_the_adapter(project: Path, scratch: Path, tmp_path: Path) -> None:
     (project / "impl_double" / "pipelines" / "__pycache__").mkdir()
-    made = make_workspace(Double, Track.STOCK, scratch, tmp_path, None)
+    made = make_workspace(Double, Track.STOCK, scratch, tmp_path)
     assert list(made.home.iterdir()) == []
     assert [path.name for path in made.pipelines.iterdir()] == ["training.py"]
     assert made.pipelines.is_relative_to(scratch)
@@ -42,11 +42,19 @@ def test_workspace_is_laid_out_for_the_adapter(project: Path, scratch: Path, tmp
     assert len(bytes.fromhex(made.secrets["token"])) == 32
 
 
+def test_synthetic_pipelines_are_laid_beside_where_they_are_run(project: Path, scratch: Path, tmp_path: Path) -> None:
+    (project / "impl_double" / "synthetic" / "synthetic.py").write_text("chains = ()")
+    made = make_workspace(Double, Track.STOCK, scratch, tmp_path, chains=(2, 5))
+    assert {path.name for path in made.pipelines.iterdir()} == {"training.py", "synthetic.py"}
+    assert made.chains == (2, 5)
+    assert clean_environment(made.home, tmp_path, (2, 5))["ORCHBENCH_CHAINS"] == "2,5"
+
+
 def test_secrets_differ_between_sessions(project: Path, tmp_path: Path) -> None:
     drawn = set()
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        drawn.add(make_workspace(Double, Track.STOCK, tmp_path / name, tmp_path, None).secrets["token"])
+        drawn.add(make_workspace(Double, Track.STOCK, tmp_path / name, tmp_path).secrets["token"])
     assert len(drawn) == 2
 
 
@@ -66,4 +74,5 @@ def test_environment_holds_nothing_of_the_users(scratch: Path, monkeypatch: pyte
     assert Path(found["TMPDIR"]).is_relative_to(scratch)
     assert found["PATH"].startswith("/engine/bin:")
     names = {"PATH", "HOME", "TMPDIR", "LANG", "TZ", "PYTHONPATH", "PYTHONUNBUFFERED", "OMP_NUM_THREADS"}
-    assert set(found) == names
+    assert set(found) == names | {"ORCHBENCH_CHAINS"}
+    assert found["ORCHBENCH_CHAINS"] == ""
