@@ -23,9 +23,14 @@ def location(engine: str) -> Path:
     return Path(os.environ.get("ORCHBENCH_ENVIRONMENTS", PROJECT / ".tox")) / engine
 
 
-def lock(name: str, result: Path) -> Path:
-    """The locked requirements of an engine; of another version (`airflow@3.2.2`) the lock that the result keeps."""
-    return result / "locks" / f"{name}.txt" if VERSION in name else PROJECT / f"impl_{name}" / "requirements.txt"
+def lock(engine: str) -> Path:
+    """The engine's locked requirements."""
+    return PROJECT / f"impl_{engine}" / "requirements.txt"
+
+
+def lock_in(result: Path, name: str) -> Path:
+    """The lock of an engine, or of another version of one (`airflow@3.2.2`), which the result keeps."""
+    return result / "locks" / f"{name}.txt" if VERSION in name else lock(name)
 
 
 def require(engine: str) -> Path:

@@ -61,10 +61,6 @@ class Job:
         runs = self.inline_runs.get(workload, [])
         return {name: median(run[name] for run in runs) for name in (runs[0] if runs else ())}
 
-    def lock(self, name: str) -> Path:
-        """The locked requirements of an engine, or of another version of it."""
-        return environments.lock(name, self.store.folder)
-
     def run(self) -> None:
         """Measure block by block. After the first, only a block that still fits as a whole is begun."""
         self._recall()

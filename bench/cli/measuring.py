@@ -167,7 +167,7 @@ def _environments(
             engine, _, version = name.partition(VERSION)
             kind = registry.adapter(engine)
             manifest.titles[name] = " ".join(filter(None, (kind.title, version)))
-            lock = environments.lock(name, opened.folder)
+            lock = environments.lock_in(opened.folder, name)
             try:
                 made = (
                     environments.ensure_version(name, kind.distribution, lock, supervisor)

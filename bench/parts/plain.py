@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import msgspec
 
-from bench import host, registry
+from bench import environments, host, registry
 from bench.contract import Command, Track, Variant
 from bench.history import History
 from bench.measures import code, micro, runtime, setup
@@ -88,7 +88,7 @@ def run_inline(bound: Bound, workload: Workload) -> None:
 def environment(bound: Bound) -> None:
     """Time the installation of the engine's lock."""
     name = bound.planned.environment
-    lock = bound.job.lock(name)
+    lock = environments.lock_in(bound.job.store.folder, name)
     conductor = replace(bound.conductor, arm=_anywhere(bound))
     bound.job.environment_s[name] = setup.environment(conductor, bound.supervisor, lock)
     if bound.job.budget.cold:
