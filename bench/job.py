@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import environments, parts, registry
-from bench.budgets import Budget, Part
+from bench.budgets import ESSENTIAL, Budget, Part
 from bench.contract import Adapter, Track, Unsupported
 from bench.data import Source
 from bench.errors import EngineError
@@ -65,10 +65,10 @@ class Job:
         """Measure block by block. After the first, only a block that still fits as a whole is begun."""
         self._recall()
         for number, block in enumerate(self.blocks):
-            if number and self.clock.left_s() < self.estimates.total_s(block):
+            if number and self.clock.left_s() < self.estimates.sessions_s(block, ESSENTIAL):
                 self._leave_out(block for block in self.blocks[number : self.budget.blocks])
                 break
-            self._block(block, scarce=number == 0)
+            self._block(block, self.blocks[number + 1 : self.budget.blocks], scarce=number == 0)
         bad = any(cell.state != "done" for cell in self.manifest.cells) or bool(self.manifest.failures)
         self.finish("partial" if bad else "complete")
 
@@ -90,13 +90,16 @@ class Job:
         self.manifest.cells = [cell for cell in self.manifest.cells if cell.state == "done"]
         self.manifest.failures = list(self.not_installed)
 
-    def _block(self, block: list[Planned], *, scarce: bool) -> None:
+    def _block(self, block: list[Planned], later: list[list[Planned]], *, scarce: bool) -> None:
+        """Measure a block; `later` are those that are planned after it."""
         done = {cell.name for cell in self.manifest.cells}
         for number, one in enumerate(block):
             share_s = self.estimates.share_s(self.clock.left_s(), block[number:])
             left = tuple(part for part in one.parts if one.cell(part) not in done)
+            to_come = [*block[number + 1 :], *(session for planned in later for session in planned)]
             if left:
-                self._session(one, left, time.monotonic() + share_s if scarce else float("inf"))
+                spare_s = self.clock.left_s() - self.estimates.sessions_s(to_come, ESSENTIAL)
+                self._session(one, left, time.monotonic() + min(spare_s, share_s if scarce else float("inf")))
 
     def _session(self, one: Planned, left: tuple[Part, ...], until: float) -> None:
         """Run what is left of a session, each part only if it fits before `until`; failures end it, not the job."""
@@ -108,12 +111,14 @@ class Job:
         self.manifest.order.append(f"block {one.block}: {one.name} {one.track}")
         todo = [part for part in left if part not in (Part.ENVIRONMENT, Part.FIRST)]
         running: list[Part] = [left[0]]
+        # without the oracle nothing else could be judged; a later block is begun for its plain runs
+        unquestioned = ESSENTIAL if one.block > 1 else (Part.INLINE,)
         try:
             with self._opened(one, left, running) as bound:
                 for part in todo:
                     running[0] = part
                     late = time.monotonic() + self.estimates.part_s(one, part) > until
-                    if late and part is not Part.INLINE:  # without the oracle nothing else could be judged
+                    if late and part not in unquestioned:
                         self._note(one, part, "left_out", reason="no time left in this budget")
                         continue
                     self._measured(one, part, lambda part=part: parts.MEASURES[part](bound))  # type: ignore[misc]

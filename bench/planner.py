@@ -18,6 +18,8 @@ VERSION = "@"
 """Between an engine and another version of it: `airflow@3.2.2`."""
 INLINE = "inline"
 RENDER_S = 15.0
+SESSION_S = 7.0
+"""What a session takes beside its parts: its folders and its database, and the end of its processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,10 @@ class Estimates:
     def total_s(self, sessions: list[Planned]) -> float:
         """Estimated seconds of some sessions."""
         return sum(self.part_s(one, part) for one in sessions for part in one.parts)
+
+    def sessions_s(self, sessions: list[Planned], only: tuple[Part, ...] = tuple(Part)) -> float:
+        """Estimated seconds of some sessions from their opening to their end, with some of their parts."""
+        return sum(SESSION_S + sum(self.part_s(one, part) for part in one.parts if part in only) for one in sessions)
 
     def share_s(self, left_s: float, sessions: list[Planned]) -> float:
         """What the first of `sessions` may take, so that those after it get their part of the time left."""

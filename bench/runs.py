@@ -137,8 +137,7 @@ class Conductor:
     ) -> Observation:
         """Submit a run over the engine's API and watch it to its end or the track's limit."""
         run, path = self.prepare(session.scratch / "registry", scenario, **changes)
-        if not warm_up:  # so that no engine is met in phase with its polling
-            time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
+        time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))  # out of phase with its polling
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
         limit = limit_s(session.workspace.track, self.workload.steps)

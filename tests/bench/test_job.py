@@ -11,7 +11,7 @@ from doubles import add_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budgets import BUDGETS, Part
+from bench.budgets import BUDGETS, ESSENTIAL, Part
 from bench.contract import Track
 from bench.data import Source
 from bench.history import History
@@ -185,6 +185,24 @@ def test_what_does_not_fit_is_left_out(make_job: MakeJob, store: Store) -> None:
         cell = found[f"block 1: behaves stock: {part}"]
         assert (cell.state, cell.reason) == ("left_out", "no time left in this budget")
     assert load_manifest(store.folder).state == "partial"
+
+
+def test_extras_give_way_to_the_plain_runs_of_the_blocks_to_come(
+    make_job: MakeJob, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = [[session_of(INLINE, 1), session_of("behaves", 1, (Part.FIRST, Part.SAMPLES, Part.LOCAL))]]
+    blocks += [[session_of("behaves", n)] for n in (2, 3)]
+    job = make_job(*blocks)
+    job.budget = replace(BUDGET, blocks=3, most_blocks=3)
+    job.estimates.learn(blocks[0][1], Part.LOCAL, 100.0)
+    needed = job.estimates.sessions_s([one for block in blocks[1:] for one in block], ESSENTIAL)
+    job.clock = Clock(None)
+    monkeypatch.setattr(job.clock, "left_s", lambda: needed + 50.0)
+    job.run()
+    found = states(store)
+    assert found.pop("1: behaves stock: local") == "left_out"
+    assert set(found.values()) == {"done"}
+    assert len(timed(store, "behaves")) == 3
 
 
 def test_block_beyond_the_planned_ones_is_not_missed(make_job: MakeJob, store: Store, oracle: History) -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budgets import BUDGETS, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, Budget, Group, Part
+from bench.budgets import BUDGETS, ESSENTIAL, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, Budget, Group, Part
 from bench.contract import Track
-from bench.planner import AGAIN, INLINE, RENDER_S, Clock, Estimates, Planned, plan
+from bench.planner import AGAIN, INLINE, RENDER_S, SESSION_S, Clock, Estimates, Planned, plan
 from bench.workloads import Workload
 
 ENGINES = ["airflow", "dagster", "prefect"]
@@ -185,6 +185,22 @@ def test_estimates_learn_from_what_an_arm_took() -> None:
     guess = estimates.total_s([other])
     estimates.learn(one, Part.FIRST, 3.5)
     assert estimates.total_s([one, other]) == 3.5 + guess
+
+
+def test_sessions_cost_more_than_their_parts() -> None:
+    one = Planned("a", Track.TUNED, 1, (Part.FIRST, Part.RECOVERY))
+    estimates = Estimates()
+    costs = {part: ESTIMATES_S[part][Track.TUNED] for part in one.parts}
+    assert estimates.sessions_s([one, one]) == 2 * (SESSION_S + sum(costs.values()))
+    assert estimates.sessions_s([one], ESSENTIAL) == SESSION_S + costs[Part.FIRST]
+    assert estimates.sessions_s([]) == 0
+
+
+def test_standard_holds_its_blocks_with_some_time_to_spare() -> None:
+    budget = BUDGETS["standard"]
+    blocks = planned(budget, ENGINES, [], 7)[: budget.blocks]
+    assert budget.limit_s
+    assert Estimates().sessions_s([one for block in blocks for one in block]) < budget.limit_s * 1.1
 
 
 def test_clock_leaves_room_for_the_report() -> None:
