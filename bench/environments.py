@@ -53,25 +53,24 @@ def ensure(engine: str, supervisor: Supervisor) -> Path:
     return require(engine)
 
 
-def resolve_command(name: str, distribution: str, lock_file: Path) -> Command:
-    """Resolve an engine's requirements with its version overridden, as `name` says (`airflow@3.2.2`)."""
-    engine, _, version = name.partition(VERSION)
+def resolve_command(engine: str, overrides: list[str], lock_file: Path) -> Command:
+    """Resolve an engine's requirements with some of them, such as its version, overridden."""
     override = lock_file.with_suffix(".override")
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    override.write_text(f"{distribution}=={version}\n")
+    override.write_text("".join(f"{one}\n" for one in overrides))
     options = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--python-version", "3.11")
     requirements = str(PROJECT / f"impl_{engine}" / "requirements.in")
     argv = (_uv(), "pip", "compile", *options, requirements, "--override", str(override), "-o", str(lock_file))
     return Command(argv, env=installer_environment(), cwd=lock_file.parent, timeout_s=INSTALL_LIMIT_S)
 
 
-def ensure_version(name: str, distribution: str, lock_file: Path, supervisor: Supervisor) -> Path:
+def ensure_version(name: str, overrides: list[str], lock_file: Path, supervisor: Supervisor) -> Path:
     """Make the environment of another version of an engine; EngineError with the log if it cannot be had.
 
     The lock is made once and kept in the result; a resumed result installs the same again.
     """
     if not lock_file.exists():
-        supervisor.run(f"resolve-{name}", resolve_command(name, distribution, lock_file))
+        supervisor.run(f"resolve-{name}", resolve_command(name.partition(VERSION)[0], overrides, lock_file))
     for number, command in enumerate(create_commands(lock_file, location(name)), 1):
         supervisor.run(f"environment-{name}-{number}", command)
     return require(name)

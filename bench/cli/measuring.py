@@ -89,8 +89,8 @@ def _new(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
 
 
 def _other_version(wish: str, engines: list[str]) -> str:
-    """The arm's name for another version: airflow==3.2.2 is airflow@3.2.2."""
-    engine, _, version = wish.partition("==")
+    """The arm's name for another version: airflow==3.2.2, with or without further requirements, is airflow@3.2.2."""
+    engine, _, version = wish.partition(",")[0].partition("==")
     if not re.fullmatch(r"[0-9][\w.!+-]*", version):
         raise UsageError(f"--with {wish}: not an engine with a version; write it as airflow==3.2.2")
     registry.adapter(engine)
@@ -120,9 +120,11 @@ def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> t
     """Make the environments that are needed; an engine without one becomes a failure, the others go on."""
     progress = Progress()
     manifest.state = "running"
-    names = [*manifest.arguments["engine"]]
-    names += [_other_version(wish, names) for wish in manifest.arguments.get("with", [])]
-    ready, lost = _environments(opened, manifest, names, progress)
+    engines = manifest.arguments["engine"]
+    overrides: dict[str, list[str]] = {name: [] for name in engines}
+    for wish in manifest.arguments.get("with", []):
+        overrides[_other_version(wish, engines)] = wish.split(",")[1:]
+    ready, lost = _environments(opened, manifest, overrides, progress)
     manifest.versions[INLINE] = _main_versions(INLINE, Path(sys.prefix))
     chosen = BUDGETS[manifest.budget]
     blocks = plan(
@@ -155,14 +157,17 @@ def _variants(budget: Budget, names: list[str]) -> list[dict[str, str]]:
 
 
 def _environments(
-    opened: store.Store, manifest: Manifest, names: list[str], progress: Progress
+    opened: store.Store, manifest: Manifest, overrides: dict[str, list[str]], progress: Progress
 ) -> tuple[list[str], list[Failure]]:
-    """Make what is missing; return the arms that are ready, and a failure for each of the others."""
+    """Make what is missing; return the arms that are ready, and a failure for each of the others.
+
+    `overrides` has for each arm the requirements that are replaced beside its version.
+    """
     scratch = make_scratch()
     ready, lost = [], []
     plain = clean_environment(scratch / "home", Path("/usr/bin"))
     with Supervisor(scratch, plain, opened.folder / "logs") as supervisor:
-        for name in names:
+        for name, more in overrides.items():
             progress(f"environment of {name}", float("inf"))
             engine, _, version = name.partition(VERSION)
             kind = registry.adapter(engine)
@@ -170,7 +175,7 @@ def _environments(
             lock = environments.lock_in(opened.folder, name)
             try:
                 made = (
-                    environments.ensure_version(name, kind.distribution, lock, supervisor)
+                    environments.ensure_version(name, [f"{kind.distribution}=={version}", *more], lock, supervisor)
                     if version
                     else environments.ensure(name, supervisor)
                 )
