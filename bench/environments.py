@@ -53,24 +53,34 @@ def ensure(engine: str, supervisor: Supervisor) -> Path:
     return require(engine)
 
 
-def resolve_command(engine: str, overrides: list[str], lock_file: Path) -> Command:
-    """Resolve an engine's requirements with some of them, such as its version, overridden."""
-    override = lock_file.with_suffix(".override")
+def resolve_command(engine: str, wanted: str, constraints: list[str], lock_file: Path) -> Command:
+    """Resolve an engine's requirements with `wanted` (apache-airflow==3.2.2) in place of its own version.
+
+    `constraints` limit the versions of what it needs; they replace nothing, so that extras stay.
+    """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    override.write_text("".join(f"{one}\n" for one in overrides))
+    files = {"--override": [wanted], "--constraint": constraints}
+    given = []
+    for option, lines in files.items():
+        path = lock_file.with_suffix(f".{option.strip('-')}")
+        path.write_text("".join(f"{line}\n" for line in lines))
+        given += [option, str(path)]
     options = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--python-version", "3.11")
     requirements = str(PROJECT / f"impl_{engine}" / "requirements.in")
-    argv = (_uv(), "pip", "compile", *options, requirements, "--override", str(override), "-o", str(lock_file))
+    argv = (_uv(), "pip", "compile", *options, requirements, *given, "-o", str(lock_file))
     return Command(argv, env=installer_environment(), cwd=lock_file.parent, timeout_s=INSTALL_LIMIT_S)
 
 
-def ensure_version(name: str, overrides: list[str], lock_file: Path, supervisor: Supervisor) -> Path:
+def ensure_version(name: str, requirements: list[str], lock_file: Path, supervisor: Supervisor) -> Path:
     """Make the environment of another version of an engine; EngineError with the log if it cannot be had.
 
-    The lock is made once and kept in the result; a resumed result installs the same again.
+    The first of `requirements` is the engine's own, the others are constraints. The lock is made once and kept in
+    the result; a resumed result installs the same again.
     """
     if not lock_file.exists():
-        supervisor.run(f"resolve-{name}", resolve_command(name.partition(VERSION)[0], overrides, lock_file))
+        wanted, *constraints = requirements
+        resolve = resolve_command(name.partition(VERSION)[0], wanted, constraints, lock_file)
+        supervisor.run(f"resolve-{name}", resolve)
     for number, command in enumerate(create_commands(lock_file, location(name)), 1):
         supervisor.run(f"environment-{name}-{number}", command)
     return require(name)

@@ -121,10 +121,10 @@ def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> t
     progress = Progress()
     manifest.state = "running"
     engines = manifest.arguments["engine"]
-    overrides: dict[str, list[str]] = {name: [] for name in engines}
+    constraints: dict[str, list[str]] = {name: [] for name in engines}
     for wish in manifest.arguments.get("with", []):
-        overrides[_other_version(wish, engines)] = wish.split(",")[1:]
-    ready, lost = _environments(opened, manifest, overrides, progress)
+        constraints[_other_version(wish, engines)] = wish.split(",")[1:]
+    ready, lost = _environments(opened, manifest, constraints, progress)
     manifest.versions[INLINE] = _main_versions(INLINE, Path(sys.prefix))
     chosen = BUDGETS[manifest.budget]
     blocks = plan(
@@ -157,17 +157,17 @@ def _variants(budget: Budget, names: list[str]) -> list[dict[str, str]]:
 
 
 def _environments(
-    opened: store.Store, manifest: Manifest, overrides: dict[str, list[str]], progress: Progress
+    opened: store.Store, manifest: Manifest, constraints: dict[str, list[str]], progress: Progress
 ) -> tuple[list[str], list[Failure]]:
     """Make what is missing; return the arms that are ready, and a failure for each of the others.
 
-    `overrides` has for each arm the requirements that are replaced beside its version.
+    `constraints` has for each arm what limits the versions of its requirements.
     """
     scratch = make_scratch()
     ready, lost = [], []
     plain = clean_environment(scratch / "home", Path("/usr/bin"))
     with Supervisor(scratch, plain, opened.folder / "logs") as supervisor:
-        for name, more in overrides.items():
+        for name, more in constraints.items():
             progress(f"environment of {name}", float("inf"))
             engine, _, version = name.partition(VERSION)
             kind = registry.adapter(engine)
