@@ -24,6 +24,8 @@ from bench.contract import (
 )
 from bench.runs import Conductor
 from bench.session import Session
+from core.config import load_config
+from core.pipelines import named
 
 BringUp = Callable[..., tuple[Session, Conductor]]
 PROJECT = Path(__file__).parents[2]
@@ -196,8 +198,8 @@ class Double(Adapter):
 
     def state(self, run: str) -> RunState:
         found = self._run(run)
-        train = StepState(Status(found["status"]), attempts=found["attempts"])
-        steps = {"train": train} if self.behaviour in ("behaves", "stumbles") else {}
+        one = StepState(Status(found["status"]), attempts=found["attempts"])
+        steps = dict.fromkeys(_listed(found), one) if self.behaviour in ("behaves", "stumbles") else {}
         return RunState(Status(found["status"]), steps, raw=found)
 
     def status(self, run: str) -> Status:
@@ -240,6 +242,13 @@ class Double(Adapter):
 
     def _deployment_error(self) -> str:
         return str(self.http.get(f"{self._api}/deployment").json()["error"])
+
+
+def _listed(run: dict[str, Any]) -> list[str]:
+    """The steps that the double tells of: of the training pipeline one, of the others all."""
+    if run["pipeline"] == "training":
+        return ["train"]
+    return [step.name for step in named(run["pipeline"], load_config(run["config"]).synthetic.n).steps]
 
 
 class Unable(Double):
