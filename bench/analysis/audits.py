@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bench.analysis import drift
+from bench.planner import INLINE
 from bench.results import Audit, Manifest, Run, Sample, Verdict
 from bench.watching import POLL_S
 
@@ -239,19 +240,24 @@ def _order_effect(metric: str, text: str) -> Callable[[Case], Found]:
 
 
 def balance(case: Case) -> Found:
-    """Whether each arm has as many sessions as the others in every block that was measured to its end."""
-    counts: dict[int, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    """Whether each arm has as many sessions as the others of its mode in every block that was measured to its end.
+
+    A mode that none has in a block was not planned for it.
+    """
+    counts: dict[tuple[int, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    arms: dict[str, set[str]] = defaultdict(set)
     for run in case.plain.values():
         if run.workload == "training" and not run.params:
-            counts[run.block][f"{run.engine} {run.track} {run.mode}"].add(run.session)
-    arms = sorted({arm for block in counts.values() for arm in block})
-    blocks = [block for block in sorted(counts) if not _broken(case.manifest, block)]
+            mode, arm = INLINE if run.engine == INLINE else run.mode, f"{run.engine} {run.track} {run.mode}"
+            counts[run.block, mode][arm].add(run.session)
+            arms[mode].add(arm)
+    whole = [place for place in sorted(counts) if not _broken(case.manifest, place[0])]
     wrong = []
-    for block in blocks:
-        sessions = {arm: len(counts[block][arm]) for arm in arms}
+    for block, mode in whole:
+        sessions = {arm: len(counts[block, mode][arm]) for arm in sorted(arms[mode])}
         usual = max(sessions.values())
         wrong += [f"block {block}: {arm} {n} times, others {usual}" for arm, n in sessions.items() if n < usual]
-    return Found(len(blocks), "complete blocks", wrong)
+    return Found(len({block for block, _ in whole}), "complete blocks", wrong)
 
 
 def _broken(manifest: Manifest, block: int) -> bool:

@@ -14,7 +14,7 @@ from bench.contract import Command, Track, Variant
 from bench.history import History
 from bench.measures import code, micro, runtime, setup
 from bench.parts.bound import Bound
-from bench.planner import VERSION
+from bench.planner import AGAIN, VERSION
 from bench.results import Arm
 from bench.runs import Conductor, Observation, inline_command
 from bench.store import Store
@@ -114,7 +114,9 @@ def samples(bound: Bound) -> None:
 
 
 def _variants(bound: Bound) -> tuple[Variant, ...]:
-    return bound.up.adapter.variants if bound.job.budget.variants and bound.planned.chains else ()
+    """The other isolations; not of the second, A/A arm."""
+    wanted = bound.job.budget.variants and bound.planned.chains and not bound.planned.name.endswith(AGAIN)
+    return bound.up.adapter.variants if wanted else ()
 
 
 def _as_variant(bound: Bound, variant: Variant) -> Conductor:

@@ -227,6 +227,14 @@ def test_a_block_that_was_not_finished_need_not_be_balanced() -> None:
     assert (found.verdict, found.reason) == ("pass", "5 complete blocks")
 
 
+def test_a_mode_that_no_arm_has_in_a_block_is_not_missed() -> None:
+    result = sound()
+    served = result.runs[0]
+    result.runs.append(msgspec.structs.replace(served, run_id="local", mode="local"))
+    found = result.audits()["balance of the blocks"]
+    assert (found.verdict, found.reason) == ("pass", "6 complete blocks")
+
+
 def test_many_findings_are_counted_and_the_first_told() -> None:
     result = sound()
     for run in result.runs[:5]:
