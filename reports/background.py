@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bench.analysis.audits import BUSY_SHARE
 from bench.results import Audit, Cell, Manifest
 from reports import noise
+from reports.loading import Result
 from reports.lookup import Lookup
 from reports.numbers import listing, number, plural, with_unit
 from reports.safetext import inline
 from reports.tables import Table
 
-BUSY_SHARE = 0.5
+LOADED = 0.5
+BUSY_RUNS = 0.1
+"""Share of the runs with a busy host from which on a reader is told first."""
 SEVERITY = ("fail", "flag", "unknown", "pass")
 Pairs = tuple[tuple[str, str], ...]
 HEADLINES = {"cores": "cores", "cpus": "CPUs", "logical_cpus": "CPUs", "memory_bytes": "memory"}
@@ -188,13 +192,20 @@ def missing(lookup: Lookup) -> tuple[str, ...]:
         said.append(f"Nothing was measured of {listing(gone)}.")
     if not result.evidence and lookup.names("debugging."):
         said.append("No transcripts were kept.")
-    return (*said, *_busy(manifest.host), *result.damage)
+    return (*said, *_busy(result), *result.damage)
 
 
-def _busy(host: Mapping[str, Any]) -> tuple[str, ...]:
-    """A host that already had work to do makes every time doubtful."""
-    load, cores = host.get("load_1m_at_start"), host.get("cores")
-    if not isinstance(load, int | float) or not isinstance(cores, int) or load < cores * BUSY_SHARE:
+def _busy(result: Result) -> tuple[str, ...]:
+    """A host with other work to do makes every time doubtful: during the runs, or if that is not known at the start."""
+    load, cores = result.manifest.host.get("load_1m_at_start"), result.manifest.host.get("cores")
+    if not isinstance(load, int | float) or not isinstance(cores, int):
+        return ()
+    loads = [s.value for s in result.samples if s.metric == "host.others_cores" and isinstance(s.value, int | float)]
+    if loads:
+        busy = sum(others > cores * BUSY_SHARE for others in loads)
+        said = f"Others kept the host busy in {busy} of {plural(len(loads), 'run')}. Times are doubtful."
+        return (said,) if busy > len(loads) * BUSY_RUNS else ()
+    if load < cores * LOADED:
         return ()
     return (f"The host was busy at the start: load {number(load)} on {plural(cores, 'core')}. Times are doubtful.",)
 

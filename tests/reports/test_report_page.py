@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from page_text import visible
@@ -136,9 +138,27 @@ def test_sections_without_records_are_left_out(full: str, tmp_path: Path) -> Non
         assert f'id="{key}"' not in small
 
 
+def make_older(folder: Path) -> None:
+    """Take out of a result what earlier versions did not write."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    kept = {name: value for name, value in manifest.items() if name not in ("variants", "polling", "core")}
+    (folder / "manifest.json").write_text(json.dumps(kept))
+    variants = {row["name"] for row in manifest["variants"] if row["kind"] == "isolation"}
+
+    def known(row: dict[str, Any]) -> bool:
+        new = row.get("params") or row.get("workload", "training") != "training" or row["engine"] in variants
+        return not new and row["metric"].split(".")[0] not in ("micro", "resources", "host")
+
+    records = [row for row in json.loads((folder / "summary.json").read_text())["records"] if known(row)]
+    (folder / "summary.json").write_text(json.dumps({"schema_version": 1, "records": records}))
+    samples = (folder / "samples.jsonl").read_text().splitlines()
+    (folder / "samples.jsonl").write_text("".join(f"{line}\n" for line in samples if known(json.loads(line))))
+
+
 def test_a_result_of_before_there_were_sizes_resources_and_audits_gives_a_page(tmp_path: Path) -> None:
     kept = Path(__file__).parents[2] / "reports" / "kept" / "2026-11-22-standard"
     folder = Path(shutil.copytree(kept, tmp_path / "result"))
+    make_older(folder)
     html = write_report(folder).read_text(encoding="utf-8")
     assert not [key for key in NEW if f'id="{key}"' in html]
     assert "This result was not audited." in visible(html)
