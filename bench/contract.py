@@ -7,10 +7,11 @@ speaks the engine's API; it never starts, signals or waits for anything itself.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import httpx
@@ -51,6 +52,7 @@ class Ability(StrEnum):
     STEP_TIMEOUT = "step_timeout"  # (feature) a step's time limit stops the step
     RETRY_LOST_STEP = "retry_lost_step"  # (feature) a step whose process died is retried by itself
     CLEANUP_AFTER_FAILURE = "cleanup_after_failure"  # (feature) cleanup also runs after a failed step
+    BACKFILL = "backfill"  # a `Backfills`: one run for each day of a range
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,76 @@ class Feature:
     description: str
 
 
-AbilityTable = Mapping[Ability, Callable[..., Any] | Feature | Unsupported]
+@dataclass(frozen=True, slots=True)
+class Backfills:
+    """How the pipeline `daily` is run for each day of a range, by the engine's own means."""
+
+    start: Callable[[Path, Sequence[str]], str]
+    """`(configuration file, consecutive days as ISO dates) -> id`."""
+    status: Callable[[str], Status]
+    """By the id: completed once every day has, failed once all have ended and one has not completed."""
+    again: Callable[[str], str]
+    """`id -> id to watch`: run the days once more that did not complete."""
+
+
+AbilityTable = Mapping[Ability, Callable[..., Any] | Feature | Backfills | Unsupported]
+
+
+class Target(StrEnum):
+    """What a fault from outside strikes, by its part in the work."""
+
+    STEP = "step"
+    """The process that runs a step's code."""
+    RUN = "run"
+    """The process that conducts one run and nothing else."""
+    WORKER = "worker"
+    """The process that starts the processes of runs or steps."""
+    SCHEDULER = "scheduler"
+    """The process that decides what runs next: scheduler or daemon."""
+    API = "api"
+    """The process that answers the users' requests."""
+    CONTROL_PLANE = "control_plane"
+    """All long-running processes of the engine at once."""
+    DATABASE = "database"
+    """The metadata database."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfRole:
+    """The target is a process that `roles()` names; the same one is started again to heal it."""
+
+    kind: str
+    text: str
+    """One sentence: what this process does in the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfStep:
+    """The target belongs to a running step: its own process, or the nearest one above it, by its command line."""
+
+    text: str
+    """One sentence: what this process does in the engine."""
+    above: str = ""
+    """A part of the command line of the process above the step's that is meant; empty means the step's own."""
+
+
+Targets = Mapping[Target, OfRole | OfStep | Unsupported]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the engine's documentation lets its user expect of a scenario."""
+
+    outcomes: tuple[str, ...]
+    """Outcomes (see `bench.checkers.Outcome`) that agree with it; empty: the documentation says nothing."""
+    text: str
+    """One sentence: what is documented, or that nothing was found."""
+    source: str
+    """Address of the documentation; empty where nothing was found."""
+
+
+class ApiError(Exception):
+    """The engine's API answered, but with an error; the message is the engine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +221,9 @@ class Workspace:
     chains: tuple[int, ...] = ()
     """Lengths of the synthetic chains to deploy beside the training pipeline; with them goes the fan-out. The files of
     the adapter's `synthetic` folder are then in `pipelines` too, and ORCHBENCH_CHAINS is set. Empty: training only."""
+    operations: bool = False
+    """Whether the pipelines `roll_back` and `daily` are deployed too. The files of the adapter's `operations` folder are
+    then in `pipelines`."""
     postgres: Path | None = None
     """Socket folder of this session's PostgreSQL (user postgres, no password), or None: SQLite.
     A database named like the engine (airflow, prefect, dagster) exists in it and is empty."""
@@ -196,6 +270,10 @@ class Adapter(ABC):
     tracks: ClassVar[tuple[Track, ...]] = (Track.STOCK, Track.TUNED)
     variants: ClassVar[tuple[Variant, ...]] = ()
     """Other isolations of the training pipeline that can be asked for at submission."""
+    targets: ClassVar[Targets]
+    """What faults from outside strike: step, run, worker, scheduler and api; the harness knows the others."""
+    expectations: ClassVar[Mapping[str, Expectation]] = MappingProxyType({})
+    """By the scenario's name: what the documentation lets expect, on tuned settings."""
 
     def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
         self.workspace = workspace
@@ -225,7 +303,8 @@ class Adapter(ABC):
     def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
         """Start a run with the configuration file as its native parameter; return the engine's run id.
 
-        `pipeline` is `training`, `fan_out` or `chain_<n>`; `variant` a name of `variants`, or empty for the usual way.
+        `pipeline` is `training`, `fan_out`, `chain_<n>` or `roll_back`; `variant` a name of `variants`, or empty for
+        the usual way.
         """
 
     @abstractmethod

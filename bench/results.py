@@ -3,6 +3,7 @@
 manifest.json    Manifest: host, versions, config, seed, order of cells, what was left out, failures
 samples.jsonl    Sample, one a line: every raw observation of every measure
 runs.jsonl       Run, one a line: every run that was submitted
+strikes.jsonl    Strike, one a line: every fault from outside, and when it was healed
 verdicts.jsonl   Verdict, one a line: what the checkers said of each run
 evidence.jsonl   Evidence, one a line: texts that engines gave (tracebacks, logs)
 runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.json
@@ -96,6 +97,25 @@ class Run(Arm, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Strike(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault from outside. Times are CLOCK_MONOTONIC nanoseconds, 0 if not reached."""
+
+    run_id: str
+    action: str
+    """kill, pause, restart, stop, lock."""
+    target: str
+    """step, run, worker, scheduler, api, control_plane, database."""
+    moment: str
+    """Where in the history: `in train`, `before train`, `during submit`."""
+    pids: tuple[int, ...] = ()
+    """The processes that were struck."""
+    t_ns: int = 0
+    """When it struck."""
+    healed_ns: int = 0
+    """When what it struck was up and answering again."""
+    note: str = ""
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What one checker said of one run."""
 
@@ -179,6 +199,10 @@ class Manifest(msgspec.Struct, kw_only=True):
     """engine, track, name, value, source, reason."""
     abilities: list[dict[str, str]] = []
     """engine, ability, offered (yes or no), text: the feature, or the reason why it is absent."""
+    targets: list[dict[str, str]] = []
+    """engine, target, offered (yes or no), text: which process it is, or why the engine has none."""
+    expectations: list[dict[str, str]] = []
+    """engine, scenario, outcomes (with commas), text, source: what the documentation lets expect."""
     variants: list[dict[str, str]] = []
     """name, engine, kind (again, isolation or version), text: arms that are an engine once more, in another way."""
     polling: list[dict[str, Any]] = []

@@ -14,9 +14,9 @@ from bench import postgres
 from bench.contract import Adapter, Command, Track, Workspace
 from bench.errors import EngineError
 from bench.supervisor import Process, Supervisor
-from bench.workspace import clean_environment, make_scratch, make_workspace
+from bench.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch, make_workspace
 from core.journal import now_ns
-from core.pipelines import FAN_OUT, chain
+from core.pipelines import FAN_OUT, ROLL_BACK, chain
 
 READY_LIMIT_S = 180.0
 READY_POLL_S = 0.1
@@ -53,7 +53,7 @@ class Session:
         self.seconds["start_s"] = (now_ns() - begin) / 1e9
         begin = now_ns()
         self._run_all("deploy", self.adapter.deploy())
-        for name in ("training", *self._synthetic()):
+        for name in ("training", *self._beside()):
             wait_until(lambda name=name: self.adapter.deployed(name), f"{name} offered by the API", READY_LIMIT_S)  # type: ignore[misc]
         self.seconds["deploy_s"] = (now_ns() - begin) / 1e9
 
@@ -62,9 +62,11 @@ class Session:
         self.supervisor.stop(keep=(self._database,) if self._database else ())
         self.processes.clear()
 
-    def _synthetic(self) -> tuple[str, ...]:
+    def _beside(self) -> tuple[str, ...]:
+        """Names of what is deployed beside the training pipeline."""
         chains = self.workspace.chains
-        return (FAN_OUT, *(chain(n).name for n in chains)) if chains else ()
+        synthetic = (FAN_OUT, *(chain(n).name for n in chains)) if chains else ()
+        return (*synthetic, ROLL_BACK.name) if self.workspace.operations else synthetic
 
     def _run_all(self, phase: str, commands: list[Command]) -> None:
         for number, command in enumerate(commands, 1):
@@ -73,20 +75,30 @@ class Session:
 
 @contextmanager
 def open_session(
-    kind: type[Adapter], track: Track, environment: Path, logs: Path, chains: tuple[int, ...] = ()
+    kind: type[Adapter],
+    track: Track,
+    environment: Path,
+    logs: Path,
+    chains: tuple[int, ...] = (),
+    *,
+    operations: bool = False,
+    step_timeout_s: float = STEP_TIMEOUT_S,
 ) -> Iterator[Session]:
     """Give a session whose engine is not started yet; at the end everything of it is stopped and removed.
 
-    With `chains` the synthetic pipelines of these lengths are deployed too.
+    With `chains` the synthetic pipelines of these lengths are deployed too, with `operations` those that people use
+    to repair. An attempt of a step may take `step_timeout_s`.
     """
     scratch = make_scratch()
     home = scratch / "home"
     with (
-        Supervisor(scratch, clean_environment(home, environment / "bin", chains), logs) as supervisor,
+        Supervisor(scratch, clean_environment(home, environment / "bin", chains, step_timeout_s), logs) as supervisor,
         httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
     ):
         folder, server = postgres.start(supervisor, scratch, kind.name) if track is Track.TUNED else (None, None)
-        workspace = make_workspace(kind, track, scratch, environment, postgres=folder, chains=chains)
+        workspace = make_workspace(
+            kind, track, scratch, environment, postgres=folder, chains=chains, operations=operations
+        )
         yield Session(kind(workspace, http), supervisor, scratch, _database=server)
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from bench.errors import UsageError
-from bench.results import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Verdict
+from bench.results import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Strike, Verdict
 from bench.workspace import PROJECT
 from core.artifacts import atomic
 
@@ -22,6 +22,7 @@ FILES: dict[type[msgspec.Struct], str] = {
     Run: "runs.jsonl",
     Verdict: "verdicts.jsonl",
     Evidence: "evidence.jsonl",
+    Strike: "strikes.jsonl",
 }
 LATEST = "latest"
 
@@ -45,7 +46,7 @@ class Store:
             sysconfig.get_path("stdlib"): "<python>",
         }
 
-    def append(self, record: Sample | Run | Verdict | Evidence) -> None:
+    def append(self, record: Sample | Run | Verdict | Evidence | Strike) -> None:
         """Add one record: a single write, so that a killed harness leaves at most one torn last line."""
         line = msgspec.json.encode(record) + b"\n"
         descriptor = os.open(self.folder / FILES[type(record)], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

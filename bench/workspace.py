@@ -13,6 +13,8 @@ from pathlib import Path
 from bench.contract import Adapter, Track, Workspace
 
 PROJECT = Path(__file__).parents[1]
+STEP_TIMEOUT_S = 30.0
+"""How long an attempt of a step may take in a session, so that a hung one is met within a run's limit."""
 PARALLELISM = 4
 """Steps that may run at once, the same for every engine."""
 
@@ -33,12 +35,14 @@ def make_workspace(
     *,
     postgres: Path | None = None,
     chains: tuple[int, ...] = (),
+    operations: bool = False,
 ) -> Workspace:
     """Lay out the folders of a session in `scratch` and draw its ports and secrets."""
     home = scratch / "home"
     home.mkdir()
     pipelines = scratch / "pipelines"
-    for folder in ("pipelines", "synthetic") if chains else ("pipelines",):
+    beside = {"synthetic": bool(chains), "operations": operations}
+    for folder in ("pipelines", *(name for name, wanted in beside.items() if wanted)):
         origin = PROJECT / f"impl_{adapter.name}" / folder
         shutil.copytree(origin, pipelines, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     return Workspace(
@@ -51,6 +55,7 @@ def make_workspace(
         ports=dict(zip(adapter.port_names, free_ports(len(adapter.port_names)), strict=True)),
         secrets={name: secrets.token_hex(32) for name in adapter.secret_names},
         chains=chains,
+        operations=operations,
         postgres=postgres,
     )
 
@@ -72,7 +77,9 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def clean_environment(home: Path, executables: Path, chains: tuple[int, ...] = ()) -> dict[str, str]:
+def clean_environment(
+    home: Path, executables: Path, chains: tuple[int, ...] = (), step_timeout_s: float = STEP_TIMEOUT_S
+) -> dict[str, str]:
     """What every process of an engine starts from: nothing of the user's own environment.
 
     HOME and TMPDIR lie in the session's folders, so nothing is written elsewhere. Bytecode is
@@ -90,4 +97,5 @@ def clean_environment(home: Path, executables: Path, chains: tuple[int, ...] = (
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
         "ORCHBENCH_CHAINS": ",".join(map(str, chains)),
+        "ORCHBENCH_STEP_TIMEOUT_S": f"{step_timeout_s:g}",
     }

@@ -8,6 +8,11 @@ from typing import Literal
 
 Trigger = Literal["all_success", "chosen", "joined"]
 
+STEP_TIMEOUT_S = float(os.environ.get("ORCHBENCH_STEP_TIMEOUT_S", "600"))
+"""How long an attempt of a step may take: set when the pipelines are deployed."""
+RUN_TIMEOUT_S = 3 * STEP_TIMEOUT_S
+"""How long a run of the training pipeline may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -28,7 +33,7 @@ class Step:
     name: str
     upstream: tuple[str, ...] = ()
     retry: Retry = Retry(retries=2, delay_s=2.0)
-    timeout_s: float = 600.0
+    timeout_s: float = STEP_TIMEOUT_S
     trigger: Trigger = "all_success"
     call: str = ""
     """The function of `core.steps` that does the work; empty means the one of the step's own name."""
@@ -47,6 +52,8 @@ class Pipeline:
 
     name: str
     steps: tuple[Step, ...]
+    timeout_s: float = 0.0
+    """How long a run may take; 0 is without a limit."""
 
     def step(self, name: str) -> Step:
         """Return the step called `name`; KeyError if there is none."""
@@ -70,7 +77,13 @@ TRAINING = Pipeline(
         Step("notify", ("evaluate", "branch"), trigger="chosen"),
         Step("cleanup", ("deploy", "notify"), trigger="joined"),
     ),
+    timeout_s=RUN_TIMEOUT_S,
 )
+
+ROLL_BACK = Pipeline("roll_back", (Step("roll_back"),))
+"""What people run after a bad deployment: the last good model is current again."""
+DAILY = Pipeline("daily", (Step("day"),))
+"""One run for each day: it files the day's rows, once. The step is named after its day: `day_2026-01-03`."""
 
 FAN_OUT = "fan_out"
 
@@ -103,7 +116,7 @@ def named(name: str, n: int = 0) -> Pipeline:
     kind, _, length = name.rpartition("_")
     if kind == "chain" and length.isdecimal():
         return chain(int(length))
-    known = {TRAINING.name: TRAINING, FAN_OUT: fan_out(n)}
+    known = {TRAINING.name: TRAINING, FAN_OUT: fan_out(n), ROLL_BACK.name: ROLL_BACK}
     if name not in known:
         raise KeyError(f"no pipeline {name!r}; there are {', '.join(known)} and chain_<n>")
     return known[name]

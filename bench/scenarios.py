@@ -1,0 +1,156 @@
+"""What is broken on purpose, or done by people: each scenario as data. The harness acts on it, the judge reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.contract import Ability, Target, Track
+from core.config import Fault
+
+STEP = "train"
+"""The step that suffers: it comes after work worth keeping and before the effect."""
+MIDDLE_S = 3.0
+"""How much longer the step lasts that is struck from outside, so that its middle can be met."""
+
+
+class Action(StrEnum):
+    """What is done to a target. Each is healed."""
+
+    KILL = "kill"
+    """SIGKILL; after `down_s` the service is started again, as a process manager would."""
+    RESTART = "restart"
+    """SIGTERM, the end awaited, and started again at once: what an upgrade does."""
+    PAUSE = "pause"
+    """SIGSTOP, and SIGCONT after `down_s`."""
+    LOCK = "lock"
+    """The database file locked by another writer for `down_s`."""
+
+
+class When(StrEnum):
+    """Where in a step's course a fault from outside strikes."""
+
+    SUBMIT = "during submit"
+    BEFORE = "before"
+    """All its upstreams have ended, it has not started."""
+    IN = "in"
+    """Half of `MIDDLE_S` after it has started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point of the history."""
+
+    when: When
+    step: str = ""
+    """Empty for a submission."""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.when, self.step)))
+
+
+@dataclass(frozen=True, slots=True)
+class Nemesis:
+    """A fault from outside."""
+
+    action: Action
+    target: Target
+    at: Moment
+    down_s: float = 5.0
+    """From the strike until the heal."""
+
+
+class Remedy(StrEnum):
+    """What people do, by the engine's own means."""
+
+    RESUME = "resume"
+    """Fix the cause, and go on from the failed step."""
+    RERUN = "rerun"
+    """Fix the cause, and run the whole pipeline again."""
+    CANCEL = "cancel"
+    """Stop a run in the middle of a step."""
+    ROLL_BACK = "roll back"
+    """After a bad deployment make the last good model current again."""
+    CATCH_UP = "catch up"
+    """The data of one day come late; then run what is missing."""
+    BACKFILL = "backfill"
+    """Run ten days, with the scheduler killed in the middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One thing that goes wrong in a run of the training pipeline, or is done by people."""
+
+    name: str
+    faults: tuple[Fault, ...] = ()
+    """Inside a step."""
+    nemesis: Nemesis | None = None
+    """From outside."""
+    remedy: Remedy | None = None
+    defective: bool = False
+    """Whether a true failure that is shown is the right outcome."""
+    tracks: tuple[Track, ...] = tuple(Track)
+    needs: tuple[Ability, ...] = ()
+    """Abilities without which it is not supported."""
+
+
+def _inside(kind: str, *, attempts: int = 1, step: str = STEP, seconds: float = 0.0) -> tuple[Fault, ...]:
+    return (Fault(step, kind, attempts=attempts, seconds=seconds),)
+
+
+def outside(name: str, action: Action, target: Target, at: Moment, down_s: float = 5.0, **more: object) -> Scenario:
+    """A scenario with a fault from outside. The step that is struck in its middle lasts long enough to be met."""
+    longer = _inside("slow", attempts=0, step=at.step, seconds=MIDDLE_S) if at.when is When.IN else ()
+    return Scenario(name, longer, Nemesis(action, target, at, down_s), **more)  # type: ignore[arg-type]
+
+
+IN_TRAIN = Moment(When.IN, STEP)
+SUBMITTING = Moment(When.SUBMIT)
+
+INSIDE = (
+    Scenario("transient_error", _inside("transient")),
+    Scenario("permanent_error", _inside("defect", attempts=0), defective=True),
+    Scenario("step_killed", _inside("kill")),
+    Scenario("step_exits", _inside("exit")),
+    Scenario("hung_step", _inside("hang")),
+    Scenario("hung_in_c", _inside("hang_in_c")),
+    Scenario("hung_subprocess", _inside("hang_in_subprocess")),
+    Scenario("slow_step", _inside("slow", seconds=10.0)),
+    Scenario("memory_exceeded", _inside("memory")),
+    Scenario("killed_before_acknowledgement", _inside("kill_after", step="deploy")),
+    Scenario("torn_write", _inside("torn")),
+    Scenario("empty_output", _inside("empty", step="features"), defective=True),
+    Scenario("corrupt_output", _inside("corrupt", step="features"), defective=True),
+    Scenario("disk_full", _inside("disk_full")),
+)
+OUTSIDE = (
+    outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN),
+    outside("run_paused", Action.PAUSE, Target.RUN, IN_TRAIN, 20.0),
+    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN),
+    outside("worker_paused", Action.PAUSE, Target.WORKER, IN_TRAIN, 20.0),
+    outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN),
+    outside("scheduler_killed", Action.KILL, Target.SCHEDULER, IN_TRAIN),
+    outside("scheduler_paused", Action.PAUSE, Target.SCHEDULER, IN_TRAIN, 20.0),
+    outside("scheduler_restarted", Action.RESTART, Target.SCHEDULER, IN_TRAIN),
+    outside("api_killed", Action.KILL, Target.API, IN_TRAIN),
+    outside("api_paused", Action.PAUSE, Target.API, IN_TRAIN, 20.0),
+    outside("api_restarted", Action.RESTART, Target.API, IN_TRAIN),
+    outside("api_killed_during_submit", Action.KILL, Target.API, SUBMITTING),
+    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN),
+    outside("database_down_5_s", Action.KILL, Target.DATABASE, IN_TRAIN, 5.0, tracks=(Track.TUNED,)),
+    outside("database_down_60_s", Action.KILL, Target.DATABASE, IN_TRAIN, 60.0, tracks=(Track.TUNED,)),
+    outside("database_locked", Action.LOCK, Target.DATABASE, IN_TRAIN, 20.0, tracks=(Track.STOCK,)),
+)
+PEOPLE = (
+    Scenario("resume_after_fix", _inside("defect", attempts=0), remedy=Remedy.RESUME, needs=(Ability.RESUME,)),
+    Scenario("rerun_after_fix", _inside("defect", attempts=0), remedy=Remedy.RERUN),
+    Scenario("cancel", _inside("slow", attempts=0, seconds=60.0), remedy=Remedy.CANCEL, needs=(Ability.CANCEL,)),
+    Scenario("roll_back", remedy=Remedy.ROLL_BACK),
+    Scenario("late_data", remedy=Remedy.CATCH_UP, needs=(Ability.BACKFILL,)),
+    Scenario("backfill_killed", remedy=Remedy.BACKFILL, needs=(Ability.BACKFILL,)),
+)
+SCENARIOS = {one.name: one for one in (*INSIDE, *OUTSIDE, *PEOPLE)}
+
+BASIC = ("transient_error", "step_killed", "resume_after_fix")
+"""What every budget holds."""
+STANDARD = (*BASIC, "run_killed", "worker_killed", "scheduler_killed", "hung_step", "cancel")
