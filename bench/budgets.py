@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
-from bench.contract import Track
+from bench import scenarios
+from bench.contract import Target, Track
+from bench.errors import UsageError
+from bench.sweep import MOMENTS, NO_POINTS, TARGETS, Sweep, moments
 from bench.workloads import Workload, concurrency, payload, published
 
 ALL = 1_000
@@ -126,6 +130,13 @@ class Budget:
     """Lengths of the chains, and steps of the fan-outs."""
     deep_tracks: tuple[Track, ...] = (Track.TUNED,)
     """Tracks on which more is measured than setup and plain runs."""
+    scenarios: tuple[str, ...] = scenarios.STANDARD
+    """What goes wrong in the part about recovery."""
+    sweep: Sweep = NO_POINTS
+    """The kill points beside them."""
+    thorough: bool = False
+    """Whether each scenario also finds out what people have to do, and whether the next run has all its slots; with
+    it the pipelines that people use are deployed."""
     apart: bool = False
     """Whether synthetic pipelines have sessions of their own: large ones would slow the deployment of all else."""
     cold: bool = False
@@ -138,6 +149,8 @@ class Budget:
 
 ESSENTIAL = (Part.INLINE, Part.FIRST, Part.SAMPLES)
 """What every block is for: other parts give way to it where time is short."""
+CELLULAR = (Part.RECOVERY,)
+"""Parts of many cells, each of which is begun only if it fits by itself."""
 EVERY_BLOCK = dict.fromkeys(ESSENTIAL, ALL)
 ONCE = dict.fromkeys((Part.CODE, Part.INSTRUMENT, Part.RECOVERY, Part.DEBUGGING), 1)
 ONLY_BLOCKS = 3
@@ -147,6 +160,7 @@ BUDGETS = {
     "quick": Budget(
         "quick", 480, (Track.TUNED,), blocks=1, most_blocks=1, samples=1,
         measured=EVERY_BLOCK | ONCE | {Part.ENVIRONMENT: 1, Part.LOCAL: 1},
+        scenarios=scenarios.BASIC,
     ),
     "standard": Budget(
         "standard", 2700, tuple(Track), blocks=5, most_blocks=50, samples=1, again=True, variants=True,
@@ -162,5 +176,46 @@ BUDGETS = {
         },
         sizes=(5, 20, 100, 300, 1000), deep_tracks=tuple(Track), apart=True, cold=True,
         rows=(10_000, 100_000, 1_000_000), pairs=5,
+        scenarios=tuple(scenarios.SCENARIOS), sweep=Sweep(200), thorough=True,
     ),
 }  # fmt: skip
+
+RECOVERY_LIMIT_S = 5400.0
+POINT_ACTIONS = ("kill", "crash", "pause", "restart")
+"""What can be done at any point of a history."""
+
+
+def chosen(arguments: Mapping[str, Any]) -> Budget:
+    """The budget that a command's arguments ask for.
+
+    `standard` for recovery alone is one of its own: every scenario, and some kill points.
+    """
+    if arguments.get("chaos"):
+        return chaos_budget(arguments["chaos"])
+    found = BUDGETS[arguments["budget"]]
+    if found.name != "standard" or arguments["only"] != [Group.RECOVERY]:
+        return found
+    return replace(
+        found, limit_s=RECOVERY_LIMIT_S, blocks=1, most_blocks=1, again=False, variants=False,
+        scenarios=tuple(scenarios.SCENARIOS), sweep=Sweep(20), thorough=True,
+    )  # fmt: skip
+
+
+def chaos_budget(wish: Mapping[str, Any]) -> Budget:
+    """What `orchbench chaos` asks for: scenarios by name, and points that are drawn. UsageError for an unknown word."""
+    named = tuple(name for name in wish["fault"] if name in scenarios.SCENARIOS)
+    actions = [name for name in wish["fault"] if name not in named]
+    if unknown := set(actions) - set(POINT_ACTIONS):
+        known = ", ".join((*scenarios.SCENARIOS, *POINT_ACTIONS))
+        raise UsageError(f"--fault {unknown.pop()}: there is no such fault; there are {known}")
+    sweep = Sweep(
+        wish["count"] if actions or not named else 0,
+        tuple(scenarios.Action(name) for name in actions or ("kill",)),
+        tuple(Target(name) for name in wish["role"]) or TARGETS,
+        tuple(moment for text in wish["at"] for moment in moments(text)) or MOMENTS,
+    )
+    return Budget(
+        "chaos", None, (Track.TUNED,), blocks=1, most_blocks=1, samples=0,
+        measured=dict.fromkeys((Part.INLINE, Part.FIRST, Part.RECOVERY), 1),
+        deep_tracks=tuple(Track), scenarios=named, sweep=sweep, thorough=True,
+    )  # fmt: skip

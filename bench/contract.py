@@ -222,8 +222,8 @@ class Workspace:
     """Lengths of the synthetic chains to deploy beside the training pipeline; with them goes the fan-out. The files of
     the adapter's `synthetic` folder are then in `pipelines` too, and ORCHBENCH_CHAINS is set. Empty: training only."""
     operations: bool = False
-    """Whether the pipelines `roll_back` and `daily` are deployed too. The files of the adapter's `operations` folder are
-    then in `pipelines`."""
+    """Whether the pipelines `roll_back` and `daily` are deployed too. The files of the adapter's `operations` folder
+    are then in `pipelines`."""
     postgres: Path | None = None
     """Socket folder of this session's PostgreSQL (user postgres, no password), or None: SQLite.
     A database named like the engine (airflow, prefect, dagster) exists in it and is empty."""
@@ -270,7 +270,7 @@ class Adapter(ABC):
     tracks: ClassVar[tuple[Track, ...]] = (Track.STOCK, Track.TUNED)
     variants: ClassVar[tuple[Variant, ...]] = ()
     """Other isolations of the training pipeline that can be asked for at submission."""
-    targets: ClassVar[Targets]
+    targets: ClassVar[Targets] = MappingProxyType({})
     """What faults from outside strike: step, run, worker, scheduler and api; the harness knows the others."""
     expectations: ClassVar[Mapping[str, Expectation]] = MappingProxyType({})
     """By the scenario's name: what the documentation lets expect, on tuned settings."""

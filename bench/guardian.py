@@ -27,6 +27,10 @@ import psutil
 from bench.usage import Ledger, written_bytes
 
 PR_SET_CHILD_SUBREAPER = 36
+CLONE_NEWNS = 0x20000
+MS_REC, MS_PRIVATE = 1 << 14, 1 << 18
+MNT_DETACH = 2
+"""See unshare(2), mount(2) and umount(2)."""
 GRACE_S = 5.0
 ORPHANED_GRACE_S = 3.0
 KILL_LIMIT_S = 5.0
@@ -37,12 +41,14 @@ def main() -> None:
     scratch = Path(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     adopt_orphans()
-    guardian = Guardian()
+    own_mounts = separate_mounts()
+    guardian = Guardian(own_mounts=own_mounts)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         guardian.serve()
     finally:
         guardian.stop(keep=frozenset(), grace_s=ORPHANED_GRACE_S)
+        guardian.unmount()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -50,6 +56,19 @@ def adopt_orphans() -> None:
     """Become the parent of whatever descendants leave behind. Linux only: elsewhere orphans of an engine may stay."""
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def separate_mounts() -> bool:
+    """Leave the host's mount name space, so that a mount is seen below this process only and ends with it.
+
+    Needs privileges and Linux; returns whether it was permitted.
+    """
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        apart = libc.unshare(CLONE_NEWNS) == 0
+        return bool(apart and libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0)
+    except AttributeError:
+        return False
 
 
 def emit(**event: Any) -> None:
@@ -61,7 +80,9 @@ def emit(**event: Any) -> None:
 class Guardian:
     """The processes, and the requests about them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_mounts: bool = False) -> None:
+        self.own_mounts = own_mounts
+        self.mounted: list[bytes] = []
         self.children: dict[int, subprocess.Popen[bytes]] = {}
         self.ledger = Ledger()
 
@@ -92,7 +113,10 @@ class Guardian:
 
     def handle(self, request: dict[str, Any]) -> None:
         """Carry out one request; every request gets exactly one answer with its id."""
-        actions = {"start": self._start, "signal": self._signal, "stop": self._stop, "usage": self._usage}
+        actions = {
+            "start": self._start, "signal": self._signal, "stop": self._stop, "usage": self._usage,
+            "mount": self._mount,
+        }  # fmt: skip
         try:
             answer = actions[request["do"]](request)
         except (OSError, ValueError, LookupError, psutil.Error) as error:
@@ -124,6 +148,21 @@ class Guardian:
     def _usage(self, request: dict[str, Any]) -> dict[str, Any]:
         self.reap()
         return self.ledger.snapshot(memory=request["memory"])
+
+    def _mount(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A bounded file system in memory, for this session's processes alone."""
+        if not self.own_mounts:
+            raise PermissionError("mounting a file system needs root")
+        path, options = request["path"].encode(), f"size={request['bytes']},mode=0777".encode()
+        if ctypes.CDLL(None, use_errno=True).mount(b"tmpfs", path, b"tmpfs", 0, options) != 0:
+            raise OSError(ctypes.get_errno(), "a file system of bounded size could not be mounted")
+        self.mounted.append(path)
+        return {}
+
+    def unmount(self) -> None:
+        """Let go of what was mounted, so that its folder can be removed."""
+        for path in self.mounted:
+            ctypes.CDLL(None).umount2(path, MNT_DETACH)
 
     def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
         left = self.stop(keep=frozenset(request["keep"]), grace_s=GRACE_S)

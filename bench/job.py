@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import time
 import traceback
@@ -13,24 +12,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+import httpx
+import psutil
+
 from bench import environments, parts, registry
-from bench.budgets import ESSENTIAL, Budget, Part
-from bench.contract import Adapter, Track, Unsupported
+from bench.budgets import CELLULAR, ESSENTIAL, Budget, Part
+from bench.contract import ApiError, Track
 from bench.data import Source
+from bench.describing import describe
 from bench.errors import EngineError
 from bench.history import History, read_history
+from bench.measures.aftermath import SessionLostError
 from bench.planner import INLINE, VERSION, Clock, Estimates, Planned
 from bench.results import Arm, Cell, Failure, Manifest, Run, Sample
 from bench.runs import Conductor
-from bench.session import Session, open_session
+from bench.session import open_session
 from bench.store import Store, load
 from bench.supervisor import Supervisor
 from bench.workloads import TRAINING_RUN, Workload
-from bench.workspace import clean_environment, make_scratch
+from bench.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch
 
+MAX_LOST = 20
+"""How often an engine that did not survive a fault is given a new session in one block."""
+TIMEOUT_FACTOR = 10.0
+"""A step's time limit is at least so many times what the slowest step takes without an engine."""
 MAX_FAILURES = 2
 """An arm that failed in so many sessions is not tried again."""
-SETTING = ("name", "value", "source", "reason")
 HEADLINES = ("setup.total_s", "runtime.makespan_s")
 """Metrics in which an engine that failed gets a row that says so."""
 
@@ -99,14 +106,28 @@ class Job:
             to_come = [*block[number + 1 :], *(session for planned in later for session in planned)]
             if left:
                 spare_s = self.clock.left_s() - self.estimates.sessions_s(to_come, ESSENTIAL)
-                self._session(one, left, time.monotonic() + min(spare_s, share_s if scarce else float("inf")))
+                until = time.monotonic() + min(spare_s, share_s if scarce else float("inf"))
+                self._sessions(one, left, until)
 
-    def _session(self, one: Planned, left: tuple[Part, ...], until: float) -> None:
-        """Run what is left of a session, each part only if it fits before `until`; failures end it, not the job."""
+    def _sessions(self, one: Planned, left: tuple[Part, ...], until: float) -> None:
+        """Run what is left of a session; where a fault cost the engine its health, go on in a new one."""
+        for _ in range(MAX_LOST):
+            if not self._session(one, left, until):
+                return
+            done = {cell.name for cell in self.manifest.cells}
+            left = tuple(part for part in left if one.cell(part) not in done)
+        for part in left:
+            self._note(one, part, "failed", reason=f"the engine was lost {MAX_LOST} times; not tried again")
+
+    def _session(self, one: Planned, left: tuple[Part, ...], until: float) -> bool:
+        """Run what is left of a session, each part only if it fits before `until`; failures end it, not the job.
+
+        Returns whether the engine was lost in it, so that another session has to finish its parts.
+        """
         if hopeless := self._hopeless(one):
             for part in left:
                 self._note(one, part, "failed", reason=hopeless)
-            return
+            return False
         self.sessions += 1
         self.manifest.order.append(f"block {one.block}: {one.name} {one.track}")
         todo = [part for part in left if part not in (Part.ENVIRONMENT, Part.FIRST)]
@@ -115,9 +136,10 @@ class Job:
         unquestioned = ESSENTIAL if one.block > 1 else (Part.INLINE,)
         try:
             with self._opened(one, left, running) as bound:
+                bound.until = until
                 for part in todo:
                     running[0] = part
-                    late = time.monotonic() + self.estimates.part_s(one, part) > until
+                    late = part not in CELLULAR and time.monotonic() + self.estimates.part_s(one, part) > until
                     if late and part not in unquestioned:
                         self._note(one, part, "left_out", reason="no time left in this budget")
                         continue
@@ -125,9 +147,38 @@ class Job:
         except KeyboardInterrupt:
             self._note(one, running[0], "interrupted", reason="interrupted")
             raise
+        except SessionLostError as reason:
+            self.say(f"{one.name} {one.track}: a new session, because {reason}", self.clock.left_s())
+            return True
         except Exception as error:  # noqa: BLE001 - whatever an engine or its adapter does, the others go on
             lost = left[left.index(running[0]) :] if running[0] in left else left  # a resumed session starts anew
             self._failed(one, lost, running[0], error)
+        return False
+
+    def cell(
+        self, one: Planned, topic: str, measure: Callable[[], object], *, part: Part, seconds: float, until: float
+    ) -> None:
+        """Measure one of many cells of a part, if it is not done yet and fits before `until`.
+
+        SessionLostError if the engine may be out of order afterwards.
+        """
+        if one.cell(part, topic) in {cell.name for cell in self.manifest.cells}:
+            return
+        if time.monotonic() + seconds > until:
+            self._note(one, part, "left_out", topic=topic, reason="no time left in this budget")
+            return
+        self.say(one.cell(part, topic), self.clock.left_s())
+        begin = time.monotonic()
+        try:
+            measure()
+        except SessionLostError:
+            self._note(one, part, "done", topic=topic, actual_s=time.monotonic() - begin)
+            raise
+        except (EngineError, ApiError, httpx.HTTPError, psutil.Error) as error:
+            reason = self.store.shorten(f"{type(error).__name__}: {error}")
+            self._note(one, part, "failed", topic=topic, reason=reason)
+            raise SessionLostError(f"{topic} could not be conducted: {reason}") from error
+        self._note(one, part, "done", topic=topic, actual_s=time.monotonic() - begin)
 
     def _hopeless(self, one: Planned) -> str:
         """Why a session need not be tried; empty if it should be."""
@@ -149,8 +200,12 @@ class Job:
         kind = registry.adapter(one.engine)
         environment = environments.require(one.environment)
         version = environments.versions(environment)[kind.distribution]
-        with open_session(kind, one.track, environment, logs, one.chains) as session:
-            self._describe(session)
+        slowest_s = max(self.inline_s(TRAINING_RUN).values(), default=0.0)
+        with open_session(
+            kind, one.track, environment, logs, one.chains,
+            operations=one.operations, step_timeout_s=max(STEP_TIMEOUT_S, TIMEOUT_FACTOR * slowest_s),
+        ) as session:  # fmt: skip
+            describe(self.manifest, self.store, session)
             conductor = self._conductor(one, version)
             bound = parts.Bound(self, one, conductor, session.supervisor, session.scratch, session)
             if Part.ENVIRONMENT in left:
@@ -158,37 +213,11 @@ class Job:
                 self._measured(one, Part.ENVIRONMENT, lambda: parts.MEASURES[Part.ENVIRONMENT](bound))
             if set(left) - {Part.ENVIRONMENT}:
                 running[0] = Part.FIRST
-                self._measured(one, Part.FIRST, lambda: parts.MEASURES[Part.FIRST](bound))
+                if Part.FIRST in left:
+                    self._measured(one, Part.FIRST, lambda: parts.MEASURES[Part.FIRST](bound))
+                else:
+                    parts.again(bound)
             yield bound
-
-    def _describe(self, session: Session) -> None:
-        """Note the settings of a track, once."""
-        adapter, track = session.adapter, session.workspace.track
-        known = {(setting["engine"], setting["track"]) for setting in self.manifest.settings}
-        if (adapter.name, track) not in known:
-            self._describe_engine(adapter)
-            for one in adapter.settings():
-                told = {
-                    name: self.store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING
-                }
-                for name, secret in session.workspace.secrets.items():
-                    told["value"] = told["value"].replace(secret, f"<{name}>")
-                self.manifest.settings.append({"engine": adapter.name, "track": str(track), **told})
-            self.manifest.polling += [
-                {"engine": adapter.name, "track": str(track), **dataclasses.asdict(one)} for one in adapter.polling()
-            ]
-
-    def _describe_engine(self, adapter: Adapter) -> None:
-        """Note what an engine offers by itself and what its local mode is, once."""
-        if adapter.name in self.manifest.local_notes:
-            return
-        self.manifest.local_notes[adapter.name] = adapter.local_note()
-        for ability, offer in adapter.abilities().items():
-            offered = "no" if isinstance(offer, Unsupported) else "yes"
-            text = getattr(offer, "reason", "") or getattr(offer, "description", "") or "over the API"
-            self.manifest.abilities.append(
-                {"engine": adapter.name, "ability": str(ability), "offered": offered, "text": text}
-            )
 
     def _conductor(self, one: Planned, version: str) -> Conductor:
         inline = one.name == INLINE
@@ -216,12 +245,18 @@ class Job:
         begin = time.monotonic()
         measure()
         seconds = time.monotonic() - begin
+        below = one.cell(part, "")
+        if any(cell.state == "left_out" and cell.name.startswith(below) for cell in self.manifest.cells):
+            self._note(one, part, "left_out", actual_s=seconds, reason="not all of it fitted in this budget")
+            return
         self._note(one, part, "done", actual_s=seconds)
         self.estimates.learn(one, part, seconds)
 
-    def _note(self, one: Planned, part: Part, state: str, *, actual_s: float = 0.0, reason: str = "") -> None:
+    def _note(
+        self, one: Planned, part: Part, state: str, *, topic: str | None = None, actual_s: float = 0.0, reason: str = ""
+    ) -> None:
         cell = Cell(
-            name=one.cell(part), estimated_s=self.estimates.part_s(one, part),
+            name=one.cell(part, topic), estimated_s=self.estimates.part_s(one, part),
             state=state, actual_s=actual_s, reason=reason,  # type: ignore[arg-type]
         )  # fmt: skip
         self.manifest.cells.append(cell)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from bench import workloads
 from bench.budgets import ALONE, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, WORKLOADS, Budget, Group, Part
 from bench.contract import Track
-from bench.workloads import Workload
+from bench.scenarios import SCENARIOS
+from bench.sweep import NO_POINTS, POINT_S, Sweep
+from bench.workloads import PROBE, Workload
 
 AGAIN = "-again"
 """Second name of an engine that is measured twice: the A/A comparison."""
@@ -18,6 +20,7 @@ VERSION = "@"
 """Between an engine and another version of it: `airflow@3.2.2`."""
 INLINE = "inline"
 RENDER_S = 15.0
+STOCK_FACTOR = 5.0
 SESSION_S = 7.0
 """What a session takes beside its parts: its folders and its database, and the end of its processes."""
 
@@ -35,6 +38,12 @@ class Planned:
     """The synthetic pipelines that are run."""
     chains: tuple[int, ...] = ()
     """Lengths of the chains that are deployed beside the training pipeline."""
+    operations: bool = False
+    """Whether the pipelines that people use for repair are deployed too."""
+    scenarios: tuple[str, ...] = ()
+    """What goes wrong in the part about recovery."""
+    sweep: Sweep = NO_POINTS
+    """The kill points beside them."""
     topic: str = ""
     """Tells two sessions of an arm in one block apart."""
 
@@ -48,10 +57,11 @@ class Planned:
         """The engine with its version, if that is not the locked one: the name of its environment."""
         return self.name.removesuffix(AGAIN)
 
-    def cell(self, part: Part) -> str:
-        """The name of a part in the manifest."""
+    def cell(self, part: Part, topic: str | None = None) -> str:
+        """The name of a part in the manifest, or of one of its topics."""
         track = "" if self.name == INLINE else f" {self.track}"
-        return f"block {self.block}: {self.name}{track}{self.topic}: {part}"
+        below = "" if topic is None else f": {topic}"
+        return f"block {self.block}: {self.name}{track}{self.topic}: {part}{below}"
 
 
 def plan(budget: Budget, names: list[str], tracks: list[Track], only: list[Group], seed: int) -> list[list[Planned]]:
@@ -100,6 +110,8 @@ def _workloads(budget: Budget, parts: tuple[Part, ...]) -> tuple[Workload, ...]:
     """The synthetic pipelines of some parts, each once, the small before the large."""
     scaled = workloads.scaling(budget.sizes)
     found = {one: None for part in parts if part in SYNTHETIC for one in WORKLOADS.get(part, scaled)}
+    if Part.RECOVERY in parts and budget.thorough:
+        found |= {PROBE: None}
     return tuple(sorted(found, key=lambda one: one.n))
 
 
@@ -124,7 +136,20 @@ def _session(budget: Budget, name: str, track: Track, block: int, parts: tuple[P
     lengths = {one.n for one in needed if one.name == "chain"}
     if budget.variants and track in budget.deep_tracks:  # the other isolations are deployed with the chains
         lengths |= {min(budget.sizes)} if budget.apart else set(budget.sizes)
-    return Planned(name, track, block, parts, needed, tuple(sorted(lengths)))
+    broken = Part.RECOVERY in parts
+    operations = broken and budget.thorough
+    if operations:  # the probe of what is left behind is deployed with the chains
+        lengths |= {min(budget.sizes)}
+    return Planned(
+        name, track, block, parts, needed, tuple(sorted(lengths)), operations=operations,
+        scenarios=budget.scenarios if broken else (), sweep=budget.sweep if broken and block == 1 else NO_POINTS,
+    )  # fmt: skip
+
+
+def recovery_s(one: Planned) -> float:
+    """Estimated seconds of a session's scenarios and kill points; on stock settings much is waited for longer."""
+    seconds = sum(SCENARIOS[name].seconds for name in one.scenarios) + one.sweep.points * POINT_S
+    return seconds * (STOCK_FACTOR if one.track is Track.STOCK else 1.0)
 
 
 class Clock:
@@ -150,7 +175,8 @@ class Estimates:
 
     def part_s(self, one: Planned, part: Part) -> float:
         """Estimated seconds of one part."""
-        return self._known.get((one.name, one.track, part), ESTIMATES_S[part][one.track])
+        guess = recovery_s(one) if part is Part.RECOVERY else ESTIMATES_S[part][one.track]
+        return self._known.get((one.name, one.track, part), guess)
 
     def total_s(self, sessions: list[Planned]) -> float:
         """Estimated seconds of some sessions."""

@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import time
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,8 +18,27 @@ START_LIMIT_S = 30.0
 UNPRIVILEGED = "nobody"
 
 
-def start(supervisor: Supervisor, scratch: Path, database: str) -> tuple[Path, Process]:
-    """Start a server with an empty database; return its socket folder and its process.
+@dataclass
+class Server:
+    """A running server, and what it takes to start it again."""
+
+    folder: Path
+    """Of its socket."""
+    process: Process
+    command: Command
+    user: str | None
+
+    def start_again(self, supervisor: Supervisor) -> None:
+        """Start the server on its data once more, after it has ended in any way, and wait until it is ready.
+
+        Raises EngineError if it ends or is not ready in time.
+        """
+        self.process = supervisor.start(self.process.name, self.command, self.user)
+        _wait_ready(self.process, self.folder / "data" / "postmaster.pid")
+
+
+def start(supervisor: Supervisor, scratch: Path, database: str) -> Server:
+    """Start a server with an empty database.
 
     PostgreSQL refuses to run as root; under root it runs as the user `nobody`, from a copy of the
     binaries that this user can reach, so that no user need be added to the system.
@@ -37,10 +57,11 @@ def start(supervisor: Supervisor, scratch: Path, database: str) -> tuple[Path, P
 
     initdb = tool("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "utf8")
     supervisor.run("postgres-initdb", initdb, user)
-    server = supervisor.start("postgres", tool("postgres", "-D", str(data), "-h", "", "-k", str(folder)), user)
+    command = tool("postgres", "-D", str(data), "-h", "", "-k", str(folder))
+    server = supervisor.start("postgres", command, user)
     _wait_ready(server, data / "postmaster.pid")
     supervisor.run("postgres-createdb", tool("createdb", "-h", str(folder), "-U", "postgres", database), user)
-    return folder, server
+    return Server(folder, server, command, user)
 
 
 def _installed() -> Path:
@@ -60,12 +81,12 @@ def _binaries(scratch: Path) -> Path:
 
 
 def _wait_ready(server: Process, status: Path) -> None:
-    """Wait for the status line that the server writes last into its pid file."""
+    """Wait for the status line that the server writes last into its pid file, which one that was killed leaves."""
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         if server.ended.wait(0.05):
             raise EngineError(f"postgres: ended with exit code {server.code} while starting", server.tail())
         lines = status.read_text().splitlines() if status.exists() else []
-        if len(lines) > 7 and lines[7].strip() == "ready":
+        if len(lines) > 7 and lines[0].strip() == str(server.pid) and lines[7].strip() == "ready":
             return
     raise EngineError(f"postgres: not ready within {START_LIMIT_S:.0f} s", server.tail())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import shutil
@@ -20,7 +19,7 @@ import httpx
 import msgspec
 
 from bench import checkers
-from bench.contract import Ability, Command, RunState, Status, Track, Variant
+from bench.contract import Ability, ApiError, Command, RunState, Status, Track, Variant
 from bench.data import Source
 from bench.errors import EngineError
 from bench.history import History, read_history
@@ -133,19 +132,20 @@ class Conductor:
         *,
         expected_failure: bool = False,
         warm_up: bool = False,
+        within_s: float | None = None,
         **changes: Any,
     ) -> Observation:
-        """Submit a run over the engine's API and watch it to its end or the track's limit."""
+        """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit."""
         run, path = self.prepare(session.scratch / "registry", scenario, **changes)
         time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))  # out of phase with its polling
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
-        limit = limit_s(session.workspace.track, self.workload.steps)
+        limit = within_s or limit_s(session.workspace.track, self.workload.steps)
         quietly = None if self.workload == TRAINING_RUN else Quiet(path.parent, self.workload.steps)
         sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
         load.stop()
         if timed_out:
-            self._cancel(session, run.engine_run_id)
+            run = self.given_up(session, run)
         observation = self.conclude(run, tuple(sightings), expected_failure=expected_failure, timed_out=timed_out)
         return self._with_load(observation, load)
 
@@ -168,7 +168,7 @@ class Conductor:
             quietly = Quiet(config.parent, self.workload.steps)
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
             if timed_out:
-                self._cancel(session, run.engine_run_id)
+                run = self.given_up(session, run)
             return self.conclude(run, tuple(sightings), timed_out=timed_out)
 
         with ThreadPoolExecutor(runs) as pool:
@@ -202,8 +202,12 @@ class Conductor:
         expected_failure: bool = False,
         timed_out: bool = False,
         status: Status | None = None,
+        faulted: bool = False,
     ) -> Observation:
-        """Judge a run that has ended, store everything known of it, and drop its bulky artifacts."""
+        """Judge a run that has ended, store everything known of it, and drop its bulky artifacts.
+
+        `faulted`: something was struck from outside.
+        """
         folder = self.store.folder / "runs" / run.run_id
         history = read_history(folder)
         last = sightings[-1].state if sightings else None
@@ -211,7 +215,7 @@ class Conductor:
         reference = run.engine == INLINE and not self.oracle.attempts
         outcome = checkers.outcome(
             history, last.status if last else status, expected_failure=expected_failure,
-            timed_out=timed_out, oracle=history if reference else self.oracle,
+            timed_out=timed_out, oracle=history if reference else self.oracle, faulted=faulted,
         )  # fmt: skip
         run = msgspec.structs.replace(
             run,
@@ -262,11 +266,16 @@ class Conductor:
             for name in HEAVY:
                 shutil.rmtree(folder / name, ignore_errors=True)
 
-    def _cancel(self, session: Session, engine_run_id: str) -> None:
+    def given_up(self, session: Session, run: Run) -> Run:
+        """Stop a run that did not end within its limit, if the engine can; the record says what came of it."""
         cancel = session.adapter.abilities()[Ability.CANCEL]
-        if callable(cancel):
-            with contextlib.suppress(httpx.HTTPError):  # a stuck engine may not hear it; the run is recorded anyway
-                cancel(engine_run_id)
+        if not callable(cancel):
+            return msgspec.structs.replace(run, note="given up; it cannot be cancelled")
+        try:
+            cancel(run.engine_run_id)
+        except (httpx.HTTPError, ApiError) as error:  # a stuck engine may not hear it; the run is recorded anyway
+            return msgspec.structs.replace(run, note=f"given up; not cancelled: {error}")
+        return msgspec.structs.replace(run, note="given up and cancelled")
 
 
 def inline_command(config: Path, workload: Workload = TRAINING_RUN) -> Command:

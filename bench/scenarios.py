@@ -18,13 +18,21 @@ class Action(StrEnum):
     """What is done to a target. Each is healed."""
 
     KILL = "kill"
-    """SIGKILL; after `down_s` the service is started again, as a process manager would."""
+    """SIGKILL of a service and of all that it has started, as when its container is killed; after `down_s` it is
+    started again, as a process manager does. Of a step's or a run's processes: that one process alone."""
+    CRASH = "crash"
+    """SIGKILL of the service's first process alone: what it has started lives on; started again likewise."""
     RESTART = "restart"
-    """SIGTERM, the end awaited, and started again at once: what an upgrade does."""
+    """SIGTERM to the service's first process, its end awaited, and started again at once: what an upgrade does."""
     PAUSE = "pause"
-    """SIGSTOP, and SIGCONT after `down_s`."""
+    """SIGSTOP, and SIGCONT after `down_s`; of a service, of all that it has started too."""
     LOCK = "lock"
     """The database file locked by another writer for `down_s`."""
+
+    @property
+    def starts_again(self) -> bool:
+        """Whether a service that is struck has to be started again."""
+        return self in (Action.KILL, Action.CRASH, Action.RESTART)
 
 
 class When(StrEnum):
@@ -92,6 +100,8 @@ class Scenario:
     tracks: tuple[Track, ...] = tuple(Track)
     needs: tuple[Ability, ...] = ()
     """Abilities without which it is not supported."""
+    seconds: float = 25.0
+    """Rough seconds on two cores, on tuned settings, with what is checked after the run; the same for every engine."""
 
 
 def _inside(kind: str, *, attempts: int = 1, step: str = STEP, seconds: float = 0.0) -> tuple[Fault, ...]:
@@ -101,6 +111,7 @@ def _inside(kind: str, *, attempts: int = 1, step: str = STEP, seconds: float = 
 def outside(name: str, action: Action, target: Target, at: Moment, down_s: float = 5.0, **more: object) -> Scenario:
     """A scenario with a fault from outside. The step that is struck in its middle lasts long enough to be met."""
     longer = _inside("slow", attempts=0, step=at.step, seconds=MIDDLE_S) if at.when is When.IN else ()
+    more = {"seconds": 25.0 + 2 * down_s} | more
     return Scenario(name, longer, Nemesis(action, target, at, down_s), **more)  # type: ignore[arg-type]
 
 
@@ -112,10 +123,10 @@ INSIDE = (
     Scenario("permanent_error", _inside("defect", attempts=0), defective=True),
     Scenario("step_killed", _inside("kill")),
     Scenario("step_exits", _inside("exit")),
-    Scenario("hung_step", _inside("hang")),
-    Scenario("hung_in_c", _inside("hang_in_c")),
-    Scenario("hung_subprocess", _inside("hang_in_subprocess")),
-    Scenario("slow_step", _inside("slow", seconds=10.0)),
+    Scenario("hung_step", _inside("hang"), seconds=70),
+    Scenario("hung_in_c", _inside("hang_in_c"), seconds=100),
+    Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=70),
+    Scenario("slow_step", _inside("slow", seconds=10.0), seconds=30),
     Scenario("memory_exceeded", _inside("memory")),
     Scenario("killed_before_acknowledgement", _inside("kill_after", step="deploy")),
     Scenario("torn_write", _inside("torn")),
@@ -128,9 +139,11 @@ OUTSIDE = (
     outside("run_paused", Action.PAUSE, Target.RUN, IN_TRAIN, 20.0),
     outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN),
     outside("worker_paused", Action.PAUSE, Target.WORKER, IN_TRAIN, 20.0),
+    outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN),
     outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN),
     outside("scheduler_killed", Action.KILL, Target.SCHEDULER, IN_TRAIN),
     outside("scheduler_paused", Action.PAUSE, Target.SCHEDULER, IN_TRAIN, 20.0),
+    outside("scheduler_crashed", Action.CRASH, Target.SCHEDULER, IN_TRAIN),
     outside("scheduler_restarted", Action.RESTART, Target.SCHEDULER, IN_TRAIN),
     outside("api_killed", Action.KILL, Target.API, IN_TRAIN),
     outside("api_paused", Action.PAUSE, Target.API, IN_TRAIN, 20.0),
@@ -146,8 +159,8 @@ PEOPLE = (
     Scenario("rerun_after_fix", _inside("defect", attempts=0), remedy=Remedy.RERUN),
     Scenario("cancel", _inside("slow", attempts=0, seconds=60.0), remedy=Remedy.CANCEL, needs=(Ability.CANCEL,)),
     Scenario("roll_back", remedy=Remedy.ROLL_BACK),
-    Scenario("late_data", remedy=Remedy.CATCH_UP, needs=(Ability.BACKFILL,)),
-    Scenario("backfill_killed", remedy=Remedy.BACKFILL, needs=(Ability.BACKFILL,)),
+    Scenario("late_data", remedy=Remedy.CATCH_UP, needs=(Ability.BACKFILL,), seconds=50),
+    Scenario("backfill_killed", remedy=Remedy.BACKFILL, needs=(Ability.BACKFILL,), seconds=60),
 )
 SCENARIOS = {one.name: one for one in (*INSIDE, *OUTSIDE, *PEOPLE)}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from bench import postgres
-from bench.contract import Adapter, Command, Track, Workspace
+from bench.contract import Adapter, ApiError, Command, Role, Track, Workspace
 from bench.errors import EngineError
 from bench.supervisor import Process, Supervisor
 from bench.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch, make_workspace
@@ -32,7 +32,14 @@ class Session:
     scratch: Path
     seconds: dict[str, float] = field(default_factory=dict)
     processes: dict[str, Process] = field(default_factory=dict)
-    _database: Process | None = None
+    _database: postgres.Server | None = None
+
+    @property
+    def database(self) -> Process:
+        """The database server's process; EngineError if the engine keeps its data in files."""
+        if self._database is None:
+            raise EngineError(f"{self.adapter.name} has no database server on this track")
+        return self._database.process
 
     @property
     def workspace(self) -> Workspace:
@@ -45,11 +52,7 @@ class Session:
         self._run_all("initialise", self.adapter.initialise())
         self.seconds["initialise_s"] = (now_ns() - begin) / 1e9
         begin = now_ns()
-        for role in self.adapter.roles():
-            process = self.supervisor.start(role.kind, role.command)
-            self.processes[role.kind] = process
-            if role.ready:
-                wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S, process)
+        self._start(self.adapter.roles())
         self.seconds["start_s"] = (now_ns() - begin) / 1e9
         begin = now_ns()
         self._run_all("deploy", self.adapter.deploy())
@@ -57,9 +60,29 @@ class Session:
             wait_until(lambda name=name: self.adapter.deployed(name), f"{name} offered by the API", READY_LIMIT_S)  # type: ignore[misc]
         self.seconds["deploy_s"] = (now_ns() - begin) / 1e9
 
+    def _start(self, roles: list[Role]) -> None:
+        for role in roles:
+            process = self.supervisor.start(role.kind, role.command)
+            self.processes[role.kind] = process
+            if role.ready:
+                wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S, process)
+
+    def restart(self, kinds: tuple[str, ...]) -> None:
+        """Start services again that have ended, and wait until the engine as a whole is ready. EngineError if not."""
+        roles = self.adapter.roles()
+        self._start([role for role in roles if role.kind in kinds])
+        for role in roles:
+            if role.ready and role.kind not in kinds:
+                wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S, self.processes[role.kind])
+
+    def restart_database(self) -> None:
+        """Start the database server again that has ended, and wait until it is ready. EngineError if not."""
+        if self._database:
+            self._database.start_again(self.supervisor)
+
     def stop_engine(self) -> None:
         """Stop every process of the engine; the database stays for the end of the session."""
-        self.supervisor.stop(keep=(self._database,) if self._database else ())
+        self.supervisor.stop(keep=(self._database.process,) if self._database else ())
         self.processes.clear()
 
     def _beside(self) -> tuple[str, ...]:
@@ -95,10 +118,11 @@ def open_session(
         Supervisor(scratch, clean_environment(home, environment / "bin", chains, step_timeout_s), logs) as supervisor,
         httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
     ):
-        folder, server = postgres.start(supervisor, scratch, kind.name) if track is Track.TUNED else (None, None)
+        server = postgres.start(supervisor, scratch, kind.name) if track is Track.TUNED else None
         workspace = make_workspace(
-            kind, track, scratch, environment, postgres=folder, chains=chains, operations=operations
-        )
+            kind, track, scratch, environment,
+            postgres=server.folder if server else None, chains=chains, operations=operations,
+        )  # fmt: skip
         yield Session(kind(workspace, http), supervisor, scratch, _database=server)
 
 
@@ -117,7 +141,7 @@ def wait_until(
         try:
             if condition():
                 return
-        except httpx.HTTPError:
+        except (httpx.HTTPError, ApiError):
             pass  # not listening yet, or busy: asked again
         time.sleep(poll_s)
     raise EngineError(f"{what}: not within {limit_s:.0f} s", process.tail() if process else "")

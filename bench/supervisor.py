@@ -131,6 +131,17 @@ class Supervisor:
             raise EngineError(f"resources are not known: {answer['error']}")
         return Usage.parse(answer)
 
+    def mount(self, folder: Path, size_bytes: int) -> None:
+        """Mount an empty file system of bounded size, seen by this session's processes alone. EngineError if not."""
+        answer = self._ask(do="mount", path=str(folder), bytes=size_bytes)
+        if "error" in answer:
+            raise EngineError(answer["error"])
+
+    @property
+    def guardian_pid(self) -> int:
+        """The process above all of this session's."""
+        return self._guardian.pid
+
     def stop(self, keep: tuple[Process, ...] = ()) -> None:
         """Stop every process but `keep`; EngineError if one would not die."""
         answer = self._ask(do="stop", keep=[process.pid for process in keep])

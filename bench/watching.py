@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.contract import RunState, Status, Track
+from bench.contract import ApiError, RunState, Status, Track
 from bench.session import Session
 from core import journal
 from core.journal import now_ns
@@ -91,7 +91,7 @@ def ask_state(session: Session, engine_run_id: str, *, steps: bool = True) -> Ru
     """The engine's view of a run; None while its API does not answer."""
     try:
         return session.adapter.state(engine_run_id) if steps else RunState(session.adapter.status(engine_run_id))
-    except httpx.HTTPError:
+    except (httpx.HTTPError, ApiError):
         return None
 
 

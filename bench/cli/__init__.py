@@ -8,6 +8,7 @@ import sys
 import typer
 
 from bench.cli import between, machine, results
+from bench.cli.chaos import chaos
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED, EXIT_USAGE
 from bench.cli.measuring import run
 from bench.errors import HarnessError, UsageError
@@ -19,6 +20,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Measures workflow engines on one identical ML pipeline."
 )
 app.command()(run)
+app.command()(chaos)
 app.command()(results.report)
 app.command()(between.compare)
 app.command()(between.history)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from bench import data, environments, host, registry, store
-from bench.budgets import BUDGETS, Budget, Group
+from bench.budgets import BUDGETS, Budget, Group, chosen
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
 from bench.cli.results import objections, summarise
 from bench.contract import Track
@@ -64,11 +64,11 @@ def run(
             "data": str(data_file.absolute()) if data_file else None,
             "test_data": str(test_data.absolute()) if test_data else None,
         }  # fmt: skip
-        job, progress = _new(arguments, output)
-    _conduct(job, progress)
+        job, progress = begin(arguments, output)
+    conduct(job, progress)
 
 
-def _new(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
+def begin(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
     """Check everything that a user gave, before anything starts or is written."""
     for name in arguments["engine"]:
         registry.adapter(name)
@@ -78,10 +78,10 @@ def _new(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
         raise UsageError("--target and --test-data need --data FILE.csv")
     source = _users_source(arguments)
     opened = store.create(output)
-    chosen = BUDGETS[arguments["budget"]]
+    budget = chosen(arguments)
     source = source or data.generated(opened.folder / "data" / "transactions.csv", arguments["seed"])
     manifest = Manifest(
-        created_utc=datetime.now(UTC).isoformat(), budget=chosen.name, budget_s=chosen.limit_s,
+        created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
         seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(),
         core=core_digest(), versions={},
     )  # fmt: skip
@@ -126,14 +126,14 @@ def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> t
         constraints[_other_version(wish, engines)] = wish.split(",")[1:]
     ready, lost = _environments(opened, manifest, constraints, progress)
     manifest.versions[INLINE] = _main_versions(INLINE, Path(sys.prefix))
-    chosen = BUDGETS[manifest.budget]
+    budget = chosen(manifest.arguments)
     blocks = plan(
-        chosen, ready, [Track(t) for t in manifest.arguments["track"]],
+        budget, ready, [Track(t) for t in manifest.arguments["track"]],
         [Group(g) for g in manifest.arguments["only"]], manifest.seed,
     )  # fmt: skip
-    job = Job(opened, manifest, source, chosen, blocks, Clock(chosen.limit_s), progress)
+    job = Job(opened, manifest, source, budget, blocks, Clock(budget.limit_s), progress)
     job.not_installed = lost
-    manifest.variants = _variants(chosen, ready)
+    manifest.variants = _variants(budget, ready)
     opened.save_manifest(manifest)
     return job, progress
 
@@ -198,7 +198,7 @@ def _not_installed(opened: store.Store, name: str, error: EngineError) -> Failur
     return Failure(engine=name, track="", phase="environment", message=message, log_tail=log)
 
 
-def _conduct(job: Job, progress: Progress) -> None:
+def conduct(job: Job, progress: Progress) -> None:
     """Measure, then summarise whatever was measured, also after Ctrl-C."""
     interrupted = False
     try:

@@ -1,124 +1,196 @@
-"""What becomes of a run that is hit by a fault, and how soon: the scenarios, and what is read from each."""
+"""What becomes of a run that is broken on purpose and left to its engine: struck, watched, judged, stored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.contract import Ability, Status
-from bench.history import History
-from bench.runs import Conductor, Observation
-from bench.session import Session
-from bench.watching import Sighting
-from core.config import Fault
-from core.journal import now_ns
+import httpx
+import msgspec
 
-STEP = "train"
-ALARMED = (Status.RETRYING, Status.FAILED)
+from bench import judge
+from bench.contract import ApiError
+from bench.errors import EngineError
+from bench.faults import disk
+from bench.faults.nemesis import Armed, armed
+from bench.faults.targets import absent, roles_of
+from bench.measures import aftermath
+from bench.measures.aftermath import Found, SessionLostError
+from bench.results import Run
+from bench.runs import SUBMIT_OFFSET_S, Conductor, Observation
+from bench.scenarios import Scenario, When
+from bench.session import Session
+from bench.watching import watch
+from core.config import Fault
+
+WHOLE = ("completed", "completed after recovery", "duplicated")
+"""Outcomes of runs that came to their end."""
+LEAVES = {
+    "outcome": "text", "correct": "boolean", "detection_s": "s", "recovery_s": "s", "recovery_work_s": "s",
+    "recovery_delay_s": "s", "recovery_rest_s": "s", "attempts": "count", "wasted_s": "s", "overlaps": "count",
+    "duplicates": "count", "orphans": "count", "orphan_s": "s", "leaked_slots": "count", "record": "text",
+    "actions": "text", "session": "text",
+}  # fmt: skip
+"""What is told of each scenario, and its unit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
-    """A fault inside the step `train` of the training pipeline, on its first attempts (0: on all)."""
+class Broken:
+    """A run that was broken, and how."""
 
-    name: str
-    fault: str
-    attempts: int
-
-
-UNATTENDED = (Scenario("transient_error", "transient", 1), Scenario("step_killed", "kill", 1))
-RESUME = Scenario("resume_after_fix", "defect", 0)
-METRICS = {
-    "outcome": "text",
-    "detection_s": "s",
-    "recovery_s": "s",
-    "attempts": "count",
-    "wasted_s": "s",
-    "duplicates": "count",
-}
+    seen: Observation
+    armed: Armed | None = None
+    resubmitted: bool = False
 
 
-def unattended(conductor: Conductor, session: Session, scenario: Scenario) -> Observation:
-    """Conduct a scenario in which the engine is left to itself, and store what came out."""
-    fault = Fault(STEP, scenario.fault, attempts=scenario.attempts)
-    seen = conductor.served(session, scenario.name, faults=(fault,))
-    struck = fault_ns(seen.history)
-    recovered = seen.run.outcome == "completed after recovery" and seen.right
-    end = seen.history.last_end_ns()
-    values: dict[str, float | None] = {
-        "detection_s": detection_s(seen.sightings, struck),
-        "recovery_s": (end - struck) / 1e9 if recovered and struck and end else None,
-    }
-    notes = {
-        "detection_s": "not seen in the engine's record before the run's end",
-        "recovery_s": f"not by itself: {seen.run.outcome}",
-    }
-    _store(conductor, seen, scenario.name, values, notes)
-    return seen
+def unattended(
+    conductor: Conductor, session: Session, scenario: Scenario, prober: Conductor | None = None
+) -> Observation | None:
+    """Conduct a scenario in which the engine is left to itself, and store what came out.
 
-
-def failing(conductor: Conductor, session: Session) -> tuple[Observation, Path]:
-    """A run that fails for good at `train`; also the path whose existence counts as the fix."""
-    fixed = session.scratch / f"fixed-{now_ns()}"
-    fault = Fault(STEP, RESUME.fault, attempts=RESUME.attempts, until=str(fixed))
-    return conductor.served(session, RESUME.name, expected_failure=True, faults=(fault,)), fixed
-
-
-def resume(conductor: Conductor, session: Session, failed: Observation, fixed: Path) -> Observation | None:
-    """Fix the cause and resume with the engine's own means; store what came out. None if it has no means."""
-    ability = session.adapter.abilities()[Ability.RESUME]
-    if not callable(ability):
-        reason = getattr(ability, "reason", "no means declared")
-        for metric, unit in METRICS.items():
-            conductor.sample(failed, f"recovery.{RESUME.name}.{metric}", unit, None, f"not supported: {reason}")
+    With `prober`, whose workload is the probe, it is also found out what people have to do where the run did not
+    complete, and whether the next run has all its slots. None if the engine or this machine does not have what is to be
+    struck. Raises SessionLostError, after all is stored, if the engine does not come back.
+    """
+    if reason := unavailable(session, scenario):
+        tell_absent(conductor, scenario.name, reason)
         return None
-    fixed.touch()
-    begin = now_ns()
-    seen = conductor.resumed(session, failed.run, ability(failed.run.engine_run_id))
-    end = seen.history.last_end_ns()
-    recovered = seen.run.outcome == "completed after recovery" and seen.right
-    values = {
-        "detection_s": detection_s(failed.sightings, _last_error_ns(failed.history), final=True),
-        "recovery_s": (end - begin) / 1e9 if recovered and end else None,
-    }
-    _store(conductor, seen, RESUME.name, values, {"recovery_s": f"resumed run: {seen.run.outcome}"})
-    return seen
-
-
-def fault_ns(history: History) -> int | None:
-    """When the first fault struck; None if none did."""
-    return min((mark.t_ns for mark in history.faults), default=None)
-
-
-def detection_s(sightings: tuple[Sighting, ...], since_ns: int | None, *, final: bool = False) -> float | None:
-    """Seconds from an instant until the engine's own record showed trouble (`final`: showed the run as failed)."""
-    if since_ns is None:
+    try:
+        faults = _faults(session, scenario)
+    except EngineError as error:
+        tell_absent(conductor, scenario.name, f"not run: {error}")
         return None
-    for sighting in sightings:
-        step = sighting.state.steps.get(STEP)
-        alarmed = sighting.state.status is Status.FAILED or (
-            not final and step is not None and (step.status in ALARMED or step.attempts > 1)
+    broken = conduct(conductor, session, replace(scenario, faults=faults))
+    found = judged(conductor, session, broken, scenario)
+    found |= aftermath.orphans(session, conductor.store.folder / "runs" / broken.seen.run.run_id)
+    lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
+    if prober:
+        found["actions"] = ("text", _actions(conductor, session, broken, scenario), "")
+        lost = lost or _probed(prober, session, found)
+        found["session"] = ("text", "replaced" if lost else "healthy", lost)
+    store(conductor, broken.seen, scenario.name, found)
+    if lost:
+        raise SessionLostError(f"after {scenario.name}: {lost}")
+    return broken.seen
+
+
+def unavailable(session: Session, scenario: Scenario) -> str:
+    """Why a scenario cannot be had here; empty if it can."""
+    if session.workspace.track not in scenario.tracks:
+        return f"not applicable: the {session.workspace.track} track keeps its data elsewhere"
+    if scenario.nemesis and (reason := absent(session, scenario.nemesis.target)):
+        return f"not applicable: {reason}"
+    offers = session.adapter.abilities()
+    reasons = [getattr(offers[need], "reason", "") for need in scenario.needs]
+    return next((f"not supported: {reason}" for reason in reasons if reason), "")
+
+
+def _faults(session: Session, scenario: Scenario) -> tuple[Fault, ...]:
+    """The scenario's faults; one that fills a disk is given a small one."""
+    return tuple(
+        replace(one, path=str(disk.small(session))) if one.kind == "disk_full" else one for one in scenario.faults
+    )
+
+
+def conduct(conductor: Conductor, session: Session, scenario: Scenario) -> Broken:
+    """Submit a run, break it, and watch it until it ends or patience does."""
+    run, path = conductor.prepare(session.scratch / "registry", scenario.name, faults=scenario.faults)
+    time.sleep(conductor.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
+    with _broken(conductor, session, scenario, run, path.parent) as nemesis:
+        run, resubmitted = _submitted(conductor, session, run, path, nemesis)
+        sightings, timed_out = watch(session, run.engine_run_id, aftermath.patience_s(session))
+    struck = nemesis.strikes if nemesis else []
+    if timed_out:
+        run = conductor.given_up(session, run)
+    for strike in struck:
+        conductor.store.append(strike)
+    seen = conductor.conclude(run, tuple(sightings), timed_out=timed_out, faulted=bool(struck))
+    return Broken(seen, nemesis, resubmitted)
+
+
+@contextmanager
+def _broken(
+    conductor: Conductor, session: Session, scenario: Scenario, run: Run, run_dir: Path
+) -> Iterator[Armed | None]:
+    if scenario.nemesis is None:
+        yield None
+        return
+    with armed(session, scenario.nemesis, run.run_id, run_dir, conductor.workload.pipeline) as nemesis:
+        yield nemesis
+
+
+def _submitted(conductor: Conductor, session: Session, run: Run, path: Path, nemesis: Armed | None) -> tuple[Run, bool]:
+    """Submit; where the API breaks meanwhile, once more as soon as it answers again, as a user would.
+
+    Whether the first submission was heard is then seen from the effects.
+    """
+    try:
+        return conductor.submit(session, run, path), False
+    except (httpx.HTTPError, ApiError):
+        if nemesis is None or nemesis.nemesis.at.when is not When.SUBMIT:
+            raise
+        nemesis.healed.wait()
+        submitted = conductor.submit(session, run, path)
+        return msgspec.structs.replace(submitted, note="submitted again after an error"), True
+
+
+def judged(conductor: Conductor, session: Session, broken: Broken, scenario: Scenario) -> Found:
+    """What the judge finds in the history."""
+    seen, pipeline = broken.seen, conductor.workload.pipeline
+    step = _struck_step(scenario)
+    findings = judge.safe_findings(
+        judge.Aftermath(
+            history=seen.history, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
+            sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
+            verdicts=seen.verdicts, pipeline=pipeline, step=step, limit_s=aftermath.patience_s(session),
+            retry_delay_s=pipeline.step(step).retry.delay_s,
+            down_s=scenario.nemesis.down_s if scenario.nemesis else 0.0,
         )
-        if sighting.t_ns >= since_ns and alarmed:
-            return (sighting.t_ns - since_ns) / 1e9
-    return None
+    )  # fmt: skip
+    found = {leaf: (one.unit, one.value, one.note) for leaf, one in findings.items()}
+    if broken.armed and not broken.armed.strikes:
+        found["outcome"] = ("text", None, f"not struck: {broken.armed.problem or 'the run never came to that point'}")
+    return found
 
 
-def _last_error_ns(history: History) -> int | None:
-    return max((a.end_ns for a in history.attempts_of(STEP) if a.end_ns and a.outcome == "error"), default=None)
+def _struck_step(scenario: Scenario) -> str:
+    if scenario.nemesis and scenario.nemesis.at.step:
+        return scenario.nemesis.at.step
+    return next((fault.step for fault in scenario.faults), "train")
 
 
-def _store(
-    conductor: Conductor, seen: Observation, name: str, values: dict[str, float | None], notes: dict[str, str]
-) -> None:
-    history = seen.history
-    found: dict[str, float | str | None] = {
-        "outcome": seen.run.outcome,
-        **values,
-        "attempts": float(len(history.attempts_of(STEP))),
-        "wasted_s": history.wasted_s(),
-        "duplicates": float(len(history.duplicates())),
-    }
-    for metric, unit in METRICS.items():
-        value = found[metric]
-        conductor.sample(seen, f"recovery.{name}.{metric}", unit, value, notes.get(metric, "") if value is None else "")
+def _actions(conductor: Conductor, session: Session, broken: Broken, scenario: Scenario) -> str:
+    """What was done or has to be done by people, or by the process manager that they have set up."""
+    done = ["submit again"] if broken.resubmitted else []
+    if scenario.nemesis and broken.armed and any(one.healed_ns for one in broken.armed.strikes):
+        restarted = roles_of(session, scenario.nemesis.target) or (str(scenario.nemesis.target),)
+        if scenario.nemesis.action.starts_again:
+            done.append(f"restart of {', '.join(restarted)} by the process manager")
+    if not scenario.defective and broken.seen.run.outcome not in WHOLE:
+        done.append(aftermath.helped(conductor, session, broken.seen))
+    return "; ".join(done) or "none"
+
+
+def _probed(prober: Conductor, session: Session, found: Found) -> str:
+    """Add what the probe finds; return why the session is lost, or nothing."""
+    try:
+        found |= aftermath.probe(prober, session)
+    except (EngineError, ApiError, httpx.HTTPError) as error:
+        found["leaked_slots"] = ("count", None, f"failed: {error}")
+        return str(error)
+    return ""
+
+
+def tell_absent(conductor: Conductor, name: str, reason: str) -> None:
+    """Store that a scenario was not conducted, and why."""
+    for leaf, unit in LEAVES.items():
+        conductor.sample(None, f"recovery.{name}.{leaf}", unit, None, reason)
+
+
+def store(conductor: Conductor, seen: Observation | None, name: str, found: Found) -> None:
+    """Store the values of a scenario, each with why it is absent if it is."""
+    for leaf, (unit, value, note) in found.items():
+        conductor.sample(seen, f"recovery.{name}.{leaf}", unit, value, note)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.budgets import Part
-from bench.parts import deep, plain, synthetic
+from bench.parts import deep, plain, recovery, synthetic
 from bench.parts.bound import Bound
+from bench.parts.plain import again
 
-__all__ = ["MEASURES", "Bound"]
+__all__ = ["MEASURES", "Bound", "again"]
 
 MEASURES: dict[Part, Callable[[Bound], None]] = {
     Part.CODE: plain.code_part,
@@ -24,7 +25,7 @@ MEASURES: dict[Part, Callable[[Bound], None]] = {
     Part.CONCURRENCY: synthetic.concurrency_part,
     Part.RESOURCES: deep.resources_part,
     Part.SOAK: synthetic.soak_part,
-    Part.RECOVERY: deep.recovery_part,
+    Part.RECOVERY: recovery.recovery_part,
     Part.DEBUGGING: deep.debugging_part,
     Part.LOCAL: plain.local,
     Part.LOCAL_SCALING: synthetic.local_scaling_part,

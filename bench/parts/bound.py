@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from bench.budgets import Part
 from bench.errors import EngineError
 from bench.planner import Planned
 from bench.results import Mode
@@ -32,6 +34,8 @@ class Bound:
     session: Session | None = None
     local: bool = False
     """Whether the server is stopped, and the mode without one prepared."""
+    until: float = float("inf")
+    """The monotonic second by which the session's cells should have ended."""
     exception: tuple[Observation, str] | None = None
     """A run that ended at a planted exception, and its log: recovery makes it, debugging reads it."""
 
@@ -43,6 +47,10 @@ class Bound:
         label = f"{own.label}-local" if mode == "local" else own.label
         arm = msgspec.structs.replace(own.arm, mode=mode)
         return replace(own, arm=arm, label=label, workload=workload, oracle=self.job.oracles[workload])
+
+    def cell(self, topic: str, seconds: float, measure: Callable[[], object]) -> None:
+        """Measure one cell of the part about recovery: once in a result, and only if it fits before the deadline."""
+        self.job.cell(self.planned, topic, measure, part=Part.RECOVERY, seconds=seconds, until=self.until)
 
     @property
     def up(self) -> Session:

@@ -103,6 +103,12 @@ def first(bound: Bound) -> None:
     setup.import_time(replace(bound.conductor, arm=_anywhere(bound)), bound.up)
 
 
+def again(bound: Bound) -> None:
+    """Bring the engine up once more in this block, after its first session was lost, and warm it up; not measured."""
+    bound.up.bring_up()
+    bound.conductor.served(bound.up, warm_up=True)
+
+
 def samples(bound: Bound) -> None:
     """Plain runs on the warm engine, and as many of each other isolation that it offers, in an order drawn anew."""
     arms: list[Variant | None] = [None, *_variants(bound)]

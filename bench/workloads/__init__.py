@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from bench.results import Run
 from core.config import Synthetic
-from core.pipelines import FAN_OUT, TRAINING, Pipeline, chain, named
+from core.pipelines import FAN_OUT, ROLL_BACK, TRAINING, Pipeline, chain, named
 
 CHANNELS = ("engine", "reference")
 
@@ -54,7 +54,7 @@ class Workload:
     @property
     def changes(self) -> Mapping[str, Any]:
         """What it changes in a run's configuration."""
-        if self.name == TRAINING.name:
+        if self.name in (TRAINING.name, ROLL_BACK.name):
             return {}
         reference = self.channel == "reference"
         return {"synthetic": Synthetic(max(self.n, 1), self.fib, self.payload_bytes, reference)}
@@ -75,6 +75,8 @@ class Workload:
 
 
 TRAINING_RUN = Workload()
+PROBE = Workload(FAN_OUT, 4)
+"""As many steps at once as may run: whether an engine still has all its slots."""
 
 
 def many(name: str, sizes: tuple[int, ...]) -> tuple[Workload, ...]:

@@ -13,13 +13,18 @@ from bench.contract import (
     AbilityTable,
     Adapter,
     Command,
+    Expectation,
     Feature,
+    OfRole,
+    OfStep,
     Polling,
     Role,
     RunState,
     Setting,
     Status,
     StepState,
+    Target,
+    Targets,
     Unsupported,
 )
 from bench.runs import Conductor
@@ -164,6 +169,16 @@ class Double(Adapter):
     port_names = ("api",)
     secret_names = ("token",)
     behaviour: ClassVar[str] = "behaves"
+    targets: ClassVar[Targets] = {
+        Target.STEP: Unsupported("all steps run in the run's process"),
+        Target.RUN: OfStep("conducts one run"),
+        Target.WORKER: OfStep("starts runs", above="server.py"),
+        Target.SCHEDULER: Unsupported("the server does it"),
+        Target.API: OfRole("server", "answers, and starts runs"),
+    }
+    expectations: ClassVar[dict[str, Expectation]] = {
+        "step_killed": Expectation(("completed after recovery",), "It says so.", "https://example.org/retries")
+    }
 
     @property
     def _api(self) -> str:

@@ -40,7 +40,8 @@ def told(processes: list[psutil.Process], ask: Callable[[psutil.Process], T]) ->
 def test_server_serves_its_database_and_goes_with_the_session(tmp_path: Path) -> None:
     scratch = make_scratch()
     with Supervisor(scratch, clean_environment(scratch / "home", Path("/usr/bin")), tmp_path) as supervisor:
-        folder, server = postgres.start(supervisor, scratch, "double")
+        started = postgres.start(supervisor, scratch, "double")
+        folder, server = started.folder, started.process
         answer = query(supervisor, folder, "double", "SELECT current_database(), 6 * 7, current_setting('fsync')")
         assert answer == ["double|42|on"]
         processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]

@@ -1,0 +1,44 @@
+"""`chaos`: break the engines on purpose, in chosen ways or at drawn points, and report what came out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench import registry
+from bench.budgets import chaos_budget
+from bench.cli.measuring import begin, conduct
+from bench.contract import Target, Track
+from bench.workspace import PROJECT
+
+
+def chaos(
+    *,
+    engine: Annotated[list[str] | None, typer.Option(help="Only this engine; repeatable.")] = None,
+    track: Annotated[list[Track] | None, typer.Option(help="Only this track; repeatable. [default: tuned]")] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A scenario of 'orchbench list', or kill, crash, pause, restart at drawn points; repeatable."
+        ),
+    ] = None,
+    role: Annotated[list[Target] | None, typer.Option(help="Only points that strike this; repeatable.")] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(help="Only these points: train, before:train, in:train, submit; repeatable.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many points are drawn for each engine.")] = 5,
+    seed: Annotated[int, typer.Option(help="Draws the points, data, order and offsets.")] = 7,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where results are kept.")] = PROJECT / "results",
+) -> None:
+    """Break running engines on purpose, and judge what became of the runs. An interrupted one: run --resume."""
+    wish = {"fault": fault or [], "role": [str(one) for one in role or []], "at": at or [], "count": count}
+    chaos_budget(wish)  # wrong words are told before anything starts
+    arguments = {
+        "engine": list(dict.fromkeys(engine or registry.engines())),
+        "track": [str(t) for t in dict.fromkeys(track or [Track.TUNED])],
+        "with": [], "budget": "chaos", "only": [], "seed": seed, "target": None, "data": None, "test_data": None,
+        "chaos": wish,
+    }  # fmt: skip
+    conduct(*begin(arguments, output))

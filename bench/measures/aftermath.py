@@ -1,0 +1,99 @@
+"""What a broken run leaves behind in its session: processes, slots, a service that is not itself any more."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+
+from bench.contract import Ability, ApiError
+from bench.errors import EngineError
+from bench.history import History
+from bench.runs import Conductor, Observation
+from bench.session import Session
+from bench.watching import limit_s
+from bench.workloads import PROBE
+from bench.workspace import PARALLELISM
+from core import journal
+from core.config import Fault
+
+GRACE_S = 2.0
+"""A process that ends within this time after the run's end is none that was left."""
+ORPHAN_LIMIT_S = 15.0
+LOOK_S = 0.1
+PROBE_STEP_S = 4.0
+"""Long enough for all of the probe's steps to run at once, however slowly an engine starts them."""
+PROBE_LIMIT_S = 60.0
+Found = dict[str, tuple[str, float | str | None, str]]
+"""Leaf -> (unit, value, note)."""
+
+
+class SessionLostError(EngineError):
+    """An engine that did not come back healthy: its session is torn down, and another one takes its place."""
+
+
+def orphans(session: Session, run_dir: Path) -> Found:
+    """Count processes of the run's steps that still live after its end, and time how long; then end them."""
+    known = _processes(session, _pids(run_dir))
+    begin = time.monotonic()
+    _, left = psutil.wait_procs(known, timeout=GRACE_S)
+    if not left:
+        return {"orphans": ("count", 0.0, ""), "orphan_s": ("s", 0.0, "")}
+    _, alive = psutil.wait_procs(left, timeout=ORPHAN_LIMIT_S - GRACE_S)
+    seconds = None if alive else time.monotonic() - begin
+    for process in alive:
+        session.supervisor.signal(process.pid, 9)
+    note = f"> {ORPHAN_LIMIT_S:.0f} s" if alive else ""
+    return {"orphans": ("count", float(len(left)), ""), "orphan_s": ("s", seconds, note)}
+
+
+def _pids(run_dir: Path) -> set[int]:
+    """Of all attempts, and of what they started on purpose."""
+    records = journal.read(run_dir)
+    return {int(pid) for record in records for pid in (record["pid"], *record.get("children", ()))}
+
+
+def _processes(session: Session, pids: set[int]) -> list[psutil.Process]:
+    """Those that live in this session and are no service of it."""
+    services = {process.pid for process in session.processes.values()}
+    ours = psutil.Process(session.supervisor.guardian_pid).children(recursive=True)
+    return [one for one in ours if one.pid in pids - services and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def probe(conductor: Conductor, session: Session) -> Found:
+    """Run as many steps at once as may run. Raises SessionLostError if such a run does not complete any more."""
+    slow = tuple(
+        Fault(step.name, "slow", attempts=0, seconds=PROBE_STEP_S)
+        for step in PROBE.pipeline.steps
+        if step.function == "work"
+    )
+    seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, faults=slow)
+    if not (seen.right and seen.run.outcome in ("completed", "completed after recovery")):
+        raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
+    leaked = PARALLELISM - most_at_once(seen.history)
+    return {"leaked_slots": ("count", float(leaked), "")}
+
+
+def most_at_once(history: History) -> int:
+    """The largest number of attempts that were under way at one instant."""
+    ended = [attempt for attempt in history.attempts if attempt.end_ns]
+    return max((sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in ended) for one in ended), default=0)
+
+
+def helped(conductor: Conductor, session: Session, seen: Observation) -> str:
+    """What people have to do about a run that did not complete by itself: one call of the API, if that is enough."""
+    resume = session.adapter.abilities()[Ability.RESUME]
+    if not callable(resume):
+        return "run the whole pipeline again"
+    try:
+        again = conductor.resumed(session, seen.run, resume(seen.run.engine_run_id))
+    except (EngineError, ApiError, OSError) as error:
+        return f"more than one API call: resuming failed: {error}"
+    enough = again.right and again.run.outcome in ("completed", "completed after recovery")
+    return "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
+
+
+def patience_s(session: Session) -> float:
+    """How long a run is waited for."""
+    return limit_s(session.workspace.track, 0)

@@ -1,0 +1,141 @@
+"""Ten days in a row, by the engine's own backfill: one day's data come late, or the scheduler is killed meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import httpx
+
+from bench.contract import Ability, ApiError, Backfills, Status, Target
+from bench.faults.nemesis import Armed, armed
+from bench.faults.targets import absent
+from bench.history import read_history
+from bench.measures.aftermath import Found
+from bench.measures.recovery import store
+from bench.measures.repair import extra_lines
+from bench.results import Run
+from bench.runs import Conductor
+from bench.scenarios import Action, Moment, Nemesis, When
+from bench.session import Session
+from bench.watching import POLL_S
+from core.config import Fault
+from core.journal import now_ns
+from core.pipelines import Pipeline, Step
+
+FIRST = date(2026, 1, 1)
+"""The first day of the built-in data."""
+DAYS = tuple((FIRST + timedelta(days=number)).isoformat() for number in range(10))
+LATE = DAYS[4]
+LIMIT_S = 180.0
+AS_PIPELINE = Pipeline("daily", tuple(Step(f"day_{day}") for day in DAYS))
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What the effects say: which days were filed, and how often."""
+
+    missing: tuple[str, ...]
+    twice: tuple[str, ...]
+
+    @property
+    def outcome(self) -> str:
+        return "duplicated" if self.twice else "lost" if self.missing else "completed after recovery"
+
+
+def filed(run_dir: Path) -> Filed:
+    """Count each day's effects."""
+    times = Counter(effect.kind.removeprefix("day-") for effect in read_history(run_dir).effects)
+    return Filed(tuple(day for day in DAYS if not times[day]), tuple(day for day in DAYS if times[day] > 1))
+
+
+def late_data(conductor: Conductor, session: Session) -> None:
+    """Run ten days while the data of one are not there; then they come, and what is missing is run."""
+    arrived = session.scratch / f"arrived-{now_ns()}"
+    late = Fault(f"day_{LATE}", "late", attempts=0, until=str(arrived))
+    run, path = conductor.prepare(session.scratch / "registry", "late_data", faults=(late,))
+    means = _means(session)
+    watched = _until_ended(means, means.start(path, DAYS))
+    before, said = filed(path.parent), watched[1]
+    arrived.touch()
+    begin = now_ns()
+    caught_up = _until_ended(means, means.again(watched[0]))
+    found = _found(session, path.parent, caught_up[1], begin, "one API call: run the missing days")
+    if before.missing != (LATE,) or said is not Status.FAILED:
+        told = f"while its data were late, {LATE} was {'missing' if LATE in before.missing else 'filed'}"
+        found["record"] = ("text", f"{told}, and the engine said {said}", "")
+    _keep(conductor, run, "late_data", found)
+
+
+def killed(conductor: Conductor, session: Session) -> None:
+    """Run ten days and kill the scheduler after the fifth; run again what did not complete, if anything."""
+    run, path = conductor.prepare(session.scratch / "registry", "backfill_killed")
+    means, actions = _means(session), []
+    with ExitStack() as stack:
+        nemesis = _armed_in_the_middle(stack, session, run, path.parent)
+        begin = now_ns()
+        watched, said = _until_ended(means, means.start(path, DAYS))
+    if nemesis and nemesis.strikes:
+        conductor.store.append(nemesis.strikes[0])
+        begin = nemesis.strikes[0].t_ns
+        actions.append("restart of the scheduler by the process manager")
+    if said is Status.FAILED and filed(path.parent).missing:
+        actions.append("one API call: run the missing days")
+        _, said = _until_ended(means, means.again(watched))
+    found = _found(session, path.parent, said, begin, "; ".join(actions) or "none")
+    _keep(conductor, run, "backfill_killed", found)
+
+
+def _means(session: Session) -> Backfills:
+    means = session.adapter.abilities()[Ability.BACKFILL]
+    if not isinstance(means, Backfills):
+        raise TypeError(f"{session.adapter.name} has no backfill")
+    return means
+
+
+def _armed_in_the_middle(stack: ExitStack, session: Session, run: Run, run_dir: Path) -> Armed | None:
+    """The scheduler's death at the first start of the sixth day; None if there is no scheduler of its own."""
+    if absent(session, Target.SCHEDULER):
+        return None
+    nemesis = Nemesis(Action.KILL, Target.SCHEDULER, Moment(When.IN, f"day_{DAYS[5]}"))
+    return stack.enter_context(armed(session, nemesis, run.run_id, run_dir, AS_PIPELINE))
+
+
+def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
+    """Ask until the backfill has ended, or the limit has passed."""
+    deadline, said = time.monotonic() + LIMIT_S, Status.PENDING
+    while not said.ended and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        try:
+            said = means.status(backfill)
+        except (ApiError, httpx.HTTPError):
+            continue
+    return backfill, said
+
+
+def _found(session: Session, run_dir: Path, said: Status, begin: int, actions: str) -> Found:
+    seen, end = filed(run_dir), read_history(run_dir).last_end_ns()
+    outcome = seen.outcome if said.ended else "stuck"
+    right = outcome == "completed after recovery" and said is Status.COMPLETED
+    claims = "agrees" if (said is Status.COMPLETED) == (not seen.missing) else f"the engine says {said}"
+    return {
+        "outcome": ("text", outcome if right or outcome != "completed after recovery" else "false failure", ""),
+        "correct": ("boolean", float(not seen.missing), ""),
+        "recovery_s": ("s", (end - begin) / 1e9 if right and end else None, "" if right else f"it ended: {outcome}"),
+        "missing": ("count", float(len(seen.missing)), ", ".join(seen.missing)),
+        "twice": ("count", float(len(seen.twice)), ", ".join(seen.twice)),
+        "duplicates": ("count", float(len(seen.twice)), ""),
+        "record": ("text", claims, ""),
+        "actions": ("text", actions, ""),
+        "extra_lines": ("lines", extra_lines(session, "daily"), "source lines of the daily pipeline"),
+    }
+
+
+def _keep(conductor: Conductor, run: Run, name: str, found: Found) -> None:
+    """The runs of a backfill are many; their one journal is kept as one run."""
+    conductor.store.append(run)
+    store(conductor, None, name, found)

@@ -1,0 +1,50 @@
+"""The part about recovery. Each scenario is a cell of its own: an interrupted result goes on where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from bench import sweep
+from bench.contract import Target
+from bench.faults.targets import absent
+from bench.measures import backfill, kill_points, recovery, repair
+from bench.parts.bound import Bound
+from bench.scenarios import SCENARIOS, Remedy, Scenario
+from bench.workloads import PROBE
+
+
+def recovery_part(bound: Bound) -> None:
+    """The budget's scenarios and its kill points."""
+    for name in bound.planned.scenarios:
+        scenario = SCENARIOS[name]
+        bound.cell(name, scenario.seconds, partial(_conduct, bound, scenario))
+    missing = [target for target in Target if absent(bound.up, target)]
+    for point in sweep.draw(bound.planned.sweep, missing, bound.job.manifest.seed):
+        bound.cell(point.name, point.seconds, partial(kill_points.strike, bound.conductor, bound.up, point))
+
+
+def _conduct(bound: Bound, scenario: Scenario) -> None:
+    if scenario.remedy is None:
+        prober = bound.of(PROBE) if PROBE in bound.planned.workloads else None
+        recovery.unattended(bound.conductor, bound.up, scenario, prober)
+    elif reason := recovery.unavailable(bound.up, scenario):
+        recovery.tell_absent(bound.conductor, scenario.name, reason)
+    else:
+        REMEDIES[scenario.remedy](bound)
+
+
+def _resume(bound: Bound) -> None:
+    failed, fixed = repair.failing(bound.conductor, bound.up)
+    bound.exception = failed, bound.up.adapter.logs(failed.run.engine_run_id, repair.RESUME.faults[0].step)
+    repair.resume(bound.conductor, bound.up, failed, fixed)
+
+
+REMEDIES: dict[Remedy, Callable[[Bound], None]] = {
+    Remedy.RESUME: _resume,
+    Remedy.RERUN: lambda bound: repair.rerun(bound.conductor, bound.up),
+    Remedy.CANCEL: lambda bound: repair.cancel(bound.conductor, bound.up),
+    Remedy.ROLL_BACK: lambda bound: repair.roll_back(bound.conductor, bound.up),
+    Remedy.CATCH_UP: lambda bound: backfill.late_data(bound.conductor, bound.up),
+    Remedy.BACKFILL: lambda bound: backfill.killed(bound.conductor, bound.up),
+}

@@ -1,0 +1,66 @@
+"""The kill-point sweep: one target struck at one point of the history, drawn from all of them by a seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import product
+
+from bench.contract import Target
+from bench.errors import UsageError
+from bench.scenarios import Action, Moment, Scenario, When, outside
+from core.pipelines import TRAINING
+
+OF_WORK = (Target.STEP, Target.RUN)
+"""Targets that are found from a running step, so only in the middle of one."""
+TARGETS = (*OF_WORK, Target.WORKER, Target.SCHEDULER, Target.API, Target.CONTROL_PLANE)
+STEPS = tuple(step.name for step in TRAINING.steps if step.name != "notify")
+"""Those that run when the model is good enough."""
+MOMENTS = tuple(Moment(when, step) for when, step in product((When.BEFORE, When.IN), STEPS))
+DOWN_S = 3.0
+POINT_S = 22.0
+"""Rough seconds of one point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """From what points are drawn, and how many."""
+
+    points: int = 0
+    actions: tuple[Action, ...] = (Action.KILL,)
+    targets: tuple[Target, ...] = TARGETS
+    moments: tuple[Moment, ...] = MOMENTS
+
+
+NO_POINTS = Sweep()
+
+
+def moments(text: str) -> tuple[Moment, ...]:
+    """The points that a word names: `train`, `before:train`, `in:train`, `submit`. UsageError if there is none."""
+    if text == "submit":
+        return (Moment(When.SUBMIT),)
+    when, _, step = text.rpartition(":")
+    found = tuple(one for one in MOMENTS if one.step == step and when in ("", one.when))
+    if not found:
+        raise UsageError(
+            f"--at {text}: not a point; write submit, or with {', '.join(STEPS)}: train, before:train, in:train"
+        )
+    return found
+
+
+def draw(sweep: Sweep, absent: Collection[Target], seed: int) -> tuple[Scenario, ...]:
+    """So many different points as are asked for, without targets that the engine does not have; fewer if there are not
+    as many. The same seed gives the same points."""
+    found = [
+        point(action, target, at)
+        for action, target, at in product(sweep.actions, sweep.targets, sweep.moments)
+        if target not in absent and (at.when is When.IN or target not in OF_WORK)
+    ]
+    random.Random(f"points {seed}").shuffle(found)  # noqa: S311 - points, not secrets
+    return tuple(found[: sweep.points])
+
+
+def point(action: Action, target: Target, at: Moment) -> Scenario:
+    """One point, named after what it is: `kill-scheduler-in-train`."""
+    return outside(f"{action}-{target}-{at}".replace(" ", "-"), action, target, at, DOWN_S, seconds=POINT_S)

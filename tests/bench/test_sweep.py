@@ -1,0 +1,54 @@
+"""Points of the kill-point sweep: drawn by the seed, all different, none that the engine does not have."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.contract import Target
+from bench.errors import UsageError
+from bench.scenarios import Action, Moment, When
+from bench.sweep import MOMENTS, OF_WORK, STEPS, TARGETS, Sweep, draw, moments
+
+
+@given(seed=st.integers(), points=st.integers(0, 400), absent=st.sets(st.sampled_from(TARGETS)))
+def test_points_are_what_was_asked_for(seed: int, points: int, absent: set[Target]) -> None:
+    drawn = draw(Sweep(points), absent, seed)
+    assert drawn == draw(Sweep(points), absent, seed)
+    assert len(drawn) == len({one.name for one in drawn}) <= points
+    struck = [one.nemesis for one in drawn if one.nemesis]
+    assert len(struck) == len(drawn)
+    assert not {one.target for one in struck} & absent
+    assert all(one.at.when is When.IN for one in struck if one.target in OF_WORK)
+
+
+def test_every_target_is_met_at_every_boundary_and_middle() -> None:
+    every = draw(Sweep(10_000), (), 1)
+    services = [target for target in TARGETS if target not in OF_WORK]
+    assert len(every) == len(STEPS) * (2 * len(services) + len(OF_WORK))
+
+
+def test_seeds_draw_different_points() -> None:
+    assert draw(Sweep(20), (), 1) != draw(Sweep(20), (), 2)
+
+
+def test_a_step_struck_in_its_middle_lasts_long_enough() -> None:
+    (one,) = draw(Sweep(1, targets=(Target.API,), moments=(Moment(When.IN, "train"),)), (), 1)
+    assert one.name == "kill-api-in-train"
+    assert [(fault.step, fault.kind, fault.attempts) for fault in one.faults] == [("train", "slow", 0)]
+    assert one.nemesis
+    assert one.nemesis.action is Action.KILL
+
+
+def test_words_for_points() -> None:
+    assert moments("submit") == (Moment(When.SUBMIT),)
+    assert set(moments("train")) == {Moment(When.BEFORE, "train"), Moment(When.IN, "train")}
+    assert moments("in:train") == (Moment(When.IN, "train"),)
+    assert len(MOMENTS) == 2 * len(STEPS)
+
+
+@pytest.mark.parametrize("text", ["", "tea", "after:train", "train:in"])
+def test_a_word_that_names_no_point_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match=f"--at {text}: not a point; write submit"):
+        moments(text)
