@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bench import workloads
 from bench.budgets import ALONE, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, WORKLOADS, Budget, Group, Part
 from bench.contract import Track
-from bench.scenarios import SCENARIOS
+from bench.scenarios import SCENARIOS, Scenario
 from bench.sweep import NO_POINTS, POINT_S, Sweep
 from bench.workloads import PROBE, Workload
 
@@ -21,6 +21,7 @@ VERSION = "@"
 INLINE = "inline"
 RENDER_S = 15.0
 STOCK_FACTOR = 5.0
+PROBE_S = 10.0
 SESSION_S = 7.0
 """What a session takes beside its parts: its folders and its database, and the end of its processes."""
 
@@ -148,8 +149,13 @@ def _session(budget: Budget, name: str, track: Track, block: int, parts: tuple[P
 
 def recovery_s(one: Planned) -> float:
     """Estimated seconds of a session's scenarios and kill points; on stock settings much is waited for longer."""
-    seconds = sum(SCENARIOS[name].seconds for name in one.scenarios) + one.sweep.points * POINT_S
+    seconds = sum(scenario_s(one, SCENARIOS[name]) for name in one.scenarios) + one.sweep.points * POINT_S
     return seconds * (STOCK_FACTOR if one.track is Track.STOCK else 1.0)
+
+
+def scenario_s(one: Planned, scenario: Scenario) -> float:
+    """Estimated seconds of one scenario, with the probe that follows it."""
+    return scenario.seconds + (PROBE_S if PROBE in one.workloads else 0.0)
 
 
 class Clock:

@@ -100,8 +100,8 @@ class Scenario:
     tracks: tuple[Track, ...] = tuple(Track)
     needs: tuple[Ability, ...] = ()
     """Abilities without which it is not supported."""
-    seconds: float = 25.0
-    """Rough seconds on two cores, on tuned settings, with what is checked after the run; the same for every engine."""
+    seconds: float = 15.0
+    """Rough seconds on two cores, on tuned settings; the same for every engine."""
 
 
 def _inside(kind: str, *, attempts: int = 1, step: str = STEP, seconds: float = 0.0) -> tuple[Fault, ...]:
@@ -111,7 +111,7 @@ def _inside(kind: str, *, attempts: int = 1, step: str = STEP, seconds: float = 
 def outside(name: str, action: Action, target: Target, at: Moment, down_s: float = 5.0, **more: object) -> Scenario:
     """A scenario with a fault from outside. The step that is struck in its middle lasts long enough to be met."""
     longer = _inside("slow", attempts=0, step=at.step, seconds=MIDDLE_S) if at.when is When.IN else ()
-    more = {"seconds": 25.0 + 2 * down_s} | more
+    more = {"seconds": 18.0 + down_s} | more
     return Scenario(name, longer, Nemesis(action, target, at, down_s), **more)  # type: ignore[arg-type]
 
 
@@ -123,10 +123,10 @@ INSIDE = (
     Scenario("permanent_error", _inside("defect", attempts=0), defective=True),
     Scenario("step_killed", _inside("kill")),
     Scenario("step_exits", _inside("exit")),
-    Scenario("hung_step", _inside("hang"), seconds=70),
-    Scenario("hung_in_c", _inside("hang_in_c"), seconds=100),
-    Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=70),
-    Scenario("slow_step", _inside("slow", seconds=10.0), seconds=30),
+    Scenario("hung_step", _inside("hang"), seconds=60),
+    Scenario("hung_in_c", _inside("hang_in_c"), seconds=90),
+    Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=60),
+    Scenario("slow_step", _inside("slow", seconds=10.0), seconds=25),
     Scenario("memory_exceeded", _inside("memory")),
     Scenario("killed_before_acknowledgement", _inside("kill_after", step="deploy")),
     Scenario("torn_write", _inside("torn")),
@@ -155,12 +155,12 @@ OUTSIDE = (
     outside("database_locked", Action.LOCK, Target.DATABASE, IN_TRAIN, 20.0, tracks=(Track.STOCK,)),
 )
 PEOPLE = (
-    Scenario("resume_after_fix", _inside("defect", attempts=0), remedy=Remedy.RESUME, needs=(Ability.RESUME,)),
-    Scenario("rerun_after_fix", _inside("defect", attempts=0), remedy=Remedy.RERUN),
-    Scenario("cancel", _inside("slow", attempts=0, seconds=60.0), remedy=Remedy.CANCEL, needs=(Ability.CANCEL,)),
+    Scenario("resume_after_fix", _inside("defect", attempts=0), remedy=Remedy.RESUME, needs=(Ability.RESUME,), seconds=25),
+    Scenario("rerun_after_fix", _inside("defect", attempts=0), remedy=Remedy.RERUN, seconds=25),
+    Scenario("cancel", _inside("slow", attempts=0, seconds=15.0), remedy=Remedy.CANCEL, needs=(Ability.CANCEL,)),
     Scenario("roll_back", remedy=Remedy.ROLL_BACK),
-    Scenario("late_data", remedy=Remedy.CATCH_UP, needs=(Ability.BACKFILL,), seconds=50),
-    Scenario("backfill_killed", remedy=Remedy.BACKFILL, needs=(Ability.BACKFILL,), seconds=60),
+    Scenario("late_data", remedy=Remedy.CATCH_UP, needs=(Ability.BACKFILL,), seconds=40),
+    Scenario("backfill_killed", remedy=Remedy.BACKFILL, needs=(Ability.BACKFILL,), seconds=50),
 )
 SCENARIOS = {one.name: one for one in (*INSIDE, *OUTSIDE, *PEOPLE)}
 

@@ -19,7 +19,7 @@ STEPS = tuple(step.name for step in TRAINING.steps if step.name != "notify")
 """Those that run when the model is good enough."""
 MOMENTS = tuple(Moment(when, step) for when, step in product((When.BEFORE, When.IN), STEPS))
 DOWN_S = 3.0
-POINT_S = 22.0
+POINT_S = 18.0
 """Rough seconds of one point."""
 
 

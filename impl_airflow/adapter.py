@@ -17,10 +17,13 @@ from bench.contract import (
     RunState,
     Setting,
     Status,
+    Targets,
     Track,
 )
+from impl_airflow.backfills import backfills
 from impl_airflow.records import log_lines, mapped, placeholder, run_status, step_name, step_state
 from impl_airflow.settings import DOCS, polling_of, setting, tuned
+from impl_airflow.targets import TARGETS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +45,7 @@ class Airflow(Adapter):
     import_name: ClassVar[str] = "airflow.sdk"
     port_names: ClassVar[tuple[str, ...]] = ("api", "worker_logs")
     secret_names: ClassVar[tuple[str, ...]] = ("password", "jwt", "api")
+    targets: ClassVar[Targets] = TARGETS
 
     _token: str | None = None
 
@@ -151,6 +155,7 @@ class Airflow(Adapter):
             Ability.RETRY_LOST_STEP: Feature(
                 "a task whose process died, or stopped sending heartbeats, failed this try and uses its retries"
             ),
+            Ability.BACKFILL: backfills(self._call, self.workspace.parallelism),
             Ability.CLEANUP_AFTER_FAILURE: Feature(
                 "a teardown task runs whatever became of the tasks before it, and the run still fails with them"
             ),

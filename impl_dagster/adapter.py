@@ -7,12 +7,13 @@ import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.contract import (
     Ability,
     AbilityTable,
     Adapter,
+    ApiError,
     Command,
     Feature,
     Polling,
@@ -21,8 +22,10 @@ from bench.contract import (
     Setting,
     Status,
     Unsupported,
+    Workspace,
 )
 from impl_dagster import graphql
+from impl_dagster.backfills import backfills
 from impl_dagster.settings import (
     CODE_SERVER,
     DAEMON,
@@ -38,12 +41,16 @@ from impl_dagster.settings import (
     run_config,
     settings_of,
 )
+from impl_dagster.targets import TARGETS
 
-REPOSITORY = "__repository__"
+if TYPE_CHECKING:
+    import httpx
+
+REPOSITORY_NAME = "__repository__"
 """The name that Dagster gives to what a `Definitions` object holds."""
 
 
-class DagsterError(Exception):
+class DagsterError(ApiError):
     """The API answered with an error; the message is Dagster's."""
 
 
@@ -56,6 +63,11 @@ class Dagster(Adapter):
     import_name = "dagster"
     port_names = ("webserver", "code")
     variants = tuple(VARIANTS)
+    targets = TARGETS
+
+    def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
+        super().__init__(workspace, http)
+        self._backfills = backfills(self._answer, self._repository, self._run_config)
 
     def settings(self) -> list[Setting]:
         return settings_of(self.workspace)
@@ -82,7 +94,7 @@ class Dagster(Adapter):
         return any(job["name"] == pipeline for repository in loaded for job in repository["jobs"])
 
     def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
-        selector = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "pipelineName": pipeline}
+        selector = {**self._repository, "pipelineName": pipeline}
         params = {"selector": selector, "runConfigData": self._run_config(config, variant)}
         return str(self._answer(graphql.LAUNCH, "launchRun", "LaunchRunSuccess", params=params)["run"]["runId"])
 
@@ -134,6 +146,7 @@ class Dagster(Adapter):
                 "see https://github.com/dagster-io/dagster/issues/23695"
             ),
             Ability.RETRY_LOST_STEP: Feature("RetryPolicy of an op also covers its process having died"),
+            Ability.BACKFILL: self._backfills,
             Ability.CLEANUP_AFTER_FAILURE: Feature(
                 "@failure_hook on the job, called in the failed step's process (not when that process itself died)"
             ),
@@ -193,6 +206,10 @@ class Dagster(Adapter):
         """What the step's processes wrote to stdout and stderr."""
         output = self._ask(graphql.OUTPUT, key=[run, "compute_logs", key])["capturedLogs"]
         return "\n".join(text for text in (output["stdout"], output["stderr"]) if text)
+
+    @property
+    def _repository(self) -> dict[str, str]:
+        return {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY_NAME}
 
     def _url(self) -> str:
         return f"http://{LOOPBACK}:{self.workspace.ports['webserver']}"

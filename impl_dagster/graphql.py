@@ -80,6 +80,24 @@ query Status($run: ID!) {
   }
 }"""
 
+BACKFILL = """
+mutation Backfill($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on Error { message }
+  }
+}"""
+
+BACKFILL_RUNS = """
+query BackfillRuns($backfill: String!) {
+  partitionBackfillOrError(backfillId: $backfill) {
+    __typename
+    ... on PartitionBackfill { status runs { runId status tags { key value } } }
+    ... on Error { message }
+  }
+}"""
+
 EVENTS = f"""
 query Events($run: ID!, $cursor: String) {{
   logsForRun(runId: $run, afterCursor: $cursor) {{

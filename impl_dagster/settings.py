@@ -38,6 +38,8 @@ VARIANTS: dict[Variant, dict[str, Any]] = {
 
 def module(workspace: Workspace) -> str:
     """The module whose definitions are served."""
+    if workspace.operations:
+        return "operations"
     return "synthetic" if workspace.chains else "training"
 
 

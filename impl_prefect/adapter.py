@@ -25,6 +25,7 @@ from bench.contract import (
 )
 from impl_prefect.records import status_of, step_name, steps_of
 from impl_prefect.settings import PROCESSES, api, polling_of, settings_of
+from impl_prefect.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ class Prefect(Adapter):
     import_name = "prefect"
     port_names = ("api",)
     variants = (PROCESSES,)
+    targets = TARGETS
 
     def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
         super().__init__(workspace, http)
@@ -83,7 +85,7 @@ class Prefect(Adapter):
 
     def deploy(self) -> list[Command]:
         pipelines = self.workspace.pipelines
-        scripts = (pipelines / name for name in ("deploy.py", "deploy_synthetic.py"))
+        scripts = (pipelines / name for name in ("deploy.py", "deploy_synthetic.py", "deploy_roll_back.py"))
         commands = [self._command("python", str(script)) for script in scripts if script.exists()]
         if self.workspace.track is Track.TUNED:
             zombies = str(pipelines / "crash_zombies.yaml")
@@ -161,6 +163,10 @@ class Prefect(Adapter):
             Ability.RETRY_LOST_STEP: Unsupported(
                 "Tasks share the flow run's process; when it dies the run is marked as crashed, and retries do not "
                 "apply to crashed runs."
+            ),
+            Ability.BACKFILL: Unsupported(
+                "there is no backfill: a schedule makes future runs only, and past days are runs that one's own code "
+                "creates one by one (https://docs.prefect.io/v3/concepts/schedules)"
             ),
             Ability.CLEANUP_AFTER_FAILURE: Feature("on_failure and on_crashed hooks of the flow"),
         }

@@ -12,7 +12,7 @@ import pandas as pd
 from bench import watching
 from bench.contract import Ability, Status
 from bench.errors import EngineError
-from bench.measures.recovery import ALARMED
+from bench.judge import ALARMED
 from bench.results import Evidence
 from bench.runs import Conductor, Observation
 from bench.session import READY_LIMIT_S, Session, wait_until

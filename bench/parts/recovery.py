@@ -10,6 +10,7 @@ from bench.contract import Target
 from bench.faults.targets import absent
 from bench.measures import backfill, kill_points, recovery, repair
 from bench.parts.bound import Bound
+from bench.planner import scenario_s
 from bench.scenarios import SCENARIOS, Remedy, Scenario
 from bench.workloads import PROBE
 
@@ -18,7 +19,7 @@ def recovery_part(bound: Bound) -> None:
     """The budget's scenarios and its kill points."""
     for name in bound.planned.scenarios:
         scenario = SCENARIOS[name]
-        bound.cell(name, scenario.seconds, partial(_conduct, bound, scenario))
+        bound.cell(name, scenario_s(bound.planned, scenario), partial(_conduct, bound, scenario))
     missing = [target for target in Target if absent(bound.up, target)]
     for point in sweep.draw(bound.planned.sweep, missing, bound.job.manifest.seed):
         bound.cell(point.name, point.seconds, partial(kill_points.strike, bound.conductor, bound.up, point))

@@ -19,6 +19,7 @@ from bench.job import HEADLINES, MAX_FAILURES, Job
 from bench.parts import plain
 from bench.planner import INLINE, Clock, Planned
 from bench.results import Cell, Manifest, Run, Sample
+from bench.scenarios import BASIC
 from bench.store import Store, load, load_manifest
 from bench.workloads import TRAINING_RUN
 
@@ -31,7 +32,7 @@ MakeJob = Callable[..., Job]
 def session_of(name: str, block: int = 1, own: tuple[Part, ...] = SERVED) -> Planned:
     if name == INLINE:
         return Planned(INLINE, Track.TUNED, block, (Part.INLINE,))
-    return Planned(name, Track.STOCK, block, own)
+    return Planned(name, Track.STOCK, block, own, scenarios=BASIC if Part.RECOVERY in own else ())
 
 
 @pytest.fixture
@@ -181,9 +182,10 @@ def test_what_does_not_fit_is_left_out(make_job: MakeJob, store: Store) -> None:
     later = [cell for name, cell in found.items() if name.startswith("block 2")]
     assert len(later) == 6
     assert {(cell.state, cell.reason) for cell in later} == {("left_out", "no time left for another whole block")}
-    for part in whole[1:]:
+    for part in (*whole[1:], *(f"recovery: {name}" for name in BASIC)):
         cell = found[f"block 1: behaves stock: {part}"]
-        assert (cell.state, cell.reason) == ("left_out", "no time left in this budget")
+        reason = "not all of it fitted in this budget" if part is Part.RECOVERY else "no time left in this budget"
+        assert (cell.state, cell.reason) == ("left_out", reason)
     assert load_manifest(store.folder).state == "partial"
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bench.budgets import BUDGETS, ESSENTIAL, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, Budget, Group, Part
 from bench.contract import Track
-from bench.planner import AGAIN, INLINE, RENDER_S, SESSION_S, Clock, Estimates, Planned, plan
+from bench.planner import AGAIN, INLINE, RENDER_S, SESSION_S, Clock, Estimates, Planned, plan, recovery_s
+from bench.scenarios import BASIC, SCENARIOS
 from bench.workloads import Workload
 
 ENGINES = ["airflow", "dagster", "prefect"]
@@ -59,7 +60,11 @@ def test_what_is_run_is_deployed_and_was_run_inline(
         known |= {workload for one in block if one.name == INLINE for workload in one.workloads}
         for one in block:
             assert set(one.workloads) <= known
-            assert bool(one.workloads) <= bool(set(one.parts) & set(SYNTHETIC) or one.name == INLINE)
+            probed = Part.RECOVERY in one.parts and budget.thorough
+            assert bool(one.workloads) <= bool(set(one.parts) & set(SYNTHETIC) or one.name == INLINE or probed)
+            assert one.operations == (probed and one.name != INLINE)
+            assert bool(one.scenarios) == (Part.RECOVERY in one.parts)
+            assert not probed or one.chains or one.name == INLINE
             if one.name != INLINE:
                 assert {workload.n for workload in one.workloads if workload.name == "chain"} <= set(one.chains)
 
@@ -188,9 +193,10 @@ def test_estimates_learn_from_what_an_arm_took() -> None:
 
 
 def test_sessions_cost_more_than_their_parts() -> None:
-    one = Planned("a", Track.TUNED, 1, (Part.FIRST, Part.RECOVERY))
+    one = Planned("a", Track.TUNED, 1, (Part.FIRST, Part.RECOVERY), scenarios=BASIC)
     estimates = Estimates()
-    costs = {part: ESTIMATES_S[part][Track.TUNED] for part in one.parts}
+    costs = {Part.FIRST: ESTIMATES_S[Part.FIRST][Track.TUNED], Part.RECOVERY: recovery_s(one)}
+    assert costs[Part.RECOVERY] == sum(SCENARIOS[name].seconds for name in BASIC) > 0
     assert estimates.sessions_s([one, one]) == 2 * (SESSION_S + sum(costs.values()))
     assert estimates.sessions_s([one], ESSENTIAL) == SESSION_S + costs[Part.FIRST]
     assert estimates.sessions_s([]) == 0

@@ -68,5 +68,8 @@ def test_server_that_is_never_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     server = Process("postgres", pid=0, started_ns=0, log=tmp_path / "log")
     with pytest.raises(EngineError, match="postgres: not ready within"):
         postgres._wait_ready(server, status)
-    status.write_text("\n".join(["line"] * 7 + ["ready   "]))
+    status.write_text("\n".join(["77", *["line"] * 6, "ready   "]))  # of a server that was killed
+    with pytest.raises(EngineError, match="postgres: not ready within"):
+        postgres._wait_ready(server, status)
+    status.write_text("\n".join(["0", *["line"] * 6, "ready   "]))
     postgres._wait_ready(server, status)

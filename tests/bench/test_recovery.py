@@ -5,16 +5,21 @@ from __future__ import annotations
 import pytest
 from doubles import RETRIES, BringUp, Unable
 
-from bench.contract import RunState, Status, StepState
+from bench import judge, watching
+from bench.contract import RunState, Status, StepState, Target, Track
+from bench.errors import EngineError
 from bench.history import parse
-from bench.measures import recovery
-from bench.measures.recovery import METRICS, RESUME, UNATTENDED, Scenario
-from bench.results import Run, Sample
+from bench.measures import recovery, repair
+from bench.measures.aftermath import SessionLostError
+from bench.measures.recovery import LEAVES
+from bench.measures.repair import RESUME
+from bench.results import Run, Sample, Strike
 from bench.runs import Conductor, Observation
+from bench.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
 from bench.store import load
 from bench.watching import Sighting
 
-TRANSIENT, KILLED = UNATTENDED
+UNATTENDED = (SCENARIOS["transient_error"], SCENARIOS["step_killed"])
 
 
 def sighting(at_s: float, run: Status, step: Status | None = None, attempts: int = 1) -> Sighting:
@@ -40,44 +45,41 @@ SEEN = {
 
 @pytest.mark.parametrize(("sightings", "first_s", "final_s"), SEEN.values(), ids=SEEN)
 def test_detection(sightings: list[Sighting], first_s: float | None, final_s: float | None) -> None:
-    assert recovery.detection_s(tuple(sightings), 2_000_000_000) == first_s
-    assert recovery.detection_s(tuple(sightings), 2_000_000_000, final=True) == final_s
+    assert judge.detection_s(tuple(sightings), 2_000_000_000) == first_s
+    assert judge.detection_s(tuple(sightings), 2_000_000_000, final=True) == final_s
 
 
 def test_no_detection_without_a_fault() -> None:
-    assert recovery.detection_s((sighting(3, Status.FAILED),), None) is None
-
-
-def test_another_steps_trouble_is_not_the_faults() -> None:
-    state = RunState(Status.RUNNING, {"deploy": StepState(Status.RETRYING, 2)})
-    assert recovery.detection_s((Sighting(3_000_000_000, state),), 2_000_000_000) is None
+    assert judge.detection_s((sighting(3, Status.FAILED),), None) is None
 
 
 def test_first_fault_counts() -> None:
     common = {"run": "r", "step": "train", "event": "fault", "kind": "kill"}
     records = [{"t_ns": t, "attempt": n, **common} for n, t in ((2, 9), (1, 5))]
-    assert recovery.fault_ns(parse(records)) == 5
-    assert recovery.fault_ns(parse([])) is None
+    assert judge.struck_ns(parse(records)) == 5
+    assert judge.struck_ns(parse([])) is None
 
 
 def stored(conductor: Conductor, name: str) -> dict[str, Sample]:
     prefix = f"recovery.{name}."
     found = [s for s in load(conductor.store.folder, Sample) if s.metric.startswith(prefix)]
-    assert [s.metric.removeprefix(prefix) for s in found] == list(METRICS)
-    assert {s.metric.removeprefix(prefix): s.unit for s in found} == METRICS
-    return {s.metric.removeprefix(prefix): s for s in found}
+    told = {s.metric.removeprefix(prefix): s for s in found}
+    assert len(told) == len(found)
+    assert {leaf: one.unit for leaf, one in told.items()}.items() <= LEAVES.items()
+    return told
 
 
 @pytest.mark.parametrize("scenario", UNATTENDED, ids=lambda scenario: scenario.name)
 def test_engine_that_retries_recovers_by_itself(bring_up: BringUp, scenario: Scenario) -> None:
     session, conductor = bring_up()
     seen = recovery.unattended(conductor, session, scenario)
-    assert [mark.kind for mark in seen.history.faults] == [scenario.fault]
+    assert seen
+    assert [mark.kind for mark in seen.history.faults] == [scenario.faults[0].kind]
     found = stored(conductor, scenario.name)
     assert found["outcome"].value == "completed after recovery"
     assert found["attempts"].value == 2
     assert found["duplicates"].value == 0
-    struck, end = recovery.fault_ns(seen.history), seen.history.last_end_ns()
+    struck, end = judge.struck_ns(seen.history), seen.history.last_end_ns()
     assert struck
     assert end
     assert found["recovery_s"].value == pytest.approx((end - struck) / 1e9)
@@ -91,21 +93,22 @@ def test_engine_that_retries_recovers_by_itself(bring_up: BringUp, scenario: Sce
 
 def test_run_that_does_not_recover_has_no_recovery_time(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    seen = recovery.unattended(conductor, session, Scenario("hopeless", "transient", 0))
+    seen = recovery.unattended(conductor, session, SCENARIOS["permanent_error"])
+    assert seen
     assert seen.run.outcome == "failed, reported"
-    found = stored(conductor, "hopeless")
+    found = stored(conductor, "permanent_error")
     assert found["recovery_s"].value is None
-    assert found["recovery_s"].note == "not by itself: failed, reported"
+    assert found["recovery_s"].note == "it ended: failed, reported"
     assert found["attempts"].value == RETRIES + 1
     assert isinstance(found["detection_s"].value, float)
 
 
 def test_resume_after_the_fix(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    failed, fixed = recovery.failing(conductor, session)
+    failed, fixed = repair.failing(conductor, session)
     assert failed.run.outcome == "failed as expected"
     assert not fixed.exists()
-    seen = recovery.resume(conductor, session, failed, fixed)
+    seen = repair.resume(conductor, session, failed, fixed)
     assert seen
     found = stored(conductor, RESUME.name)
     assert found["outcome"].value == "completed after recovery"
@@ -122,8 +125,68 @@ def test_engine_without_resume_is_reported_with_its_reason(bring_up: BringUp) ->
     run = Run(run_id="r1", engine="double", track="stock", mode="served")
     failed = Observation(run, parse([]))
     fixed = session.scratch / "fixed"
-    assert recovery.resume(conductor, session, failed, fixed) is None
+    assert repair.resume(conductor, session, failed, fixed) is None
     found = stored(conductor, RESUME.name)
     assert {sample.value for sample in found.values()} == {None}
     assert {sample.note for sample in found.values()} == {"not supported: a double has none"}
     assert not fixed.exists()
+
+
+def test_killed_process_of_a_run(bring_up: BringUp) -> None:
+    """The double starts the whole file again: it recovers, and finished work is done twice."""
+    session, conductor = bring_up()
+    recovery.unattended(conductor, session, SCENARIOS["run_killed"])
+    found = stored(conductor, "run_killed")
+    assert found["outcome"].value == "completed after recovery"
+    assert found["attempts"].value == 2
+    assert found["orphans"].value == 0
+    total = found["recovery_s"].value
+    parts = [found[f"recovery_{name}_s"].value for name in ("work", "delay", "rest")]
+    assert total == pytest.approx(sum(part for part in parts if isinstance(part, float)))
+    (strike,) = load(conductor.store.folder, Strike)
+    assert (strike.action, strike.target, strike.moment) == ("kill", "run", "in train")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is given up after some seconds."""
+    monkeypatch.setattr(watching, "RUN_LIMIT_S", dict.fromkeys(Track, 10.0))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_lost_service_with_a_running_step_is_healed_and_the_run_judged(bring_up: BringUp) -> None:
+    """The double keeps runs in memory: killed, it knows nothing of the run."""
+    session, conductor = bring_up()
+    recovery.unattended(conductor, session, outside("forgets", Action.KILL, Target.API, IN_TRAIN, 0.2), None)
+    found = stored(conductor, "forgets")
+    assert found["outcome"].value in ("stuck", "lost")
+    assert found["recovery_s"].value is None
+    (strike,) = load(conductor.store.folder, Strike)
+    assert strike.healed_ns > strike.t_ns
+
+
+@pytest.mark.usefixtures("impatient")
+def test_engine_that_does_not_come_back_is_told_and_lost(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, conductor = bring_up()
+    monkeypatch.setattr(session, "restart", lambda _: (_ for _ in ()).throw(EngineError("server: ended")))
+    with pytest.raises(SessionLostError, match="after gone: server: ended"):
+        recovery.unattended(conductor, session, outside("gone", Action.KILL, Target.API, IN_TRAIN, 0.1), None)
+    assert stored(conductor, "gone")["outcome"].value in ("stuck", "lost")
+
+
+def test_what_an_engine_does_not_have_is_not_applicable(bring_up: BringUp) -> None:
+    session, conductor = bring_up()
+    assert recovery.unattended(conductor, session, SCENARIOS["scheduler_killed"]) is None
+    found = stored(conductor, "scheduler_killed")
+    assert set(found) == set(LEAVES)
+    assert {one.note for one in found.values()} == {"not applicable: the server does it"}
+
+
+def test_orphans_are_counted_and_ended(bring_up: BringUp) -> None:
+    """A step hangs in a subprocess; its run is killed, and the subprocess lives on."""
+    session, conductor = bring_up()
+    hung = Scenario("left", SCENARIOS["hung_subprocess"].faults, SCENARIOS["run_killed"].nemesis)
+    recovery.unattended(conductor, session, hung)
+    found = stored(conductor, "left")
+    assert found["orphans"].value == 1
+    assert found["orphan_s"].note.startswith(">")

@@ -1,0 +1,53 @@
+"""Dagster's backfills over GraphQL: one run of the partitioned job `daily` for each day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bench.contract import Backfills, Status
+from impl_dagster import graphql
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARTITION = "dagster/partition"
+"""The tag by which a run names its partition."""
+
+Ask = Callable[..., dict[str, Any]]
+"""`(query, root, expected type, **variables)`: the adapter's way to ask the API."""
+
+
+def backfills(ask: Ask, selector: dict[str, str], run_config: Callable[[Path], dict[str, Any]]) -> Backfills:
+    """The means to start a backfill, to ask for it, and to run once more the days that did not complete."""
+    config_of: dict[str, tuple[dict[str, Any], list[str]]] = {}
+
+    def launch(config: dict[str, Any], days: list[str]) -> str:
+        params = {
+            "selector": {"partitionSetName": "daily_partition_set", "repositorySelector": selector},
+            "partitionNames": days, "runConfigData": config,
+        }  # fmt: skip
+        answer = ask(graphql.BACKFILL, "launchPartitionBackfill", "LaunchBackfillSuccess", params=params)
+        config_of[answer["backfillId"]] = config, days
+        return str(answer["backfillId"])
+
+    def states(backfill: str) -> dict[str, Status]:
+        found = ask(graphql.BACKFILL_RUNS, "partitionBackfillOrError", "PartitionBackfill", backfill=backfill)
+        runs = {tag["value"]: run for run in found["runs"] for tag in run["tags"] if tag["key"] == PARTITION}
+        days = config_of[backfill][1]
+        return {day: graphql.status(runs[day]) if day in runs else Status.PENDING for day in days}
+
+    def status(backfill: str) -> Status:
+        found = list(states(backfill).values())
+        if not all(one.ended for one in found):
+            return Status.RUNNING
+        return Status.COMPLETED if all(one is Status.COMPLETED for one in found) else Status.FAILED
+
+    def again(backfill: str) -> str:
+        missing = [day for day, state in states(backfill).items() if state is not Status.COMPLETED]
+        return launch(config_of[backfill][0], missing)
+
+    def start(config: Path, days: Sequence[str]) -> str:
+        return launch(run_config(config), list(days))
+
+    return Backfills(start, status, again)

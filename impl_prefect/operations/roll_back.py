@@ -1,0 +1,27 @@
+"""Make the last good model current again."""
+
+import logging
+
+from prefect import flow, task
+
+from core import steps
+from core.artifacts import Reference
+from core.pipelines import ROLL_BACK
+
+logging.getLogger("core").setLevel(logging.INFO)  # Prefect collects this logger, at the level that it has
+STEP = ROLL_BACK.step("roll_back")
+
+
+@task(
+    name=STEP.name,
+    retries=STEP.retry.retries,
+    retry_delay_seconds=STEP.retry.delay_s,
+    timeout_seconds=STEP.timeout_s,
+)
+def restore(config: str) -> Reference:
+    return steps.roll_back(config)
+
+
+@flow(name="roll_back", persist_result=True)
+def roll_back(config: str) -> None:
+    restore(config)
