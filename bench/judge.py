@@ -68,7 +68,7 @@ def findings(case: Aftermath) -> dict[str, Finding]:
     killed = max((one.t_ns for one in case.strikes), default=None)
     return {
         "outcome": Finding("text", case.outcome),
-        "correct": Finding("boolean", float(case.right)),
+        "correct": Finding("boolean", float(history.digests() == case.oracle.digests())),
         "detection_s": detection,
         **_recovery(case, struck),
         "attempts": Finding("count", float(len(history.attempts_of(case.step)))),

@@ -203,10 +203,11 @@ class Conductor:
         timed_out: bool = False,
         status: Status | None = None,
         faulted: bool = False,
+        keep: bool = False,
     ) -> Observation:
         """Judge a run that has ended, store everything known of it, and drop its bulky artifacts.
 
-        `faulted`: something was struck from outside.
+        `faulted`: something was struck from outside. `keep`: the artifacts stay, as the run may be resumed.
         """
         folder = self.store.folder / "runs" / run.run_id
         history = read_history(folder)
@@ -226,6 +227,8 @@ class Conductor:
         observation = Observation(run, history, sightings)
         verdicts = () if expected_failure or reference else self._judge(observation, last)
         self._keep(folder, run, sightings, verdicts)
+        if not (keep or run.outcome == "failed as expected"):  # such a run may be resumed, and needs them
+            self.tidy(run)
         return replace(observation, verdicts=verdicts)
 
     def _with_load(self, observation: Observation, load: LoadWatch) -> Observation:
@@ -262,9 +265,11 @@ class Conductor:
             self.store.append(verdict)
         seen = [{"t_ns": s.t_ns, "status": s.state.status, "raw": s.state.raw} for s in sightings]
         (folder / "engine.json").write_text(json.dumps(seen, default=str))
-        if run.outcome != "failed as expected":  # such a run may be resumed, and needs them
-            for name in HEAVY:
-                shutil.rmtree(folder / name, ignore_errors=True)
+
+    def tidy(self, run: Run) -> None:
+        """Drop the bulky artifacts of a run."""
+        for name in HEAVY:
+            shutil.rmtree(self.store.folder / "runs" / run.run_id / name, ignore_errors=True)
 
     def given_up(self, session: Session, run: Run) -> Run:
         """Stop a run that did not end within its limit, if the engine can; the record says what came of it."""

@@ -11,7 +11,11 @@ from core.config import Fault
 STEP = "train"
 """The step that suffers: it comes after work worth keeping and before the effect."""
 MIDDLE_S = 3.0
-"""How much longer the step lasts that is struck from outside, so that its middle can be met."""
+"""How much longer the step's first attempt lasts that is struck from outside, so that its middle can be met."""
+LONG_S = 20.0
+"""The same where what is struck may leave the step running: longer than it takes any engine to call it lost."""
+INTO_S = 1.5
+"""How long the step has run when it is struck in its middle."""
 
 
 class Action(StrEnum):
@@ -42,7 +46,7 @@ class When(StrEnum):
     BEFORE = "before"
     """All its upstreams have ended, it has not started."""
     IN = "in"
-    """Half of `MIDDLE_S` after it has started."""
+    """`INTO_S` after it has started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +112,18 @@ def _inside(kind: str, *, attempts: int = 1, step: str = STEP, seconds: float = 
     return (Fault(step, kind, attempts=attempts, seconds=seconds),)
 
 
-def outside(name: str, action: Action, target: Target, at: Moment, down_s: float = 5.0, **more: object) -> Scenario:
+def outside(
+    name: str,
+    action: Action,
+    target: Target,
+    at: Moment,
+    down_s: float = 5.0,
+    *,
+    lasts_s: float = MIDDLE_S,
+    **more: object,
+) -> Scenario:
     """A scenario with a fault from outside. The step that is struck in its middle lasts long enough to be met."""
-    longer = _inside("slow", attempts=0, step=at.step, seconds=MIDDLE_S) if at.when is When.IN else ()
+    longer = _inside("slow", step=at.step, seconds=lasts_s) if at.when is When.IN else ()
     more = {"seconds": 18.0 + down_s} | more
     return Scenario(name, longer, Nemesis(action, target, at, down_s), **more)  # type: ignore[arg-type]
 
@@ -135,27 +148,29 @@ INSIDE = (
     Scenario("disk_full", _inside("disk_full")),
 )
 OUTSIDE = (
-    outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN),
+    outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN, lasts_s=LONG_S),
     outside("run_paused", Action.PAUSE, Target.RUN, IN_TRAIN, 20.0),
-    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN),
+    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, lasts_s=LONG_S),
     outside("worker_paused", Action.PAUSE, Target.WORKER, IN_TRAIN, 20.0),
-    outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN),
+    outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN, lasts_s=LONG_S),
     outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN),
     outside("scheduler_killed", Action.KILL, Target.SCHEDULER, IN_TRAIN),
     outside("scheduler_paused", Action.PAUSE, Target.SCHEDULER, IN_TRAIN, 20.0),
-    outside("scheduler_crashed", Action.CRASH, Target.SCHEDULER, IN_TRAIN),
+    outside("scheduler_crashed", Action.CRASH, Target.SCHEDULER, IN_TRAIN, lasts_s=LONG_S),
     outside("scheduler_restarted", Action.RESTART, Target.SCHEDULER, IN_TRAIN),
     outside("api_killed", Action.KILL, Target.API, IN_TRAIN),
     outside("api_paused", Action.PAUSE, Target.API, IN_TRAIN, 20.0),
     outside("api_restarted", Action.RESTART, Target.API, IN_TRAIN),
     outside("api_killed_during_submit", Action.KILL, Target.API, SUBMITTING),
-    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN),
+    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN, lasts_s=LONG_S),
     outside("database_down_5_s", Action.KILL, Target.DATABASE, IN_TRAIN, 5.0, tracks=(Track.TUNED,)),
     outside("database_down_60_s", Action.KILL, Target.DATABASE, IN_TRAIN, 60.0, tracks=(Track.TUNED,)),
     outside("database_locked", Action.LOCK, Target.DATABASE, IN_TRAIN, 20.0, tracks=(Track.STOCK,)),
 )
 PEOPLE = (
-    Scenario("resume_after_fix", _inside("defect", attempts=0), remedy=Remedy.RESUME, needs=(Ability.RESUME,), seconds=25),
+    Scenario(
+        "resume_after_fix", _inside("defect", attempts=0), remedy=Remedy.RESUME, needs=(Ability.RESUME,), seconds=25
+    ),
     Scenario("rerun_after_fix", _inside("defect", attempts=0), remedy=Remedy.RERUN, seconds=25),
     Scenario("cancel", _inside("slow", attempts=0, seconds=15.0), remedy=Remedy.CANCEL, needs=(Ability.CANCEL,)),
     Scenario("roll_back", remedy=Remedy.ROLL_BACK),

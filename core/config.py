@@ -8,11 +8,13 @@ import json
 import types
 import typing
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from core.artifacts import write_json
 from core.errors import ConfigError
+from core.pipelines import may_name_a_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,66 @@ class Synthetic:
     """Whether the payload is handed over as a file's path instead of through the engine."""
 
 
+class FaultKind(StrEnum):
+    """What a step can suffer. Up to `DISK_FULL` before its work, the others after it."""
+
+    TRANSIENT = "transient"
+    """An error that goes away."""
+    DEFECT = "defect"
+    """A programming error."""
+    LATE = "late"
+    """The step's data are not there until `until` exists, whatever the attempt."""
+    KILL = "kill"
+    """SIGKILL of the step's own process."""
+    EXIT = "exit"
+    """The process leaves without a word, with status 0."""
+    SLOW = "slow"
+    """`seconds` more of work."""
+    HANG = "hang"
+    """No progress in Python code, which signals can interrupt."""
+    HANG_IN_C = "hang_in_c"
+    """No progress in C code that holds the interpreter lock: no other thread runs either."""
+    HANG_IN_SUBPROCESS = "hang_in_subprocess"
+    """Waits for a process of its own that does not end."""
+    MEMORY = "memory"
+    """More memory than the process may have: a real MemoryError."""
+    DISK_FULL = "disk_full"
+    """No space left on the file system of `path`: the kernel's own error."""
+    CORRUPT = "corrupt"
+    """Each file of the artifact is changed in one byte."""
+    EMPTY = "empty"
+    """Each file of the artifact is empty."""
+    TORN = "torn"
+    """Each file of the artifact is cut to half, then SIGKILL."""
+    KILL_AFTER = "kill_after"
+    """SIGKILL once all is done and before anybody is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that a run is told to suffer inside a step; see `core.faults` for the kinds."""
+    """One thing that a run is told to suffer inside a step.
+
+    Raises ConfigError if there is no such kind, or if no pipeline could have a step of that name:
+    the fault would never strike.
+    """
 
     step: str
     kind: str
+    """A `FaultKind`."""
     attempts: int = 1
     """The first so many attempts suffer it; 0 means every attempt."""
     until: str = ""
     """A path; once it exists the cause counts as fixed and no attempt suffers any more."""
     seconds: float = 0.0
-    """For the kinds that last: how long."""
+    """For the kinds that last: how long, at most `core.hangs.HANG_LIMIT_S`; 0 for a hang means that limit."""
+    path: str = ""
+    """For `disk_full`: a folder on a bounded file system."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in tuple(FaultKind):
+            raise ConfigError(f"unknown fault {self.kind!r}; known: {', '.join(FaultKind)}")
+        if not may_name_a_step(self.step):
+            raise ConfigError(f"fault {self.kind}: no pipeline has a step {self.step!r}; it would never strike")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +197,7 @@ def _build(cls: Any, raw: Any, where: str) -> Any:
     values = {name: _convert(hints[name], value, f"{where}: {name}") for name, value in raw.items()}
     try:
         return cls(**values)
-    except TypeError as error:
+    except (TypeError, ConfigError) as error:
         raise ConfigError(f"{where}: {error}") from error
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TARGET = "fraud"
+TIME = "time_utc"
+"""When it happened: ISO 8601."""
 CATEGORIES = ("electronics", "fuel", "groceries", "jewellery", "online", "travel")
 COUNTRIES = ("AT", "BR", "DE", "FR", "GB", "IN", "US")
 CATEGORY_RISK = np.array([0.5, -0.3, -0.8, 0.9, 0.4, 0.2])
@@ -63,7 +65,7 @@ def generate(what: Transactions) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     table = pd.DataFrame(
         {
             "transaction": np.char.add("t", np.char.zfill(np.arange(n).astype(str), 9)),
-            "time_utc": (start + moment).astype(str),
+            TIME: (start + moment).astype(str),
             "hour": hour,
             "amount": _with_nulls(amount, what.null_rate, random),
             "category": np.array(CATEGORIES)[category],

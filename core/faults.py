@@ -1,24 +1,23 @@
-"""What a run is told to suffer inside a step.
-
-Kinds that act before the work: `transient` (an error that goes away), `defect` (a programming
-error), `kill` (SIGKILL of the step's own process), `exit` (leave without a word), `hang`, `slow`.
-Kinds that spoil the artifact after it: `corrupt`, `empty`.
-"""
+"""Acts out what a run is told to suffer inside a step; `core.config.FaultKind` says what each kind is."""
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.config import Fault, RunConfig
-from core.errors import ConfigError, TransientError
+from core.config import Fault, FaultKind, RunConfig
+from core.errors import ArtifactError, ConfigError, TransientError
+from core.exhaustion import disk_full, memory
+from core.hangs import HANG_LIMIT_S, hang, hang_in_c, hang_in_subprocess, slow
 from core.journal import Journal
 
-HANG_LIMIT_S = 3600.0
+Strike = Callable[[Fault, Any, Callable[..., None]], None]
+"""Given the fault, what the work returned (None before it), and a way to record that it strikes now."""
 
 
 def before(config: RunConfig, step: str, journal: Journal) -> None:
@@ -27,22 +26,31 @@ def before(config: RunConfig, step: str, journal: Journal) -> None:
 
 
 def after(config: RunConfig, step: str, journal: Journal, result: Any) -> None:
-    """Act out the faults that spoil what this attempt wrote."""
+    """Act out the faults that strike after the work and before anybody knows of its end."""
     _suffer(config, step, journal, AFTER, result)
 
 
-def _suffer(config: RunConfig, step: str, journal: Journal, kinds: dict[str, Callable[..., None]], result: Any) -> None:
+def _suffer(config: RunConfig, step: str, journal: Journal, kinds: Mapping[str, Strike], result: Any) -> None:
     for fault in config.faults:
-        if fault.kind not in BEFORE | AFTER:
-            raise ConfigError(f"{config.path}: unknown fault {fault.kind!r}; known: {', '.join(BEFORE | AFTER)}")
         if fault.step == step and fault.kind in kinds and _strikes(fault, journal.attempt):
-            journal.write("fault", kind=fault.kind)
-            kinds[fault.kind](fault, result)
+            record = functools.partial(journal.write, "fault", kind=fault.kind)
+            kinds[fault.kind](fault, result, record)
 
 
 def _strikes(fault: Fault, attempt: int) -> bool:
     healed = bool(fault.until) and Path(fault.until).exists()
-    return not healed and (fault.attempts == 0 or attempt <= fault.attempts)
+    every = fault.attempts == 0 or fault.kind == FaultKind.LATE
+    return not healed and (every or attempt <= fault.attempts)
+
+
+def _recorded(strike: Callable[[Fault, Any], None]) -> Strike:
+    """Record first: most strikes do not return."""
+
+    def recorded(fault: Fault, result: Any, record: Callable[..., None]) -> None:
+        record()
+        strike(fault, result)
+
+    return recorded
 
 
 def _transient(fault: Fault, _: Any) -> None:
@@ -54,21 +62,19 @@ def _defect(fault: Fault, _: Any) -> None:
     learning_rates[fault.step]
 
 
+def _late(fault: Fault, _: Any) -> None:
+    if not fault.until:
+        raise ConfigError(f"fault late: step {fault.step}: `until` is empty; name the path that appears with the data")
+    raise ArtifactError(f"step {fault.step}: no data yet; run it again once {fault.until} is there")
+
+
 def _kill(_: Fault, __: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(HANG_LIMIT_S)  # the signal is the whole process's: this thread must not go on until it takes effect
 
 
 def _exit(_: Fault, __: Any) -> None:
     os._exit(0)
-
-
-def _slow(fault: Fault, _: Any) -> None:
-    time.sleep(fault.seconds)
-
-
-def _hang(fault: Fault, _: Any) -> None:
-    """Hang until killed; the bound keeps a forgotten process from staying for ever."""
-    time.sleep(fault.seconds or HANG_LIMIT_S)
 
 
 def _corrupt(fault: Fault, result: Any) -> None:
@@ -83,19 +89,35 @@ def _empty(fault: Fault, result: Any) -> None:
         file.write_bytes(b"")
 
 
+def _torn(fault: Fault, result: Any) -> None:
+    for file in _files(fault, result):
+        os.truncate(file, file.stat().st_size // 2)
+    _kill(fault, result)
+
+
 def _files(fault: Fault, result: Any) -> list[Path]:
-    if not isinstance(result, dict):
+    path = Path(result["path"]) if isinstance(result, dict) and result.get("path") else None
+    if path is None:
         raise ConfigError(f"fault {fault.kind}: step {fault.step} writes no artifact that could be spoilt")
-    path = Path(result["path"])
     return [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
 
 
-BEFORE: dict[str, Callable[..., None]] = {
-    "transient": _transient,
-    "defect": _defect,
-    "kill": _kill,
-    "exit": _exit,
-    "hang": _hang,
-    "slow": _slow,
+BEFORE: Mapping[str, Strike] = {
+    FaultKind.TRANSIENT: _recorded(_transient),
+    FaultKind.DEFECT: _recorded(_defect),
+    FaultKind.LATE: _recorded(_late),
+    FaultKind.KILL: _recorded(_kill),
+    FaultKind.EXIT: _recorded(_exit),
+    FaultKind.SLOW: _recorded(slow),
+    FaultKind.HANG: _recorded(hang),
+    FaultKind.HANG_IN_C: _recorded(hang_in_c),
+    FaultKind.HANG_IN_SUBPROCESS: hang_in_subprocess,  # which process it is must be part of the record
+    FaultKind.MEMORY: _recorded(memory),
+    FaultKind.DISK_FULL: _recorded(disk_full),
 }
-AFTER: dict[str, Callable[..., None]] = {"corrupt": _corrupt, "empty": _empty}
+AFTER: Mapping[str, Strike] = {
+    FaultKind.CORRUPT: _recorded(_corrupt),
+    FaultKind.EMPTY: _recorded(_empty),
+    FaultKind.TORN: _recorded(_torn),
+    FaultKind.KILL_AFTER: _recorded(_kill),
+}

@@ -2,12 +2,17 @@
 
 The journal is written by the steps themselves, so no engine can change what it says. Times are
 CLOCK_MONOTONIC nanoseconds, the clock that the harness uses at submit.
+
+A writer that is killed may leave the beginning of a record: the kernel stops a write for SIGKILL
+where one page of the file ends. Other writers then go on behind it, on the same line.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import threading
 import time
 from datetime import UTC, datetime
@@ -16,6 +21,10 @@ from typing import Any
 
 JOURNAL = "journal.jsonl"
 ATTEMPTS = ".attempts"
+BEGINNING = re.compile(r'\n|(?={"t_ns": \d+, "utc": ")')
+"""Where a record begins: on a new line or behind a torn one. Text within a record looks different: its quotes are
+escaped."""
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def now_ns() -> int:
@@ -49,7 +58,7 @@ class Journal:
         line = (json.dumps(record) + "\n").encode()
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(descriptor, line)
+            _write(descriptor, line, self._path)
         finally:
             os.close(descriptor)
 
@@ -57,8 +66,9 @@ class Journal:
 def _claim_attempt(run_dir: Path, step: str) -> int:
     """Number this attempt from 1, by appending the step's name to a file and counting up to there.
 
-    After an append the position is the end of one's own line, so that two at once get two numbers.
-    A file for each attempt would cost more than all else that an attempt writes.
+    After an append the position is the end of one's own claim, so that two at once get two numbers.
+    The bracket on either side keeps a claim whole behind a torn one, which does not count: its attempt
+    never started. A file for each attempt would cost more than all else that an attempt writes.
     """
     path = run_dir / ATTEMPTS
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
@@ -67,22 +77,54 @@ def _claim_attempt(run_dir: Path, step: str) -> int:
     except FileNotFoundError:
         run_dir.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, flags, 0o644)
+    claim = f"({step})".encode()
     try:
-        os.write(descriptor, f"{step}\n".encode())
+        _write(descriptor, claim, path)
         claimed = os.pread(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR), 0)
     finally:
         os.close(descriptor)
-    return claimed.split(b"\n").count(step.encode())
+    return claimed.count(claim)
+
+
+def _write(descriptor: int, content: bytes, path: Path) -> None:
+    """Append in a single write; OSError if the disk had no room for all of it."""
+    if os.write(descriptor, content) < len(content):
+        raise OSError(errno.ENOSPC, "written in part only", str(path))
 
 
 def read(run_dir: Path) -> list[dict[str, Any]]:
-    """Return the run's records in the order written; empty if no step has started yet."""
+    """Return the run's records in the order written; empty if no step has started yet.
+
+    A record that was cut off, or is still being written, is passed over. ValueError if anything else
+    is no record.
+    """
     path = run_dir / JOURNAL
     if not path.exists():
         return []
-    # what follows the last newline is a record still being written
-    lines = path.read_text().split("\n")[:-1]
-    return [json.loads(line) for line in lines]
+    pieces = (piece for piece in BEGINNING.split(path.read_text()) if piece)
+    return [record for piece in pieces for record in _records(piece)]
+
+
+def _records(piece: str) -> list[dict[str, Any]]:
+    """The one record that this is, or none if it is but the beginning of one."""
+    try:
+        record = json.loads(piece)
+    except ValueError:
+        if not _torn(piece):
+            raise
+        return []
+    if not isinstance(record, dict) or "t_ns" not in record:
+        raise ValueError(f"no record of an attempt: {piece[:80]}")
+    return [record]
+
+
+def _torn(piece: str) -> bool:
+    """Whether this is the beginning of a record: its outermost brace is never closed.
+
+    A record closes it with its last character, so none that was written to its end is torn.
+    """
+    outside = STRING.sub("", piece).partition('"')[0]  # what is left of strings is one that was cut off
+    return piece.startswith("{") and outside.count("{") > outside.count("}")
 
 
 def ends(run_dir: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -116,10 +117,20 @@ def named(name: str, n: int = 0) -> Pipeline:
     kind, _, length = name.rpartition("_")
     if kind == "chain" and length.isdecimal():
         return chain(int(length))
-    known = {TRAINING.name: TRAINING, FAN_OUT: fan_out(n), ROLL_BACK.name: ROLL_BACK}
+    known = {one.name: one for one in (TRAINING, fan_out(n), ROLL_BACK, DAILY)}
     if name not in known:
         raise KeyError(f"no pipeline {name!r}; there are {', '.join(known)} and chain_<n>")
     return known[name]
+
+
+MANY = re.compile(r"work_\d{4,}|day_\d{4}-\d{2}-\d{2}")
+"""Names of the steps of which a pipeline has as many as it is asked for."""
+
+
+def may_name_a_step(name: str) -> bool:
+    """Whether any pipeline has, or when asked for enough of them could have, a step of that name."""
+    fixed = (*TRAINING.steps, *fan_out(0).steps, *ROLL_BACK.steps)
+    return any(step.name == name for step in fixed) or MANY.fullmatch(name) is not None
 
 
 def chains() -> tuple[Pipeline, ...]:

@@ -18,8 +18,9 @@ CURRENT = "current.json"
 def promote(registry: Path, model: Path, metrics: Path, run_id: str) -> Path:
     """Make `model` the current version and return the version's folder.
 
-    Safe to repeat: a run that is promoted again keeps its version. The version is complete on
-    disk before `current.json` names it, so a reader never sees half of one.
+    Safe to repeat: a run is promoted once. Told so again, even after a later promotion or a roll-back,
+    nothing changes. The version is complete on disk before `current.json` names it, so a reader
+    never sees half of one.
     """
     with _locked(registry):
         for leftover in registry.glob(f"{TEMPORARY_PREFIX}*"):
@@ -27,34 +28,40 @@ def promote(registry: Path, model: Path, metrics: Path, run_id: str) -> Path:
         state = read(registry)
         version = next((v for v in state["versions"] if v["run_id"] == run_id), None)
         if version is None:
-            name = f"v{len(state['versions']) + 1:04d}"
-            _copy(model, metrics, registry / name)
-            version = {"name": name, "run_id": run_id}
+            version = {"name": f"v{len(state['versions']) + 1:04d}", "run_id": run_id}
+            _copy(model, metrics, registry / version["name"])
             state["versions"].append(version)
-        if state["current"] != version["name"]:
             state["previous"], state["current"] = state["current"], version["name"]
             write_json(registry / CURRENT, state)
         return registry / str(version["name"])
 
 
-def roll_back(registry: Path) -> Path:
-    """Make the previous version current again and return its folder; ArtifactError if none is kept."""
+def roll_back(registry: Path, run_id: str) -> Path:
+    """Make the previous version current again and return the folder of the version that is current then.
+
+    Safe to repeat: a run goes back once. What it went back to is written together with its having
+    done so, so that an attempt after one that was killed goes back no further. ArtifactError if no
+    previous version is kept.
+    """
     with _locked(registry):
         state = read(registry)
-        if state["previous"] is None:
-            raise ArtifactError(f"{registry}: no previous version to roll back to; deploy a model first")
-        state["current"], state["previous"] = state["previous"], None
-        write_json(registry / CURRENT, state)
+        if run_id not in state["roll_backs"]:
+            if state["previous"] is None:
+                raise ArtifactError(f"{registry}: no previous version to roll back to; deploy a model first")
+            state["current"], state["previous"] = state["previous"], None
+            state["roll_backs"].append(run_id)
+            write_json(registry / CURRENT, state)
         return registry / str(state["current"])
 
 
 def read(registry: Path) -> dict[str, Any]:
-    """Return `{current, previous, versions: [{name, run_id}]}`; names are None before a deployment."""
+    """Return `{current, previous, versions: [{name, run_id}], roll_backs: [run_id]}`.
+
+    The names are None before a deployment.
+    """
+    state: dict[str, Any] = {"current": None, "previous": None, "versions": [], "roll_backs": []}
     path = registry / CURRENT
-    if not path.exists():
-        return {"current": None, "previous": None, "versions": []}
-    state: dict[str, Any] = json.loads(path.read_text())
-    return state
+    return state | json.loads(path.read_text()) if path.exists() else state
 
 
 def _copy(model: Path, metrics: Path, version: Path) -> None:

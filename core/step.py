@@ -14,6 +14,7 @@ from core.journal import Journal
 
 P = ParamSpec("P")
 R = TypeVar("R")
+K = TypeVar("K")
 log = logging.getLogger("core")
 
 
@@ -48,19 +49,24 @@ def step(function: Callable[Concatenate[Attempt, P], R]) -> Callable[Concatenate
     return attempted
 
 
-def indexed_step(function: Callable[Concatenate[Attempt, int, P], R]) -> Callable[Concatenate[str, int, P], R]:
-    """Turn `function(attempt, index, *inputs)` into one of many like steps, called as `name(config_path, index, ...)`.
+def step_of_many(
+    spelling: str,
+) -> Callable[[Callable[Concatenate[Attempt, K, P], R]], Callable[Concatenate[str, K, P], R]]:
+    """Turn `function(attempt, which, *inputs)` into many like steps, called as `name(config_path, which, *inputs)`.
 
-    As `step`, but the step is named after the function and the index: `work_0001`.
+    As `step`, but each is named after the function and what it is given first, formatted as
+    `spelling`: with "{:04d}", `work_0001`; with "{}", `day_2026-01-03`.
     """
-    name = function.__name__
 
-    @functools.wraps(function)
-    def attempted(config_path: str, index: int, /, *inputs: P.args, **named: P.kwargs) -> R:
-        work = lambda attempt: function(attempt, index, *inputs, **named)  # noqa: E731 - as in step
-        return _attempted(f"{name}_{index:04d}", config_path, work)
+    def decorated(function: Callable[Concatenate[Attempt, K, P], R]) -> Callable[Concatenate[str, K, P], R]:
+        @functools.wraps(function)
+        def attempted(config_path: str, which: K, /, *inputs: P.args, **named: P.kwargs) -> R:
+            name = f"{function.__name__}_{spelling.format(which)}"
+            return _attempted(name, config_path, lambda attempt: function(attempt, which, *inputs, **named))
 
-    return attempted
+        return attempted
+
+    return decorated
 
 
 def _attempted(name: str, config_path: str, work: Callable[[Attempt], R]) -> R:

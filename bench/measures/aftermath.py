@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import psutil
 
 from bench.contract import Ability, ApiError
 from bench.errors import EngineError
-from bench.history import History
+from bench.history import History, read_history
+from bench.results import Run
 from bench.runs import Conductor, Observation
 from bench.session import Session
-from bench.watching import limit_s
+from bench.watching import POLL_S, limit_s
 from bench.workloads import PROBE
 from bench.workspace import PARALLELISM
 from core import journal
@@ -33,19 +35,33 @@ class SessionLostError(EngineError):
     """An engine that did not come back healthy: its session is torn down, and another one takes its place."""
 
 
-def orphans(session: Session, run_dir: Path) -> Found:
-    """Count processes of the run's steps that still live after its end, and time how long; then end them."""
+def orphans(session: Session, run_dir: Path, run: Run) -> Found:
+    """Count the processes of the run's steps that worked or lived on after the engine had called it ended, and time
+    how long; then end those that are left."""
     known = _processes(session, _pids(run_dir))
     begin = time.monotonic()
     _, left = psutil.wait_procs(known, timeout=GRACE_S)
-    if not left:
-        return {"orphans": ("count", 0.0, ""), "orphan_s": ("s", 0.0, "")}
-    _, alive = psutil.wait_procs(left, timeout=ORPHAN_LIMIT_S - GRACE_S)
-    seconds = None if alive else time.monotonic() - begin
+    _, alive = psutil.wait_procs(left, timeout=ORPHAN_LIMIT_S - GRACE_S) if left else ([], [])
+    lasted_s = time.monotonic() - begin if left else 0.0
     for process in alive:
-        session.supervisor.signal(process.pid, 9)
+        session.supervisor.signal(process.pid, signal.SIGKILL)
+    busy = _worked_on_s(run_dir, run)
+    count = len(set(busy) | {process.pid for process in left})
     note = f"> {ORPHAN_LIMIT_S:.0f} s" if alive else ""
-    return {"orphans": ("count", float(len(left)), ""), "orphan_s": ("s", seconds, note)}
+    seconds = None if alive else max([lasted_s, *busy.values()])
+    return {"orphans": ("count", float(count), ""), "orphan_s": ("s", seconds, note)}
+
+
+def _worked_on_s(run_dir: Path, run: Run) -> dict[int, float]:
+    """Process -> seconds that its step went on after the run's end was seen."""
+    if not run.terminal_ns:
+        return {}
+    later = run.terminal_ns + POLL_S * 1e9  # what was seen may have happened that much earlier
+    return {
+        one.pid: (one.end_ns - run.terminal_ns) / 1e9
+        for one in read_history(run_dir).attempts
+        if one.end_ns and one.start_ns < run.terminal_ns and one.end_ns > later
+    }
 
 
 def _pids(run_dir: Path) -> set[int]:

@@ -26,7 +26,8 @@ def strike(conductor: Conductor, session: Session, point: Scenario) -> None:
     where = {"target": str(point.nemesis.target), "at": str(point.nemesis.at)}
     if point.nemesis.action != "kill":
         where["action"] = str(point.nemesis.action)
-    aftermath.orphans(session, conductor.store.folder / "runs" / seen.run.run_id)
+    aftermath.orphans(session, conductor.store.folder / "runs" / seen.run.run_id, seen.run)
+    conductor.tidy(seen.run)
     if not nemesis.strikes:
         note = f"not struck: {nemesis.problem or 'the run never came to that point'}"
         conductor.sample(seen, "recovery.sweep.outcome", "text", None, note, params=where)

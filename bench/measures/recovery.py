@@ -65,13 +65,14 @@ def unattended(
         return None
     broken = conduct(conductor, session, replace(scenario, faults=faults))
     found = judged(conductor, session, broken, scenario)
-    found |= aftermath.orphans(session, conductor.store.folder / "runs" / broken.seen.run.run_id)
+    found |= aftermath.orphans(session, conductor.store.folder / "runs" / broken.seen.run.run_id, broken.seen.run)
     lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
     if prober:
         found["actions"] = ("text", _actions(conductor, session, broken, scenario), "")
         lost = lost or _probed(prober, session, found)
         found["session"] = ("text", "replaced" if lost else "healthy", lost)
     store(conductor, broken.seen, scenario.name, found)
+    conductor.tidy(broken.seen.run)
     if lost:
         raise SessionLostError(f"after {scenario.name}: {lost}")
     return broken.seen
@@ -107,7 +108,7 @@ def conduct(conductor: Conductor, session: Session, scenario: Scenario) -> Broke
         run = conductor.given_up(session, run)
     for strike in struck:
         conductor.store.append(strike)
-    seen = conductor.conclude(run, tuple(sightings), timed_out=timed_out, faulted=bool(struck))
+    seen = conductor.conclude(run, tuple(sightings), timed_out=timed_out, faulted=bool(struck), keep=True)
     return Broken(seen, nemesis, resubmitted)
 
 

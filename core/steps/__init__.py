@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.steps.branch import branch
     from core.steps.cleanup import cleanup
+    from core.steps.day import day
     from core.steps.deploy import deploy
     from core.steps.evaluate import evaluate
     from core.steps.extract import extract
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from core.steps.gather import gather
     from core.steps.notify import notify
     from core.steps.plan import plan
+    from core.steps.roll_back import roll_back
     from core.steps.train import train
     from core.steps.validate import validate
     from core.steps.work import work
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "branch",
     "cleanup",
+    "day",
     "deploy",
     "evaluate",
     "extract",
@@ -33,6 +36,7 @@ __all__ = [
     "gather",
     "notify",
     "plan",
+    "roll_back",
     "train",
     "validate",
     "work",

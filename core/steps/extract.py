@@ -12,6 +12,7 @@ from core.config import RunConfig
 from core.datasets import Widened, read_chunks
 from core.layout import SOURCE, TEST
 from core.step import Attempt, step
+from core.tables import STORAGE
 
 
 @step
@@ -46,7 +47,7 @@ def _convert_once(csv: Path, parquet: Path, config: RunConfig, types: dict[str, 
         for chunk in read_chunks(csv, config.chunk_rows, config.na_values, types):
             table = pa.Table.from_pandas(chunk, preserve_index=False).replace_schema_metadata(None)
             if writer is None:
-                writer = pq.ParquetWriter(parquet, table.schema)
+                writer = pq.ParquetWriter(parquet, table.schema, **STORAGE)
                 kinds = {str(name): str(kind) for name, kind in chunk.dtypes.items()}
             writer.write_table(table.cast(writer.schema))
             rows += table.num_rows

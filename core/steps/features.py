@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from core.artifacts import Reference, atomic, check, refer, write_json
@@ -13,6 +16,16 @@ from core.config import RunConfig
 from core.errors import DataError
 from core.layout import ENCODING, LABEL, SOURCE, TEST
 from core.step import Attempt, step
+from core.tables import STORAGE, columns, shape
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Rows in which texts and labels are whole numbers: cheaper to move and to count than what they stand for."""
+
+    rows: pd.DataFrame
+    meanings: dict[str, pd.Index]
+    """By column, what its numbers stand for in order; -1 is a missing value."""
 
 
 @step
@@ -29,69 +42,98 @@ def features(attempt: Attempt, raw: Reference) -> Reference:
     folder = config.run_dir / "features"
     with atomic(folder) as temporary:
         temporary.mkdir()
-        encode(train, encoding).to_parquet(temporary / "train.parquet", index=False)
-        encode(test, encoding).to_parquet(temporary / "test.parquet", index=False)
+        encode(train, encoding).to_parquet(temporary / "train.parquet", index=False, **STORAGE)
+        encode(test, encoding).to_parquet(temporary / "test.parquet", index=False, **STORAGE)
         write_json(temporary / ENCODING, encoding)
-    return refer(folder, len(train))
+    return refer(folder, len(train.rows))
 
 
-def _split(raw: Path, config: RunConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
-    source = pd.read_parquet(raw / SOURCE)
+def _split(raw: Path, config: RunConfig) -> tuple[Coded, Coded]:
+    source = _coded(raw / SOURCE, config.target)
     if config.test_data:
-        test = pd.read_parquet(raw / TEST)
-        missing = sorted(set(source.columns) - set(test.columns))
-        if missing or test.empty:
-            found = f"missing columns: {', '.join(missing)}" if missing else "no rows"
-            raise DataError(f"{config.test_data}: rule test_schema: {found}; it needs the source's columns and rows")
-        return source, test
+        rows, found = shape(raw / TEST)
+        missing = sorted(set(source.rows.columns) - set(found))
+        if missing or not rows:
+            what = f"missing columns: {', '.join(missing)}" if missing else "no rows"
+            raise DataError(f"{config.test_data}: rule test_schema: {what}; it needs the source's columns and rows")
+        return source, _coded(raw / TEST, config.target)
+    classes = source.rows[config.target].astype(np.min_scalar_type(len(source.meanings[config.target])))  # sorts faster
     try:
         train, test = train_test_split(
-            source, test_size=config.test_fraction, random_state=config.seed, stratify=source[config.target]
+            source.rows, test_size=config.test_fraction, random_state=config.seed, stratify=classes
         )
     except ValueError as error:
         raise DataError(f"{config.data}: rule splittable: cannot be split by class: {error}") from error
-    return train, test
+    return Coded(train, source.meanings), Coded(test, source.meanings)
 
 
-def learn_encoding(train: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
+def _coded(path: Path, target: str) -> Coded:
+    """Read a table. Labels are numbered in their order, so that a split by number is the split by label."""
+    rows: dict[str, Any] = {}
+    meanings: dict[str, pd.Index] = {}
+    for name, column in columns(path):
+        if name == target or not pd.api.types.is_numeric_dtype(column):
+            codes, meanings[name] = pd.factorize(column, sort=name == target)
+            rows[name] = codes.astype(np.int32)
+        else:
+            rows[name] = column
+    return Coded(pd.DataFrame(rows, copy=False), meanings)
+
+
+def learn_encoding(train: Coded, config: RunConfig) -> dict[str, Any]:
     """Learn from training rows: classes, medians of numeric columns, categories of text columns."""
     medians: dict[str, float] = {}
     categories: dict[str, list[str]] = {}
     dropped: list[str] = []
-    for name in (c for c in train.columns if c != config.target):
-        column = train[name]
-        if pd.api.types.is_numeric_dtype(column):
-            median = column.median()
+    for name in (c for c in train.rows.columns if c != config.target):
+        if name not in train.meanings:
+            median = train.rows[name].median()
             medians[name] = 0.0 if pd.isna(median) else float(median)
-        elif column.nunique() >= config.identifier_fraction * max(column.count(), 1):
+            continue
+        counts = _counts(train, name)
+        if np.count_nonzero(counts) >= config.identifier_fraction * max(counts.sum(), 1):
             dropped.append(name)
         else:
-            categories[name] = sorted(column.dropna().unique())
+            categories[name] = sorted(train.meanings[name][counts > 0])
     if not medians and not categories:
         raise DataError(f"{config.data}: rule usable_features: every column is an identifier ({', '.join(dropped)})")
-    classes = sorted(str(label) for label in train[config.target].unique())
+    classes = sorted(str(label) for label in train.meanings[config.target][_counts(train, config.target) > 0])
     return {
         "target": config.target, "classes": classes, "medians": medians,
         "categories": categories, "dropped": dropped,
     }  # fmt: skip
 
 
-def encode(table: pd.DataFrame, encoding: dict[str, Any]) -> pd.DataFrame:
-    """Apply a learned encoding; DataError if the table has a class that training had not."""
-    columns: dict[str, Any] = {}
+def _counts(train: Coded, name: str) -> NDArray[np.intp]:
+    """How often each of a column's values occurs."""
+    codes = train.rows[name].to_numpy()
+    return np.bincount(codes[codes >= 0], minlength=len(train.meanings[name]))
+
+
+def encode(given: Coded, encoding: dict[str, Any]) -> pd.DataFrame:
+    """Apply a learned encoding; DataError if the rows have a class that training had not."""
+    encoded: dict[str, Any] = {}
     for name, median in encoding["medians"].items():
-        if not pd.api.types.is_numeric_dtype(table[name]):
+        if name in given.meanings:
             raise DataError(
                 f"rule test_schema: column {name!r} holds text in the test rows, numbers in the training rows"
             )
-        columns[_feature(name)] = table[name].fillna(median).astype("float32")
+        encoded[_feature(name)] = given.rows[name].fillna(median).astype("float32")
     for name, known in encoding["categories"].items():
-        columns[_feature(name)] = pd.Index(known).get_indexer(table[name]).astype("float32")
-    labels = pd.Index(encoding["classes"]).get_indexer(table[encoding["target"]].astype(str))
+        encoded[_feature(name)] = _positions(given, name, known).astype("float32")
+    labels = _positions(given, encoding["target"], encoding["classes"])
     if (labels < 0).any():
         raise DataError(f"rule target_classes: test rows have a class of {encoding['target']!r} that training has not")
-    columns[LABEL] = labels.astype("int32")
-    return pd.DataFrame(columns)
+    encoded[LABEL] = labels.astype("int32")
+    return pd.DataFrame(encoded)
+
+
+def _positions(given: Coded, name: str, known: list[str]) -> NDArray[np.intp]:
+    """Where in `known` each of a column's values is; -1 for a missing value and one that is not there."""
+    position = {value: number for number, value in enumerate(known)}
+    lookup = [position.get(str(value), -1) for value in given.meanings[name]]
+    codes: NDArray[np.int32] = given.rows[name].to_numpy()
+    return np.array([*lookup, -1])[codes]  # the last one is where -1 points to
 
 
 def _feature(name: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from core.fibonacci import fibonacci
 from core.parcels import Parcel, pack, unpack
-from core.step import Attempt, indexed_step
+from core.step import Attempt, step_of_many
 
 
-@indexed_step
+@step_of_many("{:04d}")
 def work(attempt: Attempt, index: int, *received: Parcel) -> Parcel:
     """Open what was received, compute a Fibonacci number as the run's configuration asks, and pass on a parcel."""
     for parcel in received:

@@ -69,7 +69,11 @@ def cleanup(config: str) -> int:
     return steps.cleanup(config)
 
 
-@dag(schedule=None, params={"config": Param(type="string", description="Path of the run's configuration")})
+@dag(
+    schedule=None,
+    dagrun_timeout=timedelta(seconds=TRAINING.timeout_s),
+    params={"config": Param(type="string", description="Path of the run's configuration")},
+)
 def training() -> None:
     config = "{{ params.config }}"
     raw = validate(config, extract(config))

@@ -9,7 +9,7 @@ from core.pipelines import ROLL_BACK
 RETRY = ROLL_BACK.step("roll_back").retry
 
 
-@dg.op(name="roll_back", retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s))
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s))
 def restore(run: Run) -> dict:
     return steps.roll_back(run.config)
 

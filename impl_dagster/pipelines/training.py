@@ -72,7 +72,7 @@ def cleanup_after_failure(context: dg.HookContext) -> None:
     steps.cleanup(context.resources.run.config)
 
 
-@dg.job(hooks={cleanup_after_failure})
+@dg.job(hooks={cleanup_after_failure}, tags={"dagster/max_runtime": TRAINING.timeout_s})
 def training() -> None:
     raw = validate(extract())
     data = features(raw)

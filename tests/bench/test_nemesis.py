@@ -19,7 +19,7 @@ from bench.faults.moments import reached
 from bench.faults.nemesis import armed
 from bench.faults.targets import absent, resolve
 from bench.history import History, read_history
-from bench.scenarios import MIDDLE_S, Action, Moment, Nemesis, When
+from bench.scenarios import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
 from core.config import Fault
 from core.journal import Journal, now_ns
 from core.pipelines import TRAINING
@@ -50,7 +50,7 @@ def test_points_of_a_history_are_met(tmp_path: Path) -> None:
     Journal(tmp_path, "r1", "train").write("start")
     middle.join(10)
     started = read_history(tmp_path).attempts_of("train")[0].start_ns
-    assert (met[1] - started) / 1e9 >= MIDDLE_S / 2
+    assert (met[1] - started) / 1e9 >= INTO_S
 
 
 def test_a_point_that_is_never_met_can_be_given_up(tmp_path: Path) -> None:

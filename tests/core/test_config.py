@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import Fault, Hyperparameters, RunConfig, Validation, load_config
+from core.config import Fault, FaultKind, Hyperparameters, RunConfig, Validation, load_config
 from core.errors import ConfigError
+from core.pipelines import TRAINING
 
 NAMES = st.text(string.ascii_letters + string.digits + " -_.üß", min_size=1, max_size=12)
 FRACTIONS = st.floats(0.01, 0.99)
+STEPS = st.sampled_from([*(step.name for step in TRAINING.steps), "work_0001", "day_2026-01-03"])
 CONFIGS = st.builds(
     RunConfig,
     run_id=NAMES,
@@ -31,7 +33,7 @@ CONFIGS = st.builds(
     webhook=st.just("") | NAMES,
     validation=st.builds(Validation, columns=st.lists(NAMES, max_size=3).map(tuple), max_null_fraction=FRACTIONS),
     hyperparameters=st.builds(Hyperparameters, n_estimators=st.integers(1, 900), learning_rate=FRACTIONS),
-    faults=st.lists(st.builds(Fault, step=NAMES, kind=NAMES, seconds=FRACTIONS), max_size=2).map(tuple),
+    faults=st.lists(st.builds(Fault, step=STEPS, kind=st.sampled_from(FaultKind), path=NAMES), max_size=2).map(tuple),
 )
 
 

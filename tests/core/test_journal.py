@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.journal import JOURNAL, Journal, now_ns, read
+from core.journal import ATTEMPTS, JOURNAL, Journal, now_ns, read
 
 WRITER = """
 import sys
@@ -73,7 +77,96 @@ def test_no_journal_is_no_record_and_a_record_still_being_written_is_left_out(tm
     assert [r["event"] for r in read(tmp_path)] == ["start"]
 
 
-def test_a_broken_record_in_the_middle_is_no_silent_loss(tmp_path: Path) -> None:
-    (tmp_path / JOURNAL).write_text('{"event": "start"}\n{"eve\n{"event": "end"}\n')
-    with pytest.raises(json.JSONDecodeError):
+@pytest.mark.parametrize("line", ['{"t_ns": 1]}', '{"t_ns": }', '{"t_ns": 1}}', 't_ns": 1}', "{}", "[1]", "\0\0"])
+def test_what_is_neither_a_record_nor_the_beginning_of_one_is_no_silent_loss(tmp_path: Path, line: str) -> None:
+    Journal(tmp_path, "r1", "train").write("start")
+    with (tmp_path / JOURNAL).open("a") as stream:
+        stream.write(f"{line}\n")
+    Journal(tmp_path, "r1", "train").write("start")
+    with pytest.raises(ValueError):  # noqa: PT011 - JSON's own, or this project's
         read(tmp_path)
+
+
+TEXTS = st.text(st.sampled_from('a\\"{}[]:,\n é') | st.characters(codec="utf-8")) | st.just('{"t_ns": 1, "utc": "x"}')
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+WHOLE = 1.0
+CUTS = st.just(WHOLE) | st.floats(0, WHOLE)
+
+
+@given(written=st.lists(st.tuples(VALUES, CUTS), max_size=8))
+def test_whatever_is_cut_off_no_other_record_is_lost(written: list[tuple[Any, float]]) -> None:
+    with TemporaryDirectory() as folder:
+        expected = []
+        for value, share in written:
+            _, size, cut = write_and_cut(Path(folder), JOURNAL, value, share)
+            expected += [value] if cut >= size - 1 else []  # a record that lacks but its line break is whole
+        records = read(Path(folder))
+    assert [record["value"] for record in records] == expected
+
+
+@given(written=st.lists(st.tuples(st.sampled_from(["day", "day_2026-01-03", "train", "t"]), CUTS), max_size=8))
+def test_whatever_claim_is_cut_off_the_others_are_numbered_one_by_one(written: list[tuple[str, float]]) -> None:
+    with TemporaryDirectory() as folder:
+        given: Counter[str] = Counter()
+        for step, share in written:
+            attempt, size, cut = write_and_cut(Path(folder), ATTEMPTS, None, share, step)
+            assert attempt == given[step] + 1
+            given[step] += cut == size
+
+
+def write_and_cut(run_dir: Path, file: str, value: Any, share: float, step: str = "train") -> tuple[int, int, int]:
+    """Write a record, and leave that share of what was appended to the file.
+
+    Returns the attempt's number, and how many bytes were written and left.
+    """
+    path = run_dir / file
+    before = path.stat().st_size if path.exists() else 0
+    journal = Journal(run_dir, "r1", step)
+    journal.write("effect", value=value)
+    size = path.stat().st_size - before
+    cut = int(size * share)
+    os.truncate(path, before + cut)
+    return journal.attempt, size, cut
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from core.journal import Journal
+journal = Journal(Path(sys.argv[1]), "r1", sys.argv[2])
+journal.write("start")
+print(flush=True)
+for _ in range(100):
+    journal.write("effect", filler="x" * 40000)
+sys.stdin.read()
+"""
+
+
+def test_writers_that_are_killed_while_they_write_take_no_record_of_others_with_them(tmp_path: Path) -> None:
+    steady = Journal(tmp_path, "r1", "steady")
+    for number in range(6):
+        command = [sys.executable, "-c", KILLED, str(tmp_path), f"killed{number}"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+            writer.stdout.readline()
+            steady.write("effect", number=number)
+            writer.kill()
+        steady.write("end", number=number)
+    records = read(tmp_path)
+    assert [r["number"] for r in records if r["step"] == "steady"] == sorted([*range(6), *range(6)])
+    assert {r["step"] for r in records} == {"steady", *(f"killed{number}" for number in range(6))}
+
+
+def test_a_disk_that_takes_but_a_part_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path, "r1", "train")
+    journal.write("start")
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: whole(descriptor, content[:20]))
+    with pytest.raises(OSError, match="written in part only"):
+        journal.write("effect")
+    monkeypatch.undo()
+    journal.write("error")
+    assert [record["event"] for record in read(tmp_path)] == ["start", "error"]

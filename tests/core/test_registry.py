@@ -12,7 +12,7 @@ import pytest
 
 from core import journal, registry, steps
 from core.artifacts import ArtifactError, Reference, refer
-from core.config import RunConfig
+from core.config import Fault, RunConfig
 
 DEPLOYER = """
 import sys
@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_versions_count_up_and_the_previous_is_kept(store: Path, model: Path, metrics: Path) -> None:
-    assert registry.read(store) == {"current": None, "previous": None, "versions": []}
+    assert registry.read(store) == {"current": None, "previous": None, "versions": [], "roll_backs": []}
     for number in (1, 2, 3):
         version = registry.promote(store, model, metrics, f"run{number}")
         assert version == store / f"v000{number}"
@@ -64,15 +64,51 @@ def test_promoting_a_run_again_keeps_its_version(store: Path, model: Path, metri
 
 def test_roll_back_restores_the_previous_once(store: Path, model: Path, metrics: Path) -> None:
     with pytest.raises(ArtifactError, match="no previous version to roll back to"):
-        registry.roll_back(store)
+        registry.roll_back(store, "back1")
     registry.promote(store, model, metrics, "run1")
     registry.promote(store, model, metrics, "run2")
-    assert registry.roll_back(store) == store / "v0001"
+    assert registry.roll_back(store, "back1") == store / "v0001"
     assert registry.read(store)["current"] == "v0001"
     with pytest.raises(ArtifactError, match="no previous version"):
-        registry.roll_back(store)
+        registry.roll_back(store, "back2")
     registry.promote(store, model, metrics, "run3")
     assert registry.read(store) | {"current": "v0003", "previous": "v0001"} == registry.read(store)
+
+
+def test_a_run_goes_back_once_however_often_it_is_tried(store: Path, model: Path, metrics: Path) -> None:
+    for number in (1, 2):
+        registry.promote(store, model, metrics, f"run{number}")
+    assert registry.roll_back(store, "back") == registry.roll_back(store, "back") == store / "v0001"
+    registry.promote(store, model, metrics, "run3")
+    before = registry.read(store)
+    assert registry.roll_back(store, "back") == store / "v0003"
+    assert registry.read(store) == before
+
+
+def test_a_late_attempt_to_promote_does_not_undo_a_roll_back(store: Path, model: Path, metrics: Path) -> None:
+    for number in (1, 2):
+        registry.promote(store, model, metrics, f"run{number}")
+    registry.roll_back(store, "back")
+    before = registry.read(store)
+    assert registry.promote(store, model, metrics, "run2") == store / "v0002"
+    assert registry.read(store) == before
+
+
+def test_the_roll_back_step_killed_after_its_effect_goes_back_no_further_when_tried_again(
+    make_config: Callable[..., RunConfig], model: Path, metrics: Path
+) -> None:
+    config = make_config(faults=(Fault("roll_back", "kill_after"),))
+    for number in (1, 2, 3):
+        registry.promote(config.registry, model, metrics, f"run{number}")
+    command = [sys.executable, "-c", "import sys; from core import steps; steps.roll_back(sys.argv[1])"]
+    assert subprocess.run([*command, str(config.path)], check=False).returncode == -9
+    before = registry.read(config.registry)
+    assert before["current"] == "v0002"
+    assert steps.roll_back(str(config.path)) == refer(config.registry / "v0002")
+    assert registry.read(config.registry) == before
+    records = journal.read(config.run_dir)
+    assert [r["event"] for r in records] == ["start", "effect", "fault", "start", "effect", "end"]
+    assert {r["key"] for r in records if r["event"] == "effect"} == {f"roll_back:{config.run_id}"}
 
 
 def test_a_failure_before_the_end_changes_nothing(store: Path, model: Path, metrics: Path) -> None:

@@ -64,6 +64,19 @@ def test_validate_returns_what_it_was_given_and_reports(config: RunConfig) -> No
     assert sum(report["classes"].values()) == 2000
 
 
+@pytest.mark.parametrize("key", ["", "late", "whole"])
+def test_duplicates_are_counted_whether_or_not_a_column_tells_all_rows_apart(
+    make_config: MakeConfig, csv: MakeCsv, key: str
+) -> None:
+    """`late`: the first rows alone look as if there were such a column."""
+    numbers = {"": [n % 9 for n in range(2400)], "late": [n % 1200 for n in range(2400)], "whole": list(range(2400))}
+    rows = [f"{number},{'ab'[number % 2]},{'uv'[number % 2]}" for number in numbers[key]]
+    config = make_config(data=csv("\n".join(["n,t,y", *rows, ""])), target="y", validation=LENIENT)
+    steps.validate(str(config.path), steps.extract(str(config.path)))
+    report = json.loads((config.run_dir / "validation.json").read_text())
+    assert report["duplicates"] == pd.read_csv(config.data).duplicated().mean()
+
+
 RULES: list[tuple[str, str, dict[str, Any], str]] = [
     ("min_rows", "a,y\n1,u\n2,v\n", {"min_rows": 3}, "2 rows, at least 3 needed"),
     ("max_null_fraction", "a,b,y\n,1,u\n,2,v\n3,3,u\n,4,v\n", {"max_null_fraction": 0.5}, "column 'a' is 75.0% null"),
