@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from bench.contract import Adapter, Unsupported
 from bench.results import Manifest
@@ -20,8 +21,6 @@ def describe(manifest: Manifest, store: Store, session: Session) -> None:
     if adapter.name not in manifest.local_notes:
         manifest.local_notes[adapter.name] = adapter.local_note()
         manifest.abilities += _abilities(adapter)
-        manifest.targets += _targets(adapter)
-        manifest.expectations += _expectations(adapter)
     for one in adapter.settings():
         told = {name: store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING}
         for name, secret in session.workspace.secrets.items():
@@ -41,7 +40,13 @@ def _abilities(adapter: Adapter) -> list[dict[str, str]]:
     return found
 
 
-def _targets(adapter: Adapter) -> list[dict[str, str]]:
+def promise(manifest: Manifest, kinds: Iterable[type[Adapter]]) -> None:
+    """Note what faults can strike in each engine, and what its documentation lets expect of it."""
+    manifest.targets = [row for kind in kinds for row in _targets(kind)]
+    manifest.expectations = [row for kind in kinds for row in _expectations(kind)]
+
+
+def _targets(adapter: type[Adapter]) -> list[dict[str, str]]:
     found = []
     for target, place in adapter.targets.items():
         offered, text = ("no", place.reason) if isinstance(place, Unsupported) else ("yes", place.text)
@@ -49,10 +54,10 @@ def _targets(adapter: Adapter) -> list[dict[str, str]]:
     return found
 
 
-def _expectations(adapter: Adapter) -> list[dict[str, str]]:
+def _expectations(adapter: type[Adapter]) -> list[dict[str, str]]:
     return [
         {
-            "engine": adapter.name, "scenario": name, "outcomes": ",".join(one.outcomes), "text": one.text,
+            "engine": adapter.name, "scenario": name, "outcomes": "; ".join(one.outcomes), "text": one.text,
             "source": one.source,
         }
         for name, one in adapter.expectations.items()

@@ -165,20 +165,20 @@ class Job:
         if one.cell(part, topic) in {cell.name for cell in self.manifest.cells}:
             return
         if time.monotonic() + seconds > until:
-            self._note(one, part, "left_out", topic=topic, reason="no time left in this budget")
+            self._note(one, part, "left_out", topic=topic, guess_s=seconds, reason="no time left in this budget")
             return
         self.say(one.cell(part, topic), self.clock.left_s())
         begin = time.monotonic()
         try:
             measure()
         except SessionLostError:
-            self._note(one, part, "done", topic=topic, actual_s=time.monotonic() - begin)
+            self._note(one, part, "done", topic=topic, guess_s=seconds, actual_s=time.monotonic() - begin)
             raise
         except (EngineError, ApiError, httpx.HTTPError, psutil.Error) as error:
-            reason = self.store.shorten(f"{type(error).__name__}: {error}")
-            self._note(one, part, "failed", topic=topic, reason=reason)
+            reason = self.store.shorten(" ".join(f"{type(error).__name__}: {error}".split()))
+            self._note(one, part, "failed", topic=topic, guess_s=seconds, reason=reason)
             raise SessionLostError(f"{topic} could not be conducted: {reason}") from error
-        self._note(one, part, "done", topic=topic, actual_s=time.monotonic() - begin)
+        self._note(one, part, "done", topic=topic, guess_s=seconds, actual_s=time.monotonic() - begin)
 
     def _hopeless(self, one: Planned) -> str:
         """Why a session need not be tried; empty if it should be."""
@@ -253,10 +253,19 @@ class Job:
         self.estimates.learn(one, part, seconds)
 
     def _note(
-        self, one: Planned, part: Part, state: str, *, topic: str | None = None, actual_s: float = 0.0, reason: str = ""
+        self,
+        one: Planned,
+        part: Part,
+        state: str,
+        *,
+        topic: str | None = None,
+        guess_s: float | None = None,
+        actual_s: float = 0.0,
+        reason: str = "",
     ) -> None:
+        guess_s = self.estimates.part_s(one, part) if guess_s is None else guess_s
         cell = Cell(
-            name=one.cell(part, topic), estimated_s=self.estimates.part_s(one, part),
+            name=one.cell(part, topic), estimated_s=guess_s,
             state=state, actual_s=actual_s, reason=reason,  # type: ignore[arg-type]
         )  # fmt: skip
         self.manifest.cells.append(cell)

@@ -202,7 +202,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     targets: list[dict[str, str]] = []
     """engine, target, offered (yes or no), text: which process it is, or why the engine has none."""
     expectations: list[dict[str, str]] = []
-    """engine, scenario, outcomes (with commas), text, source: what the documentation lets expect."""
+    """engine, scenario, outcomes (with semicolons), text, source: what the documentation lets expect."""
     variants: list[dict[str, str]] = []
     """name, engine, kind (again, isolation or version), text: arms that are an engine once more, in another way."""
     polling: list[dict[str, Any]] = []

@@ -32,6 +32,8 @@ class Session:
     scratch: Path
     seconds: dict[str, float] = field(default_factory=dict)
     processes: dict[str, Process] = field(default_factory=dict)
+    step_timeout_s: float = STEP_TIMEOUT_S
+    """How long an attempt of a step may take."""
     _database: postgres.Server | None = None
 
     @property
@@ -123,7 +125,7 @@ def open_session(
             kind, track, scratch, environment,
             postgres=server.folder if server else None, chains=chains, operations=operations,
         )  # fmt: skip
-        yield Session(kind(workspace, http), supervisor, scratch, _database=server)
+        yield Session(kind(workspace, http), supervisor, scratch, step_timeout_s=step_timeout_s, _database=server)
 
 
 def wait_until(

@@ -10,6 +10,7 @@ from bench.contract import (
     Ability,
     AbilityTable,
     Adapter,
+    ApiError,
     Command,
     Feature,
     Polling,
@@ -21,7 +22,7 @@ from bench.contract import (
     Track,
 )
 from impl_airflow.backfills import backfills
-from impl_airflow.records import log_lines, mapped, placeholder, run_status, step_name, step_state
+from impl_airflow.records import log_lines, mapped, placeholder, run_status, step_name, step_state, unsuccessful
 from impl_airflow.settings import DOCS, polling_of, setting, tuned
 from impl_airflow.targets import TARGETS
 
@@ -167,8 +168,10 @@ class Airflow(Adapter):
         failed = [
             [task["task_id"], task["map_index"]] if mapped(task) else task["task_id"]
             for task in self._tasks(run)
-            if task["state"] == "failed"
+            if unsuccessful(task)
         ]
+        if not failed:
+            raise ApiError(f"{run}: no task of it has failed, so there is none to clear")
         body = {
             "dry_run": False, "dag_run_id": dag_run, "task_ids": failed, "include_downstream": True,
             "only_failed": False, "reset_dag_runs": True,

@@ -38,6 +38,11 @@ def placeholder(task: dict[str, Any]) -> bool:
     return task["task_id"] == MAPPED and not mapped(task)
 
 
+def unsuccessful(task: dict[str, Any]) -> bool:
+    """Whether it failed, or was under way when its run's time was over: such a task is marked as skipped."""
+    return task["state"] == "failed" or (task["state"] == "skipped" and bool(task["pid"]))
+
+
 def step_name(task: dict[str, Any]) -> str:
     return f"{task['task_id']}_{task['map_index'] + 1:04d}" if mapped(task) else task["task_id"]
 

@@ -163,10 +163,14 @@ def debugging_figure(lookup: Lookup) -> Figure | None:
     return charts.figure("figure-debugging", title, chart, rows)
 
 
+UNDRAWN = ("sweep", "late_data", "backfill_killed")
+"""Of which there are too many runs to draw."""
+
+
 def timeline_figures(lookup: Lookup) -> list[Figure]:
     """For each recovery scenario, one panel an arm."""
     found = []
-    for topic in lookup.topics("recovery"):
+    for topic in (one for one in lookup.topics("recovery") if one not in UNDRAWN):
         runs = [r for r in lookup.result.runs if r.scenario == topic and not r.warm_up]
         firsts: dict[tuple[str, str], Run] = {}
         for run in runs:
@@ -192,7 +196,8 @@ def _timeline_figure(lookup: Lookup, topic: str, drawn: Sequence[tuple[Run, Time
     steps = list(dict.fromkeys(step for _, line in drawn for step in line.steps))
     ends = "; ".join(f"{arm_title(lookup, run.engine, run.track)}: {run.outcome or 'no outcome'}" for run, _ in drawn)
     caption = (
-        "From the journals. Bar: an attempt. Cross: the fault. Dashed line: the engine's terminal state as seen over "
+        "From the journals. Bar: an attempt. Cross: the fault; from outside, a second one as it was healed. "
+        "Dashed line: the engine's terminal state as seen over "
         "its API. One run for each arm, the first of the scenario."
     )
     return charts.figure(f"figure-{topic}", f"{subject(topic)}. {ends}.", charts.timelines(rows, steps), rows, caption)
@@ -211,6 +216,13 @@ def _timeline_rows(lookup: Lookup, run: Run, line: Timeline) -> Rows:
                   "shown": f"{p.at_s:.2f} s"}
         for p in line.points
     ]  # fmt: skip
+    for strike in (one for one in lookup.result.strikes if one.run_id == run.run_id and run.submit_ns):
+        step = next((step for step in line.steps if strike.moment.endswith(step)), line.steps[0])
+        for at_ns, what in ((strike.t_ns, f"{strike.action} {strike.target}"), (strike.healed_ns, "healed")):
+            if at_ns:
+                at_s = (at_ns - run.submit_ns) / 1e9
+                rows.append(common | {"kind": "fault", "step": step, "start": round(at_s, 3), "about": what,
+                                      "shown": f"{at_s:.2f} s"})  # fmt: skip
     if line.terminal_s is not None:
         rows.append(common | {"kind": "terminal", "start": round(line.terminal_s, 3), "about": "terminal state seen",
                               "shown": f"{line.terminal_s:.2f} s"})  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bench.results import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Verdict
+from bench.results import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Strike, Verdict
 from bench.store import Summary
 from core import journal
 
@@ -43,6 +43,7 @@ class Result:
     verdicts: tuple[Verdict, ...] = ()
     audits: tuple[Audit, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    strikes: tuple[Strike, ...] = ()
     journals: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     code: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +64,7 @@ def load(folder: Path) -> Result:
         verdicts=_lines(folder / "verdicts.jsonl", Verdict, damage),
         audits=tuple(summary.audits),
         evidence=_lines(folder / "evidence.jsonl", Evidence, damage),
+        strikes=_lines(folder / "strikes.jsonl", Strike, damage),
         journals=_journals(folder / "runs", runs, damage),
         code={engine.name: _sources(engine, damage) for engine in _folders(folder / "code")},
         notes={engine.name: _text(engine / "NOTES.md") for engine in _folders(folder / "code")},

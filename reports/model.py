@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.results import Evidence, Failure
-from reports import background, figures, isolation, resources, scaling
+from reports import background, figures, isolation, recovery, resources, scaling
 from reports.background import Background
 from reports.catalogue import metric as describe
-from reports.catalogue import outcome_rank, subject
+from reports.catalogue import subject
 from reports.charts import COLOURS, Figure
 from reports.codeview import FileRow, code_rows
-from reports.compare import Reading
 from reports.experience import AbilityRow, Experience, abilities, experiences
+from reports.heat import HeatMap, heat_map
 from reports.loading import Result
 from reports.lookup import Lookup
-from reports.numbers import Scale
 from reports.prose import facts_named, finding, limits, verdict_sentence
 from reports.scorecard import ScoreGroup, scorecard
 from reports.section import Section, made
-from reports.tables import Cell, Plan, Row, arm_table
-from reports.tables import cell as show
+from reports.tables import Plan, arm_table
 from reports.transcripts import Transcript, transcripts
 from reports.usecases import USE_CASES, Decision, UseCase, decide
 
@@ -30,7 +28,6 @@ RUNTIME = ("makespan_s", "completion_s", "overhead_s", "submit_to_first_step_s",
            "transitions_total_s", "terminal_lag_s", "step_slowdown_ratio")  # fmt: skip
 CODE = ("sloc", "lloc", "comments", "cc_mean", "cc_max", "maintainability", "halstead_effort", "symbols",
         "config_lines", "glue_sloc")  # fmt: skip
-SCENARIO = ("outcome", "detection_s", "recovery_s", "attempts", "wasted_s", "duplicates")
 BUG = ("visible_s", "names_exception", "names_file", "names_line", "lines_to_cause", "framework_frames")
 
 
@@ -69,7 +66,7 @@ class Report:
     scorecard: tuple[ScoreGroup, ...]
     sections: tuple[Section, ...]
     code: tuple[FileRow, ...]
-    matrix: tuple[Row, ...]
+    heat: HeatMap | None
     transcripts: tuple[Transcript, ...]
     abilities: tuple[AbilityRow, ...]
     experiences: tuple[Experience, ...]
@@ -103,7 +100,7 @@ def build(result: Result) -> Report:
         scorecard=scorecard(lookup),
         sections=tuple(_sections(lookup)),
         code=code_rows(lookup),
-        matrix=_matrix(lookup),
+        heat=heat_map(lookup),
         transcripts=transcripts(lookup, _caused(result.evidence)),
         abilities=abilities(lookup),
         experiences=experiences(lookup),
@@ -138,7 +135,7 @@ def _named(group: str, leaves: tuple[str, ...]) -> list[str]:
 
 def _sections(lookup: Lookup) -> list[Section]:
     built: list[Section | None] = [_code(lookup), _setup(lookup), _runtime(lookup)]
-    built += [scaling.section(lookup), resources.section(lookup), _recovery(lookup), _debugging(lookup)]
+    built += [scaling.section(lookup), resources.section(lookup), recovery.section(lookup), _debugging(lookup)]
     return [section for section in built if section]
 
 
@@ -177,24 +174,6 @@ def _runtime(lookup: Lookup) -> Section:
     )
 
 
-def _recovery(lookup: Lookup) -> Section:
-    topics = lookup.topics("recovery")
-    tables = [
-        arm_table(lookup, f"table-{topic}", subject(topic), Plan([f"recovery.{topic}.{leaf}" for leaf in SCENARIO]))
-        for topic in topics
-    ]
-    sentence = _killed_sentence(lookup) if topics else "No fault was injected in this result."
-    return made("recovery", "What survives a fault?", sentence, figures=figures.timeline_figures(lookup), tables=tables)
-
-
-def _killed_sentence(lookup: Lookup) -> str:
-    topic = "step_killed" if "step_killed" in lookup.topics("recovery") else lookup.topics("recovery")[0]
-    track = lookup.tracks[0] if lookup.tracks else "none"
-    readings = lookup.readings(f"recovery.{topic}.outcome", track)
-    said = "; ".join(f"{lookup.title(r.engine)}: {r.value or r.note or 'not measured'}" for r in readings)
-    return f"{subject(topic)}. {said}."
-
-
 def _debugging(lookup: Lookup) -> Section:
     topics = lookup.topics("debugging")
     tables = [
@@ -205,30 +184,3 @@ def _debugging(lookup: Lookup) -> Section:
     return made(
         "debugging", "How soon is an error found?", sentence, figures=[figures.debugging_figure(lookup)], tables=tables
     )
-
-
-SYMBOLS = {3: "✓", 2: "!", 1: "–", 0: "?", -1: "✗"}
-
-
-def _matrix(lookup: Lookup) -> tuple[Row, ...]:
-    """Scenarios as rows, engines as cells: the outcome with its symbol."""
-    rows = []
-    for topic in lookup.topics("recovery"):
-        name = f"recovery.{topic}.outcome"
-        for track in lookup.tracks or ("none",):
-            found = {r.engine: r for r in lookup.readings(name, track)}
-            if not found:
-                continue
-            cells = [_outcome(found.get(engine), engine) for engine in lookup.engines]
-            rows.append(Row("", subject(topic), track, tuple(cells), topic))
-    return tuple(rows)
-
-
-def _outcome(reading: Reading | None, engine: str) -> Cell:
-    if reading is None or not reading.measured:
-        note = reading.note if reading else ""
-        said = "– not supported" if note.startswith("not supported") else "– not measured"
-        return Cell(said, engine=engine, note=note.removeprefix("not supported: "), numeric=False)
-    shown = show(reading, describe("recovery.x.outcome"), Scale(""))
-    symbol = SYMBOLS[outcome_rank(str(reading.value))]
-    return Cell(f"{symbol} {shown.text}", engine=engine, note=shown.note, numeric=False)

@@ -23,6 +23,8 @@ CONFIDENCE = 0.95
 POWER = 0.8
 LOG_UNITS = frozenset({"s", "bytes", "ratio", "rows/s"})
 NO_INTERVAL_UNITS = frozenset({"boolean"})
+PROPORTION = "proportion"
+"""Unit of samples that are trials: 1 where something held, 0 where not."""
 AA_ARMS = ("prefect", "prefect-again")
 AA_METRIC = "runtime.makespan_s"
 OUTLIER_SCORE = 3.5
@@ -185,6 +187,8 @@ def _key(s: Sample) -> tuple[Any, ...]:
 
 def _record(group: list[Sample]) -> Record:
     valued = [s for s in group if s.value is not None]
+    if group[0].unit == PROPORTION and valued:
+        return _proportion(valued)
     sessions: dict[int, list[float]] = defaultdict(list)
     for s in valued:
         if isinstance(s.value, int | float):
@@ -203,6 +207,24 @@ def _record(group: list[Sample]) -> Record:
         workload=like.workload, params=like.params, metric=like.metric, unit=like.unit,
         value=value, ci_low=low, ci_high=high, n=len({s.session for s in valued}), note=_note(group, valued),
     )  # fmt: skip
+
+
+def _proportion(valued: list[Sample]) -> Record:
+    """The share of samples in which it held, over all sessions: each sample is a trial of its own."""
+    held = sum(1 for s in valued if s.value == 1.0)
+    low, high = wilson(held, len(valued))
+    one = valued[0]
+    return Record(
+        engine=one.engine, version=one.version, track=one.track, mode=one.mode, isolation=one.isolation,
+        workload=one.workload, params=one.params, metric=one.metric, unit=PROPORTION,
+        value=held / len(valued), ci_low=low, ci_high=high, n=len(valued),
+    )  # fmt: skip
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """95 % interval of a proportion after Wilson (1927), as SciPy computes it. `n` is at least 1."""
+    found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
+    return float(found.low), float(found.high)
 
 
 def _estimate(sessions: list[list[float]], unit: str) -> tuple[float, float | None, float | None]:

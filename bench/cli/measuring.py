@@ -16,6 +16,7 @@ from bench.budgets import BUDGETS, Budget, Group, chosen
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
 from bench.cli.results import objections, summarise
 from bench.contract import Track
+from bench.describing import promise
 from bench.errors import EngineError, UsageError
 from bench.job import Job
 from bench.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
@@ -134,6 +135,7 @@ def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> t
     job = Job(opened, manifest, source, budget, blocks, Clock(budget.limit_s), progress)
     job.not_installed = lost
     manifest.variants = _variants(budget, ready)
+    promise(manifest, [registry.adapter(name) for name in engines])
     opened.save_manifest(manifest)
     return job, progress
 

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 
 from bench.contract import Ability, ApiError
@@ -104,8 +105,8 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> str:
         return "run the whole pipeline again"
     try:
         again = conductor.resumed(session, seen.run, resume(seen.run.engine_run_id))
-    except (EngineError, ApiError, OSError) as error:
-        return f"more than one API call: resuming failed: {error}"
+    except (EngineError, ApiError, httpx.HTTPError) as error:
+        return f"more than one API call: resuming failed: {' '.join(str(error).split())}"
     enough = again.right and again.run.outcome in ("completed", "completed after recovery")
     return "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
 

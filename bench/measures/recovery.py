@@ -148,13 +148,21 @@ def judged(conductor: Conductor, session: Session, broken: Broken, scenario: Sce
             sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
             verdicts=seen.verdicts, pipeline=pipeline, step=step, limit_s=aftermath.patience_s(session),
             retry_delay_s=pipeline.step(step).retry.delay_s,
-            down_s=scenario.nemesis.down_s if scenario.nemesis else 0.0,
+            down_s=_configured_s(session, scenario),
         )
     )  # fmt: skip
     found = {leaf: (one.unit, one.value, one.note) for leaf, one in findings.items()}
     if broken.armed and not broken.armed.strikes:
         found["outcome"] = ("text", None, f"not struck: {broken.armed.problem or 'the run never came to that point'}")
     return found
+
+
+def _configured_s(session: Session, scenario: Scenario) -> float:
+    """How long settings of ours make the recovery take: until the heal, or until a hung step's time limit."""
+    if scenario.nemesis:
+        return scenario.nemesis.down_s
+    hangs = any(fault.kind.startswith("hang") for fault in scenario.faults)
+    return session.step_timeout_s if hangs else 0.0
 
 
 def _struck_step(scenario: Scenario) -> str:

@@ -110,6 +110,18 @@ recall();
 filter();
 form.addEventListener("change", () => { remember(); filter(); });
 
+// --- The heat map: only the scenarios in which an engine did otherwise than its documentation says.
+const differing = document.getElementById("differing");
+if (differing) {
+  differing.hidden = false;
+  differing.addEventListener("click", () => {
+    const only = differing.getAttribute("aria-pressed") !== "true";
+    differing.setAttribute("aria-pressed", String(only));
+    for (const row of all(".heatmap tbody tr:not(.group):not(.differing)")) row.hidden = only;
+    for (const body of all(".heatmap tbody")) body.hidden = only && !body.querySelector(".differing");
+  });
+}
+
 // --- Print shows what is folded; a link to something folded opens it.
 const opened = [];
 addEventListener("beforeprint", () => all("details:not([open])").forEach((item) => { item.open = true; opened.push(item); }));
