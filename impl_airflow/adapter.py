@@ -12,6 +12,7 @@ from bench.contract import (
     Adapter,
     ApiError,
     Command,
+    Expectation,
     Feature,
     Polling,
     Role,
@@ -22,6 +23,7 @@ from bench.contract import (
     Track,
 )
 from impl_airflow.backfills import backfills
+from impl_airflow.expectations import EXPECTATIONS
 from impl_airflow.records import log_lines, mapped, placeholder, run_status, step_name, step_state, unsuccessful
 from impl_airflow.settings import DOCS, polling_of, setting, tuned
 from impl_airflow.targets import TARGETS
@@ -47,6 +49,7 @@ class Airflow(Adapter):
     port_names: ClassVar[tuple[str, ...]] = ("api", "worker_logs")
     secret_names: ClassVar[tuple[str, ...]] = ("password", "jwt", "api")
     targets: ClassVar[Targets] = TARGETS
+    expectations: ClassVar[dict[str, Expectation]] = EXPECTATIONS
 
     _token: str | None = None
 

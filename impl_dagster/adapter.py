@@ -26,6 +26,7 @@ from bench.contract import (
 )
 from impl_dagster import graphql
 from impl_dagster.backfills import backfills
+from impl_dagster.expectations import EXPECTATIONS
 from impl_dagster.settings import (
     CODE_SERVER,
     DAEMON,
@@ -64,6 +65,7 @@ class Dagster(Adapter):
     port_names = ("webserver", "code")
     variants = tuple(VARIANTS)
     targets = TARGETS
+    expectations = EXPECTATIONS
 
     def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
         super().__init__(workspace, http)

@@ -23,6 +23,7 @@ from bench.contract import (
     Track,
     Unsupported,
 )
+from impl_prefect.expectations import EXPECTATIONS
 from impl_prefect.records import status_of, step_name, steps_of
 from impl_prefect.settings import PROCESSES, api, polling_of, settings_of
 from impl_prefect.targets import TARGETS
@@ -60,6 +61,7 @@ class Prefect(Adapter):
     port_names = ("api",)
     variants = (PROCESSES,)
     targets = TARGETS
+    expectations = EXPECTATIONS
 
     def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
         super().__init__(workspace, http)

@@ -1,0 +1,69 @@
+"""What Dagster's documentation lets its user expect when something breaks, on tuned settings."""
+
+from __future__ import annotations
+
+from bench.contract import Expectation
+
+DOCS = "https://docs.dagster.io"
+RETRIES = f"{DOCS}/guides/build/ops/op-retries"
+REEXECUTION = f"{DOCS}/deployment/execution/run-retries"
+BACKFILLS = f"{DOCS}/guides/build/partitions-and-backfills/backfilling-data"
+RECOVERS = ("completed", "completed after recovery")
+FAILS = ("failed, reported",)
+
+RETRIED = Expectation(RECOVERS, "An op that raises is run again as often as its retry policy says.", RETRIES)
+EXHAUSTED = Expectation(FAILS, "An op that has used up its retries fails, and its run with it.", RETRIES)
+CRASHED = Expectation(
+    RECOVERS,
+    "The retry policy of an op also covers its process having crashed.",
+    "https://github.com/dagster-io/dagster/pull/24517",
+)
+TOO_LONG = Expectation(
+    FAILS,
+    "Steps have no time limit; a run that takes longer than dagster/max_runtime is failed.",
+    f"{DOCS}/deployment/execution/job-timeouts",
+)
+UNDETECTED = Expectation(
+    FAILS,
+    "A crashed run worker can be noticed only where the run launcher supports it; run retries, which start a new run, "
+    "are off here.",
+    f"{DOCS}/deployment/execution/run-monitoring",
+)
+QUEUE_WAITS = Expectation(
+    RECOVERS,
+    "The daemon takes runs from the queue and keeps schedules; runs that have started do not need it.",
+    f"{DOCS}/deployment/execution/dagster-daemon",
+)
+STATELESS = Expectation(
+    RECOVERS,
+    "The webserver serves the interface and GraphQL; runs that have started do not need it.",
+    f"{DOCS}/deployment/oss/oss-deployment-architecture",
+)
+REEXECUTED = Expectation(RECOVERS, "A failed run can be executed again from its failure.", REEXECUTION)
+BACKFILLED = Expectation(RECOVERS, "A backfill makes a run for each partition that is chosen.", BACKFILLS)
+NOTHING = Expectation((), "Nothing was found in the documentation.", "")
+
+EXPECTATIONS = {
+    **dict.fromkeys(("transient_error", "memory_exceeded", "disk_full"), RETRIED),
+    **dict.fromkeys(("permanent_error", "empty_output", "corrupt_output"), EXHAUSTED),
+    **dict.fromkeys(("step_killed", "step_exits", "torn_write"), CRASHED),
+    **dict.fromkeys(("hung_step", "hung_in_c", "hung_subprocess"), TOO_LONG),
+    **dict.fromkeys(("run_killed", "worker_killed", "control_plane_killed"), UNDETECTED),
+    **dict.fromkeys(
+        ("scheduler_killed", "scheduler_crashed", "scheduler_restarted", "scheduler_paused"), QUEUE_WAITS
+    ),
+    **dict.fromkeys(("api_killed", "api_restarted", "api_paused"), STATELESS),
+    **dict.fromkeys(("resume_after_fix", "rerun_after_fix"), REEXECUTED),
+    **dict.fromkeys(("late_data", "backfill_killed"), BACKFILLED),
+    **dict.fromkeys(
+        ("slow_step", "run_paused", "worker_paused", "worker_crashed", "worker_restarted", "api_killed_during_submit",
+         "database_down_5_s", "database_down_60_s", "database_locked", "cancel", "roll_back"),
+        NOTHING,
+    ),
+    "killed_before_acknowledgement": Expectation(
+        ("duplicated",),
+        "A crashed step is run again by its retry policy, also if it had done its work.",
+        "https://github.com/dagster-io/dagster/pull/24517",
+    ),
+}  # fmt: skip
+"""By the scenario's name."""
