@@ -17,6 +17,7 @@ WHOLE = ("completed", "completed after recovery", "duplicated")
 LENGTHENING = "slow"
 """The kind of fault inside a step that only gives a fault from outside time to strike."""
 NS = 1e9
+RECOVERY = ("recovery_s", "recovery_work_s", "recovery_delay_s", "recovery_rest_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,16 +101,35 @@ def detection_s(sightings: tuple[Sighting, ...], since_ns: int | None, *, final:
 
 def _recovery(case: Aftermath, struck: int | None) -> dict[str, Finding]:
     """From the fault to the last step's right end, in parts: work, configured delay, and the rest."""
-    names = ("recovery_s", "recovery_work_s", "recovery_delay_s", "recovery_rest_s")
-    end = max((attempt.end_ns or 0 for attempt in case.history.counted().values()), default=0)
-    if struck is None or case.outcome not in WHOLE or not case.right or end < struck:
-        note = f"> {case.limit_s:.0f} s" if case.outcome == "stuck" else f"it ended: {case.outcome}"
-        return {name: Finding("s", None, note if struck else "no fault struck") for name in names}
-    total = (end - struck) / NS
-    work = _covered_s([(max(a.start_ns, struck), a.end_ns or 0) for a in case.history.counted().values()])
-    delay = min(_waited_s(case, struck) + case.down_s, max(0.0, total - work))
+    spans = _effective(case.history)
+    if note := _no_recovery(case, struck, spans):
+        return {name: Finding("s", None, note) for name in RECOVERY}
+    since = struck or 0
+    total = (max(end for _, end in spans) - since) / NS
+    work = _covered_s([(max(start, since), end) for start, end in spans if end > since])
+    delay = min(_waited_s(case, since) + case.down_s, max(0.0, total - work))
     values = (total, work, delay, total - work - delay)
-    return {name: Finding("s", max(0.0, value)) for name, value in zip(names, values, strict=True)}
+    return {name: Finding("s", max(0.0, value)) for name, value in zip(RECOVERY, values, strict=True)}
+
+
+def _no_recovery(case: Aftermath, struck: int | None, spans: list[tuple[int, int]]) -> str:
+    """Why there is no recovery time; empty if there is one."""
+    if struck is None:
+        return "no fault struck"
+    if case.outcome == "stuck":
+        return f"> {case.limit_s:.0f} s"
+    if case.outcome == "completed":
+        return "it completed as if nothing had been"
+    right = case.right and case.outcome in WHOLE and max(end for _, end in spans) > struck
+    return "" if right else f"it ended: {case.outcome}"
+
+
+def _effective(history: History) -> list[tuple[int, int]]:
+    """Start and end of the attempt of each step with which the run went on: the first that ended."""
+    first: dict[str, tuple[int, int]] = {}
+    for one in sorted((a for a in history.attempts if a.outcome == "ended"), key=lambda a: a.end_ns or 0):
+        first.setdefault(one.step, (one.start_ns, one.end_ns or 0))
+    return list(first.values())
 
 
 def _covered_s(spans: Iterable[tuple[int, int]]) -> float:
