@@ -120,7 +120,7 @@ def _no_recovery(case: Aftermath, struck: int | None, spans: list[tuple[int, int
         return f"> {case.limit_s:.0f} s"
     if case.outcome == "completed":
         return "it completed as if nothing had been"
-    right = case.right and case.outcome in WHOLE and max(end for _, end in spans) > struck
+    right = case.right and case.outcome in WHOLE and max((end for _, end in spans), default=0) > struck
     return "" if right else f"it ended: {case.outcome}"
 
 
