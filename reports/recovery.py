@@ -11,11 +11,11 @@ from reports import figures
 from reports.catalogue import metric as describe
 from reports.catalogue import subject
 from reports.compare import Reading
-from reports.heat import MEANINGS, SWEEP, SYMBOLS, HeatMap, Tone, heat_map, scenarios, tone_of
+from reports.heat import SWEEP, SYMBOLS, HeatMap, Tone, heat_map, scenarios, tone_of
 from reports.lookup import Lookup
 from reports.numbers import MISSING, Scale, listing, number, plural
 from reports.section import Section, made, present
-from reports.tables import Cell, Column, Row, Table, cell, leaf_title
+from reports.tables import DIFFERS, PRICE, Cell, Column, Row, Table, cell, differ, leaf_title
 
 QUESTIONS = {
     "detection_s": "How soon the engine's own record shows it",
@@ -37,6 +37,9 @@ BEHIND = {
     "leaked_slots": "a slot was lost for the next run",
 }
 REPAIR = ("outcome", "recovery_s", "gone_s", "missing", "twice", "wasted_s", "extra_lines", "actions")
+SAID: dict[Tone, str] = {
+    "good": "ended as it should", "told": "failed and said so", "wrong": "went wrong", "unknown": "cannot be told",
+}  # fmt: skip
 PROPORTIONS = ("completed", "correct", "effect_once")
 LOST = "replaced"
 BEYOND = ">"
@@ -70,18 +73,19 @@ def _sentence(found: HeatMap, lookup: Lookup) -> str:
             c.tone for c in found.cells if (c.engine, c.track) == (engine, track) and c.tone != "absent"
         )
         total = sum(counts.values())
-        parts = [f"{counts[tone]} {MEANINGS[tone].partition(';')[0]}" for tone in SYMBOLS if counts[tone]]
+        parts = [f"{counts[tone]} {SAID[tone]}" for tone in SAID if counts[tone]]
         if total:
-            said.append(f"{title}: of {plural(total, 'scenario')} {listing(parts)}")
+            said.append(f"{title}, of {plural(total, 'scenario')}: {listing(parts)}")
     return f"{'; '.join(said)}." if said else f"Nothing was measured of {plural(len(scenarios(lookup)), 'scenario')}."
 
 
 def _by_scenario(lookup: Lookup, leaf: str, caption: str, names: Sequence[str]) -> Table | None:
     """One question: scenarios as rows, engines as columns. None if nothing of it is known."""
-    rows = []
+    rows, met = [], []
     for track in lookup.tracks:
         for name in names:
             readings = lookup.readings(f"recovery.{name}.{leaf}", track)
+            met += readings
             if any(reading.measured or reading.note.startswith(BEYOND) for reading in readings):
                 found = {reading.engine: _shown(lookup, name, leaf, track, reading) for reading in readings}
                 cells = tuple(found.get(engine, Cell(MISSING, note="not measured")) for engine in lookup.engines)
@@ -89,10 +93,18 @@ def _by_scenario(lookup: Lookup, leaf: str, caption: str, names: Sequence[str]) 
     if not rows:
         return None
     unit = describe(f"recovery.{names[0]}.{leaf}").unit
+    priced = unit == "s" and differ(met)
+    shown = (
+        tuple(replace(row, cells=tuple(replace(c, marked=PRICE) for c in row.cells)) for row in rows)
+        if priced
+        else rows
+    )
     columns = tuple(
         Column(lookup.title(engine), "s" if unit == "s" else "", "", unit != "text") for engine in lookup.engines
     )
-    return Table(f"table-{leaf}", caption, columns, tuple(rows), folded=leaf not in OPEN, heading="Scenario")
+    remark = DIFFERS if priced else ""
+    key = f"table-{leaf}"
+    return Table(key, caption, columns, tuple(shown), remark, folded=leaf not in OPEN, heading="Scenario")
 
 
 def _shown(lookup: Lookup, name: str, leaf: str, track: str, reading: Reading) -> Cell:
@@ -189,7 +201,7 @@ def _proportions(lookup: Lookup) -> Table | None:
             found = [lookup.reading(f"recovery.{SWEEP}.{leaf}", engine, track) for leaf in PROPORTIONS]
             if any(reading and reading.measured for reading in found):
                 cells = tuple(
-                    cell(r, describe(f"recovery.{SWEEP}.{leaf}"), PERCENT)
+                    cell(r, replace(describe(f"recovery.{SWEEP}.{leaf}"), kind="info"), PERCENT)
                     for leaf, r in zip(PROPORTIONS, found, strict=True)
                 )
                 rows.append(Row(engine, lookup.title(engine), track, tuple(replace(c, isolation="") for c in cells)))

@@ -74,12 +74,20 @@ GROUPS: tuple[tuple[str, tuple[Question, ...]], ...] = (
 )  # fmt: skip
 
 
+TELLING = (
+    "transient_error", "step_killed", "hung_step", "run_killed", "worker_killed", "scheduler_killed",
+    "resume_after_fix",
+)  # fmt: skip
+"""The scenarios that a first look needs; the section has all."""
+
+
 def scorecard(lookup: Lookup) -> tuple[ScoreGroup, ...]:
     """The groups that have at least one record behind them."""
     scenarios = tuple(
         Question(f"recovery.{topic}.{leaf}", f"{subject(topic)}: {said}", "recovery")
-        for topic in lookup.topics("recovery")
+        for topic in TELLING
         for leaf, said in (("outcome", "outcome"), ("recovery_s", "until complete again"))
+        if f"recovery.{topic}.{leaf}" in lookup.names("recovery.")
     )
     bugs = tuple(
         Question(f"debugging.{topic}.visible_s", f"{subject(topic)}: visible after", "debugging")

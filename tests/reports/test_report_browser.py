@@ -81,7 +81,7 @@ def test_charts_are_drawn_and_tables_stand(browser: Browser, url: str, script: b
     if script:
         draw_all(page)
     charts = page.locator("[data-chart]")
-    assert charts.count() == 11
+    assert charts.count() == 13
     for chart in charts.all():
         assert chart.locator("svg .mark-rect path, svg .mark-symbol path").count() > 2
         box = chart.locator("svg").first.bounding_box()
@@ -90,6 +90,28 @@ def test_charts_are_drawn_and_tables_stand(browser: Browser, url: str, script: b
         assert box["height"] > 50
     assert page.locator("#table-scorecard tbody tr").count() > 15
     assert page.locator("#table-served tbody tr").count() == 6
+
+
+def test_heat_map_can_show_only_what_differs_from_the_documentation(browser: Browser, url: str) -> None:
+    page = visit(browser, url).page
+    rows = page.locator(".heatmap tbody tr:not(.group):visible")
+    every = rows.count()
+    page.locator("#differing").click()
+    assert page.locator("#differing").get_attribute("aria-pressed") == "true"
+    shown = [row.get_attribute("id") for row in rows.all()]
+    assert shown == ["heat-step_killed", "heat-scheduler_killed"]
+    page.locator("#differing").click()
+    assert rows.count() == every > len(shown)
+
+
+def test_heat_map_says_everything_without_javascript(browser: Browser, url: str) -> None:
+    page = visit(browser, url, script=False).page
+    assert not page.locator("#differing").is_visible()
+    cell = page.locator("#heat-run_killed-airflow-tuned")
+    assert cell.inner_text().startswith("– not applicable")
+    cell.locator("summary").click()
+    assert "alert(1)" in cell.inner_text()
+    assert page.locator("#heat-scheduler_killed-dagster-tuned summary", has_text="differs").count() == 1
 
 
 def test_nothing_hangs_on_javascript(browser: Browser, url: str) -> None:
@@ -124,10 +146,10 @@ def test_tables_sort_by_click_and_by_keyboard(browser: Browser, url: str) -> Non
 
 def test_values_that_are_missing_sort_last_both_ways(browser: Browser, url: str) -> None:
     page = visit(browser, url).page
-    button = page.locator("#table-step_killed thead th", has_text="Recovery").locator("button")
+    button = page.locator("#table-recovery_s thead th", has_text="Dagster").locator("button")
     for _ in range(2):
         button.click()
-        assert page.locator("#table-step_killed tbody th").first.inner_text() == "Apache Airflow"
+        assert page.locator("#table-recovery_s tbody th").first.inner_text() == "An error that goes away"
 
 
 def test_filter_hides_an_engine_everywhere_and_is_kept_in_the_address(browser: Browser, url: str) -> None:
