@@ -81,7 +81,8 @@ def _sentence(found: HeatMap, lookup: Lookup) -> str:
 
 def _by_scenario(lookup: Lookup, leaf: str, caption: str, names: Sequence[str]) -> Table | None:
     """One question: scenarios as rows, engines as columns. None if nothing of it is known."""
-    rows, met = [], []
+    rows: list[Row] = []
+    met: list[Reading] = []
     for track in lookup.tracks:
         for name in names:
             readings = lookup.readings(f"recovery.{name}.{leaf}", track)

@@ -12,6 +12,7 @@ from bench import environments, registry
 from bench.budgets import BUDGETS, Group
 from bench.cli.codes import EXIT_ENGINE
 from bench.errors import EngineError
+from bench.scenarios import SCENARIOS
 from bench.workspace import PROJECT
 
 
@@ -25,6 +26,8 @@ def list_() -> None:
         limit = f"{one.limit_s / 60:.0f} minutes" if one.limit_s else "no deadline"
         typer.echo(f"budget  {one.name:10} {limit}; tracks {', '.join(one.tracks)}")
     typer.echo(f"only    {', '.join(Group)}")
+    for name in SCENARIOS:
+        typer.echo(f"fault   {name}")
 
 
 def doctor() -> None:

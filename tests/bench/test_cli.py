@@ -12,6 +12,7 @@ import pytest
 from bench import registry
 from bench.budgets import BUDGETS, Group
 from bench.cli.codes import EXIT_USAGE
+from bench.scenarios import SCENARIOS
 from bench.workspace import PROJECT
 
 LIMIT_S = 120
@@ -27,7 +28,7 @@ def orchbench(*arguments: str, cwd: Path = PROJECT, **environment: str) -> subpr
 def test_list_names_engines_budgets_and_questions() -> None:
     told = orchbench("list")
     assert told.returncode == 0, told.stderr
-    for name in (*registry.engines(), *BUDGETS, *Group):
+    for name in (*registry.engines(), *BUDGETS, *Group, *SCENARIOS):
         assert name in told.stdout
     assert registry.adapter("prefect").title in told.stdout
     assert "48" not in told.stdout  # minutes, not seconds
@@ -47,7 +48,7 @@ def test_doctor_finds_this_machine_able_and_names_what_is_missing(tmp_path: Path
         assert f"note {name}: no environment at" in told.stdout
 
 
-@pytest.mark.parametrize("command", [(), ("run",)])
+@pytest.mark.parametrize("command", [(), ("run",), ("chaos",)])
 def test_help(command: tuple[str, ...]) -> None:
     told = orchbench(*command, "--help")
     assert told.returncode == 0
@@ -115,3 +116,19 @@ def test_no_command_shows_the_help() -> None:
     told = orchbench()
     assert told.returncode == EXIT_USAGE
     assert "Usage:" in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--fault", "rain"], "--fault rain: there is no such fault; there are transient_error,"),
+        (["--at", "tea"], "--at tea: not a point; write submit"),
+        (["--engine", "nobody"], "unknown engine 'nobody'"),
+        (["--role", "boss"], "'boss' is not one of"),
+    ],
+)
+def test_chaos_tells_wrong_words_before_anything_starts(arguments: list[str], said: str, tmp_path: Path) -> None:
+    told = orchbench("chaos", *arguments, "--output", str(tmp_path / "results"))
+    assert told.returncode == EXIT_USAGE
+    assert said in " ".join(told.stderr.split())
+    assert not (tmp_path / "results").exists()

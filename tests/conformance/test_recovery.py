@@ -1,0 +1,110 @@
+"""What every adapter must tell and do for the recovery benchmark, on a served, tuned engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from bench import environments, registry
+from bench.contract import Ability, Backfills, OfRole, Target, Track, Unsupported
+from bench.faults.nemesis import armed
+from bench.faults.targets import resolve
+from bench.history import read_history
+from bench.measures import backfill, repair
+from bench.results import Sample
+from bench.runs import Conductor
+from bench.scenarios import IN_TRAIN, MIDDLE_S, SCENARIOS, Action, Nemesis
+from bench.session import Session, open_session, wait_until
+from bench.store import Store, load
+from core.config import Fault
+from core.pipelines import TRAINING
+
+CHAINS = (2,)
+LIMIT_S = 60.0
+THREE = backfill.DAYS[:3]
+LONG = (Fault("train", "slow", seconds=4 * MIDDLE_S),)
+
+
+@pytest.fixture(scope="module")
+def session(engine: str, store: Store) -> Iterator[Session]:
+    """The engine, up on the tuned track, with all that can be deployed."""
+    environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-recovery"
+    kind = registry.adapter(engine)
+    with open_session(kind, Track.TUNED, environment, logs, CHAINS, operations=True) as opened:
+        opened.bring_up()
+        yield opened
+
+
+def test_every_scenario_has_an_expectation(engine: str) -> None:
+    kind = registry.adapter(engine)
+    absent = {target for target, offer in kind.targets.items() if isinstance(offer, Unsupported)}
+    needed = {
+        name
+        for name, scenario in SCENARIOS.items()
+        if not (scenario.nemesis and scenario.nemesis.target in absent) and not (scenario.needs == (Ability.BACKFILL,))
+    }
+    assert needed <= set(kind.expectations) <= set(SCENARIOS)
+    for name, one in kind.expectations.items():
+        assert one.text.endswith("."), name
+        assert bool(one.outcomes) == one.source.startswith("https://"), name
+
+
+def test_targets_are_processes_of_the_session(engine: str, session: Session, conductor: Conductor) -> None:
+    targets = session.adapter.targets
+    assert set(targets) == set(Target) - {Target.CONTROL_PLANE, Target.DATABASE}
+    run, path = conductor.prepare(session.scratch / "registry", "targets", faults=LONG)
+    run = conductor.submit(session, run, path)
+    wait_until(lambda: bool(read_history(path.parent).attempts_of("train")), "train has started", LIMIT_S)
+    history = read_history(path.parent)
+    ours = {child.pid for child in psutil.Process(session.supervisor.guardian_pid).children(recursive=True)}
+    for target, offer in targets.items():
+        if isinstance(offer, Unsupported):
+            assert offer.reason
+            continue
+        found = resolve(session, target, history)
+        assert set(found) <= ours
+        if isinstance(offer, OfRole):
+            assert found[0] == session.processes[offer.kind].pid
+        else:
+            assert len(found) == 1
+    assert set(resolve(session, Target.CONTROL_PLANE, history)) < ours
+    wait_until(lambda: session.adapter.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
+
+
+def test_killed_api_server_comes_back_and_the_run_completes(session: Session, conductor: Conductor) -> None:
+    run, path = conductor.prepare(session.scratch / "registry", "api_killed", faults=LONG)
+    nemesis = Nemesis(Action.KILL, Target.API, IN_TRAIN, 2.0)
+    with armed(session, nemesis, run.run_id, path.parent, TRAINING) as one:
+        run = conductor.submit(session, run, path)
+        assert one.healed.wait(LIMIT_S)
+    assert not one.problem
+    assert one.strikes[0].healed_ns
+    wait_until(lambda: session.adapter.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
+
+
+def test_roll_back_makes_the_last_good_model_current(session: Session, conductor: Conductor) -> None:
+    repair.roll_back(conductor, session)
+    found = {s.metric: s.value for s in load(conductor.store.folder, Sample) if s.engine == conductor.arm.engine}
+    assert found["recovery.roll_back.outcome"] == "completed after recovery"
+    assert found["recovery.roll_back.duplicates"] == 0
+    assert found["recovery.roll_back.extra_lines"] > 0  # type: ignore[operator]
+
+
+def test_backfill_files_each_day_once(session: Session, conductor: Conductor) -> None:
+    means = session.adapter.abilities()[Ability.BACKFILL]
+    if isinstance(means, Unsupported):
+        assert means.reason
+        return
+    assert isinstance(means, Backfills)
+    late = Fault(f"day_{THREE[1]}", "late", attempts=0, until=str(session.scratch / "arrived"))
+    _, path = replace(conductor).prepare(session.scratch / "registry", "backfill", faults=(late,))
+    started = means.start(path, THREE)
+    wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
+    assert {e.kind for e in read_history(path.parent).effects} == {f"day-{THREE[0]}", f"day-{THREE[2]}"}
+    (session.scratch / "arrived").touch()
+    again = means.again(started)
+    wait_until(lambda: means.status(again).ended, "the missing day has been run", LIMIT_S)
+    assert sorted(e.kind for e in read_history(path.parent).effects) == [f"day-{day}" for day in THREE]
