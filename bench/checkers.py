@@ -146,12 +146,14 @@ def _ended_before(tries: tuple[Attempt, ...], attempt: Attempt) -> list[Attempt]
 
 def effects(case: Case) -> list[str]:
     """Each effect that the inline run had happened, and happened once."""
-    own = Counter(effect.key for effect in case.history.effects)
-    found = [f"{key}: happened {times} times" for key, times in own.items() if times > 1]
-    expected = {effect.kind for effect in _oracle(case).effects}
-    kinds = {effect.kind for effect in case.history.effects}
-    found += [f"{kind}: never happened" for kind in sorted(expected - kinds)]
-    return found + [f"{kind}: happened, but not inline" for kind in sorted(kinds - expected)]
+    keys = Counter(effect.key for effect in case.history.effects)
+    found = [f"{key}: happened {times} times" for key, times in keys.items() if times > 1]
+    expected, own = _effects_of(_oracle(case)), _effects_of(case.history)
+    found += [f"{kind}: never happened" for kind in sorted(expected - own)]
+    found += [f"{kind}: happened, but not inline" for kind in sorted(own.keys() - expected.keys())]
+    if not found and own != expected:  # under several keys, each of them once
+        found = [f"{kind}: happened {own[kind]} times, inline {expected[kind]}" for kind in sorted(own - expected)]
+    return found
 
 
 def engine_record(case: Case) -> list[str]:
@@ -232,7 +234,7 @@ def outcome(
     `status` is the engine's last word, None if it has no record of the run. `faulted`: something
     was broken from outside, so that even a run without a second attempt has recovered.
     """
-    if history.duplicates():
+    if history.duplicates() or (oracle and _more_than(oracle, history)):
         return "duplicated"
     if status is None:
         return "lost"
@@ -262,16 +264,29 @@ def _succeeded(history: History, oracle: History | None, expected_failure: bool,
         return "indeterminate"
     if not _same(history, oracle):
         never_ran = set(oracle.digests()) - set(history.steps())
-        no_effect = {e.kind for e in oracle.effects} - {e.kind for e in history.effects}
+        no_effect = _effects_of(oracle) - _effects_of(history)
         silent = not any(a.outcome != "ended" for a in history.attempts)
         return "lost" if (never_ran or no_effect) and silent else "false success"
     return "completed after recovery" if faulted or history.retried() else "completed"
 
 
 def _same(history: History, oracle: History) -> bool:
-    """Same output, and the same effects."""
-    kinds = [sorted(effect.kind for effect in one.effects) for one in (history, oracle)]
-    return history.digests() == oracle.digests() and kinds[0] == kinds[1]
+    """Same output of the same steps, and the same effects."""
+    steps = [set(one.steps()) for one in (history, oracle)]
+    return (
+        history.digests() == oracle.digests() and steps[0] == steps[1] and _effects_of(history) == _effects_of(oracle)
+    )
+
+
+def _more_than(oracle: History, history: History) -> bool:
+    """Whether an effect that happened inline happened more often."""
+    expected, own = _effects_of(oracle), _effects_of(history)
+    return any(own[kind] > times for kind, times in expected.items())
+
+
+def _effects_of(history: History) -> Counter[str]:
+    """How often each kind of effect happened."""
+    return Counter(effect.kind for effect in history.effects)
 
 
 def _oracle(case: Case) -> History:

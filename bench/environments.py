@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -49,8 +53,19 @@ def ensure(engine: str, supervisor: Supervisor) -> Path:
         cwd=PROJECT,
         timeout_s=INSTALL_LIMIT_S,
     )
-    supervisor.run(f"environment-{engine}", command)
+    with making(engine):
+        supervisor.run(f"environment-{engine}", command)
     return require(engine)
+
+
+@contextmanager
+def making(name: str) -> Iterator[None]:
+    """Within it no other harness makes the environment of this name; one that already does is waited for."""
+    environment = location(name)
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with environment.with_name(f".{name}.making").open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)  # let go of by the kernel when this process ends in any way
+        yield
 
 
 def resolve_command(engine: str, wanted: str, constraints: list[str], lock_file: Path) -> Command:
@@ -75,14 +90,20 @@ def ensure_version(name: str, requirements: list[str], lock_file: Path, supervis
     """Make the environment of another version of an engine; EngineError with the log if it cannot be had.
 
     The first of `requirements` is the engine's own, the others are constraints. The lock is made once and kept in
-    the result; a resumed result installs the same again.
+    the result; a resumed result installs the same again. An environment that already holds the lock stays as it is,
+    since another harness may be using it.
     """
     if not lock_file.exists():
         wanted, *constraints = requirements
         resolve = resolve_command(name.partition(VERSION)[0], wanted, constraints, lock_file)
         supervisor.run(f"resolve-{name}", resolve)
-    for number, command in enumerate(create_commands(lock_file, location(name)), 1):
-        supervisor.run(f"environment-{name}-{number}", command)
+    digest = hashlib.sha256(lock_file.read_bytes()).hexdigest()
+    made_of = location(name) / "made-of.sha256"
+    with making(name):
+        if not made_of.exists() or made_of.read_text() != digest:
+            for number, command in enumerate(create_commands(lock_file, location(name)), 1):
+                supervisor.run(f"environment-{name}-{number}", command)
+            made_of.write_text(digest)
     return require(name)
 
 

@@ -15,3 +15,7 @@ class EngineError(HarnessError):
     def __init__(self, message: str, log_tail: str = "") -> None:
         super().__init__(message)
         self.log_tail = log_tail
+
+
+class StorageError(HarnessError):
+    """The result folder takes no more. Nobody's failure but the disk's: the measurement stops, and is not judged."""

@@ -39,11 +39,10 @@ KILL_LIMIT_S = 5.0
 def main() -> None:
     """Serve requests until the input ends; the argument is the scratch folder to remove then."""
     scratch = Path(sys.argv[1])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which every process of an engine would inherit
     adopt_orphans()
     own_mounts = separate_mounts()
     guardian = Guardian(own_mounts=own_mounts)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         guardian.serve()
     finally:
@@ -73,8 +72,10 @@ def separate_mounts() -> bool:
 
 def emit(**event: Any) -> None:
     """Write one event; the harness may be gone, which is no reason to stop the teardown."""
+    line = (json.dumps(event) + "\n").encode()
     with contextlib.suppress(OSError):
-        os.write(1, (json.dumps(event) + "\n").encode())
+        while line:  # a signal may cut a long one short
+            line = line[os.write(1, line) :]
 
 
 class Guardian:
@@ -85,19 +86,24 @@ class Guardian:
         self.mounted: list[bytes] = []
         self.children: dict[int, subprocess.Popen[bytes]] = {}
         self.ledger = Ledger()
+        self.told_to_end = False
 
     def serve(self) -> None:
-        """Answer requests and report exits until standard input ends."""
+        """Answer requests and report exits until standard input ends, or SIGTERM comes.
+
+        The signal only wakes the loop: an exception could break into the teardown and leave processes behind.
+        """
         wake_read, wake_write = os.pipe()
         os.set_blocking(wake_write, False)
         os.set_blocking(wake_read, False)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._end)
         buffer = b""
         with selectors.DefaultSelector() as selector:
             selector.register(0, selectors.EVENT_READ)
             selector.register(wake_read, selectors.EVENT_READ)
-            while True:
+            while not self.told_to_end:
                 ready = [key.fd for key, _ in selector.select()]
                 if wake_read in ready:
                     with contextlib.suppress(BlockingIOError):
@@ -111,6 +117,9 @@ class Guardian:
                     for line in lines:
                         self.handle(json.loads(line))
 
+    def _end(self, *_: object) -> None:
+        self.told_to_end = True
+
     def handle(self, request: dict[str, Any]) -> None:
         """Carry out one request; every request gets exactly one answer with its id."""
         actions = {
@@ -120,7 +129,7 @@ class Guardian:
         try:
             answer = actions[request["do"]](request)
         except (OSError, ValueError, LookupError, psutil.Error) as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            answer = {"error": f"{type(error).__name__}: {error}", "errno": getattr(error, "errno", None)}
         emit(event="answer", id=request["id"], **answer)
 
     def _start(self, request: dict[str, Any]) -> dict[str, Any]:

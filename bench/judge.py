@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from bench.contract import Status
 from bench.history import Attempt, History
@@ -14,8 +14,15 @@ from core.pipelines import Pipeline
 
 ALARMED = (Status.RETRYING, Status.FAILED)
 WHOLE = ("completed", "completed after recovery", "duplicated")
+KILLING = ("kill", "crash")
 LENGTHENING = "slow"
 """The kind of fault inside a step that only gives a fault from outside time to strike."""
+UNITS = {
+    "outcome": "text", "correct": "boolean", "detection_s": "s", "recovery_s": "s", "recovery_work_s": "s",
+    "recovery_delay_s": "s", "recovery_rest_s": "s", "attempts": "count", "wasted_s": "s", "overlaps": "count",
+    "duplicates": "count", "record": "text",
+}  # fmt: skip
+"""What is found, and its unit."""
 NS = 1e9
 RECOVERY = ("recovery_s", "recovery_work_s", "recovery_delay_s", "recovery_rest_s")
 
@@ -40,7 +47,7 @@ class Aftermath:
     limit_s: float
     retry_delay_s: float
     down_s: float = 0.0
-    """How long what was struck was kept down on purpose."""
+    """How long what was struck was kept down on purpose; without a strike, how long a setting let the fault last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +60,39 @@ class Finding:
 
 
 def safe_findings(case: Aftermath) -> dict[str, Finding]:
-    """As `findings`; if judging itself breaks, the outcome is indeterminate and nothing else is said."""
+    """As `findings`; if judging itself breaks, the outcome is indeterminate and nothing else has a value."""
     try:
         return findings(case)
     except Exception as error:  # noqa: BLE001 - whatever breaks in the judge, the run was not judged
-        return {"outcome": Finding("text", "indeterminate", f"the judge crashed: {type(error).__name__}: {error}")}
+        note = f"the judge crashed: {type(error).__name__}: {error}"
+        unjudged = {name: Finding(unit, None, note) for name, unit in UNITS.items()}
+        return unjudged | {"outcome": Finding(UNITS["outcome"], "indeterminate", note)}
 
 
 def findings(case: Aftermath) -> dict[str, Finding]:
     """Every finding by its name in the result: `recovery.<scenario>.<name>`."""
-    history = case.history
-    struck = struck_ns(history, case.strikes)
-    found_s = detection_s(case.sightings, struck)
-    detection = Finding("s", found_s, "" if found_s is not None else "not seen in the engine's record")
-    killed = max((one.t_ns for one in case.strikes), default=None)
-    return {
-        "outcome": Finding("text", case.outcome),
-        "correct": Finding("boolean", float(history.digests() == case.oracle.digests())),
-        "detection_s": detection,
-        **_recovery(case, struck),
-        "attempts": Finding("count", float(len(history.attempts_of(case.step)))),
-        "wasted_s": Finding("s", history.wasted_s(killed)),
-        "overlaps": Finding("count", float(overlaps(history, case.strikes))),
-        "duplicates": Finding("count", float(len(history.duplicates()))),
-        "record": Finding("text", record(case.verdicts)),
+    history, strikes = case.history, case.strikes
+    struck = struck_ns(history, strikes)
+    values: dict[str, float | str | None] = {
+        "outcome": case.outcome,
+        "correct": float(correct(history, case.oracle)) if case.oracle.attempts else None,
+        "detection_s": detection_s(case.sightings, struck),
+        "attempts": float(len(history.attempts_of(case.step))),
+        "wasted_s": history.wasted_s(min((one.t_ns for one in strikes), default=None)),
+        "overlaps": float(overlaps(history, strikes)),
+        "duplicates": float(len(history.duplicates())),
+        "record": record(case.verdicts),
     }
+    absent = {"correct": "no inline run to compare with", "detection_s": "not seen in the engine's record"}
+    told = {name: (value, absent[name] if value is None else "") for name, value in values.items()}
+    told |= _recovery(case, struck)
+    return {name: Finding(unit, *told[name]) for name, unit in UNITS.items()}
+
+
+def correct(history: History, oracle: History) -> bool:
+    """Whether the run has the artifacts and the branch of the inline run, whatever the engine says of it."""
+    own, expected = ({step: digest for step, digest in one.digests().items() if digest} for one in (history, oracle))
+    return bool(expected) and own == expected
 
 
 def struck_ns(history: History, strikes: Iterable[Strike] = ()) -> int | None:
@@ -99,29 +114,31 @@ def detection_s(sightings: tuple[Sighting, ...], since_ns: int | None, *, final:
     return None
 
 
-def _recovery(case: Aftermath, struck: int | None) -> dict[str, Finding]:
-    """From the fault to the last step's right end, in parts: work, configured delay, and the rest."""
-    spans = _effective(case.history)
-    if note := _no_recovery(case, struck, spans):
-        return {name: Finding("s", None, note) for name in RECOVERY}
-    since = struck or 0
-    total = (max(end for _, end in spans) - since) / NS
-    work = _covered_s([(max(start, since), end) for start, end in spans if end > since])
-    delay = min(_waited_s(case, since) + case.down_s, max(0.0, total - work))
-    values = (total, work, delay, total - work - delay)
-    return {name: Finding("s", max(0.0, value)) for name, value in zip(RECOVERY, values, strict=True)}
+def _recovery(case: Aftermath, struck: int | None) -> dict[str, tuple[float | None, str]]:
+    """From the fault to the last step's right end, in parts: work, configured delay where no work was done, the rest.
+
+    As (seconds, note).
+    """
+    work = _effective(case.history)
+    end = max((end for _, end in work), default=0)
+    if struck is None or (note := _no_recovery(case, struck, end)):
+        return dict.fromkeys(RECOVERY, (None, "no fault struck" if struck is None else note))
+    working, busy = (_covered_ns(spans, struck, end) for spans in (work, work + _delays(case, struck)))
+    parts = (end - struck, working, busy - working, end - struck - busy)
+    return {name: (part / NS, "") for name, part in zip(RECOVERY, parts, strict=True)}
 
 
-def _no_recovery(case: Aftermath, struck: int | None, spans: list[tuple[int, int]]) -> str:
+def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
     """Why there is no recovery time; empty if there is one."""
-    if struck is None:
-        return "no fault struck"
-    if case.outcome == "stuck":
+    if case.outcome == "stuck" or (case.sightings and not case.sightings[-1].state.status.ended):
         return f"> {case.limit_s:.0f} s"
     if case.outcome == "completed":
         return "it completed as if nothing had been"
-    right = case.right and case.outcome in WHOLE and max((end for _, end in spans), default=0) > struck
-    return "" if right else f"it ended: {case.outcome}"
+    if case.outcome not in WHOLE:
+        return f"it ended: {case.outcome}"
+    if not (case.right and correct(case.history, case.oracle)):
+        return f"it ended: {case.outcome}, with other artifacts or in another order than inline"
+    return "" if end > struck else "every step had ended before"
 
 
 def _effective(history: History) -> list[tuple[int, int]]:
@@ -132,42 +149,62 @@ def _effective(history: History) -> list[tuple[int, int]]:
     return list(first.values())
 
 
-def _covered_s(spans: Iterable[tuple[int, int]]) -> float:
-    """Seconds in which at least one of the spans was under way."""
-    total, reached = 0, 0
-    for start, end in sorted(spans):
-        total += max(0, end - max(start, reached))
-        reached = max(reached, end)
-    return total / NS
-
-
-def _waited_s(case: Aftermath, struck: int) -> float:
-    """The configured delay before each retry that began after the fault."""
-    retries = [
-        later
+def _delays(case: Aftermath, struck: int) -> list[tuple[int, int]]:
+    """When the run waited as configured: before a retry that began after the fault, and while kept down."""
+    delay_ns = round(case.retry_delay_s * NS)
+    waits = [
+        (max(_last_ns(earlier, case.strikes), later.start_ns - delay_ns), later.start_ns)
         for step in case.history.steps()
         for earlier, later in pairwise(case.history.attempts_of(step))
         if later.start_ns > struck and earlier.outcome != "ended"
     ]
-    return len(retries) * case.retry_delay_s
+    return waits + _kept_down(case, struck)
+
+
+def _kept_down(case: Aftermath, struck: int) -> list[tuple[int, int]]:
+    """What nobody healed was not kept down on purpose, and a restart begins at once."""
+    down_ns = round(case.down_s * NS)
+    if not case.strikes:
+        return [(struck, struck + down_ns)]
+    healed = [one for one in case.strikes if one.healed_ns and one.action != "restart"]
+    return [(one.t_ns, min(one.t_ns + down_ns, one.healed_ns)) for one in healed]
+
+
+def _covered_ns(spans: Iterable[tuple[int, int]], since: int, until: int) -> int:
+    """Nanoseconds between two instants in which at least one of the spans was under way."""
+    total, reached = 0, since
+    for start, end in sorted(spans):
+        total += max(0, min(end, until) - max(start, reached))
+        reached = max(reached, end)
+    return total
 
 
 def overlaps(history: History, strikes: Iterable[Strike] = ()) -> int:
     """How many steps had two attempts under way at once."""
-    killed = {pid: strike.t_ns for strike in strikes if strike.action in ("kill", "crash") for pid in strike.pids}
+    known = tuple(strikes)
     return sum(
-        any(_last_ns(one, killed) > other.start_ns for one, other in pairwise(history.attempts_of(step)))
+        any(_at_once(one, other, known) for one, other in combinations(history.attempts_of(step), 2))
         for step in history.steps()
     )
 
 
-def _last_ns(attempt: Attempt, killed: dict[int, int]) -> int:
-    """Its end; for a lost one the strike that hit its process, or else the last thing known of it."""
-    return attempt.end_ns or max(attempt.last_ns, killed.get(attempt.pid, 0))
+def _at_once(one: Attempt, other: Attempt, strikes: tuple[Strike, ...]) -> bool:
+    """Whether either started while the other was under way."""
+    pairs = ((one, other), (other, one))
+    return any(first.start_ns <= second.start_ns < _last_ns(first, strikes) for first, second in pairs)
+
+
+def _last_ns(attempt: Attempt, strikes: tuple[Strike, ...]) -> int:
+    """Its end; for a lost one the strike that killed its process, or else the last thing known of it."""
+    if attempt.end_ns is not None:
+        return attempt.end_ns
+    kills = [one.t_ns for one in strikes if one.action in KILLING and attempt.pid in one.pids]
+    return max([attempt.last_ns, attempt.start_ns, *kills])
 
 
 def record(verdicts: Iterable[Verdict]) -> str:
-    """Whether the engine's own record agrees with the history; if not, in what it does not."""
+    """Whether the engine's own record agrees with the history; if not, in what it does not, or why it is not known."""
     said = [one for one in verdicts if one.checker == "engine_record"]
     wrong = [one.reason for one in said if one.verdict == "fail"]
-    return "; ".join(wrong) if wrong else "agrees" if said else "not judged"
+    unknown = [f"unknown: {one.reason}" for one in said if one.verdict == "unknown"]
+    return "; ".join([*wrong, *unknown]) or ("agrees" if said else "not judged")

@@ -137,7 +137,7 @@ class Conductor:
     ) -> Observation:
         """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit."""
         run, path = self.prepare(session.scratch / "registry", scenario, **changes)
-        time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))  # out of phase with its polling
+        self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
         limit = within_s or limit_s(session.workspace.track, self.workload.steps)
@@ -148,6 +148,10 @@ class Conductor:
             run = self.given_up(session, run)
         observation = self.conclude(run, tuple(sightings), expected_failure=expected_failure, timed_out=timed_out)
         return self._with_load(observation, load)
+
+    def get_out_of_phase(self, session: Session) -> None:
+        """Wait for a random part of the track's longest polling interval, as before every submission."""
+        time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
 
     def submit(self, session: Session, run: Run, config: Path) -> Run:
         """Submit a prepared run; return its record with the engine's id and both times."""
@@ -160,7 +164,7 @@ class Conductor:
     def at_once(self, session: Session, runs: int) -> list[Observation]:
         """Submit so many runs at the same time and watch them all; in the order of submission."""
         prepared = [self.prepare(session.scratch / "registry") for _ in range(runs)]
-        time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
+        self.get_out_of_phase(session)
         limit = limit_s(session.workspace.track, self.workload.steps * runs)
 
         def one(run: Run, config: Path) -> Observation:

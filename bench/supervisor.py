@@ -17,10 +17,12 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from bench.contract import Command
-from bench.errors import EngineError
+from bench.errors import EngineError, StorageError
+from bench.store import NO_ROOM
 from bench.usage import Usage
 
 TAIL_LINES = 20
+TAIL_BYTES = 65536
 ANSWER_LIMIT_S = 60.0
 
 
@@ -47,12 +49,12 @@ class Process:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a log file, read from its end however large it is."""
+    """The last lines of a log file, from a bounded piece of its end, however large it is and however fast it grows."""
     if not log.exists():
         return ""
     with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - 65536))
-        return "\n".join(stream.read().decode(errors="replace").splitlines()[-lines:])
+        stream.seek(max(0, log.stat().st_size - TAIL_BYTES))
+        return "\n".join(stream.read(TAIL_BYTES).decode(errors="replace").splitlines()[-lines:])
 
 
 class Supervisor:
@@ -85,12 +87,17 @@ class Supervisor:
         self.close()
 
     def start(self, name: str, command: Command, user: str | None = None) -> Process:
-        """Start a process with its output in `logs/<name>.log`; EngineError if it cannot be."""
+        """Start a process with its output in `logs/<name>.log`.
+
+        EngineError if it cannot be; StorageError if that is for want of room for its log.
+        """
         log = self.logs / f"{name}.log"
         answer = self._ask(
             do="start", name=name, argv=list(command.argv), env=self.environment | dict(command.env),
             cwd=str(command.cwd) if command.cwd else None, log=str(log), user=user,
         )  # fmt: skip
+        if answer.get("errno") in NO_ROOM:
+            raise StorageError(f"{log}: cannot be written: {answer['error']}; make room, then resume the result")
         if "error" in answer:
             raise EngineError(f"{name}: cannot start {command.argv[0]}: {answer['error']}")
         process = Process(name, answer["pid"], answer["t_ns"], log)

@@ -219,7 +219,10 @@ class Dagster(Adapter):
     def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
         response = self.http.post(f"{self._url()}/graphql", json={"query": query, "variables": variables})
         response.raise_for_status()
-        body = response.json()
+        try:
+            body = response.json()
+        except ValueError:
+            raise DagsterError(f"GraphQL: no JSON but {response.text[:200]!r}") from None
         if body.get("errors"):
             raise DagsterError(f"GraphQL: {body['errors'][0]['message']}")
         data: dict[str, Any] = body["data"]

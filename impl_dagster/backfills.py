@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PARTITION = "dagster/partition"
 """The tag by which a run names its partition."""
+ENDED = ("COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED")
+"""Statuses of a backfill that makes no more runs: a day without one has then failed."""
 
 Ask = Callable[..., dict[str, Any]]
 """`(query, root, expected type, **variables)`: the adapter's way to ask the API."""
@@ -34,8 +36,8 @@ def backfills(ask: Ask, selector: dict[str, str], run_config: Callable[[Path], d
     def states(backfill: str) -> dict[str, Status]:
         found = ask(graphql.BACKFILL_RUNS, "partitionBackfillOrError", "PartitionBackfill", backfill=backfill)
         runs = {tag["value"]: run for run in found["runs"] for tag in run["tags"] if tag["key"] == PARTITION}
-        days = config_of[backfill][1]
-        return {day: graphql.status(runs[day]) if day in runs else Status.PENDING for day in days}
+        without = Status.FAILED if found["status"] in ENDED else Status.PENDING
+        return {day: graphql.status(runs[day]) if day in runs else without for day in config_of[backfill][1]}
 
     def status(backfill: str) -> Status:
         found = list(states(backfill).values())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,11 +19,12 @@ from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
 from bench.cli.results import objections, summarise
 from bench.contract import Track
 from bench.describing import promise
-from bench.errors import EngineError, UsageError
+from bench.errors import EngineError, StorageError, UsageError
 from bench.job import Job
 from bench.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
 from bench.progress import Progress
 from bench.results import Failure, Manifest, Sample
+from bench.store import storing
 from bench.supervisor import Supervisor
 from bench.workspace import PROJECT, clean_environment, core_digest, make_scratch
 from reports.render import write_report
@@ -80,7 +83,8 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
     source = _users_source(arguments)
     opened = store.create(output)
     budget = chosen(arguments)
-    source = source or data.generated(opened.folder / "data" / "transactions.csv", arguments["seed"])
+    with storing(opened.folder):
+        source = source or data.generated(opened.folder / "data" / "transactions.csv", arguments["seed"])
     manifest = Manifest(
         created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
         seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(),
@@ -102,12 +106,14 @@ def _other_version(wish: str, engines: list[str]) -> str:
 
 def _resumed(folder: Path) -> tuple[Job, Progress]:
     folder = folder.resolve()
+    opened = store.Store(folder)
     manifest = store.load_manifest(folder)
+    opened.hold()
     source = _users_source(manifest.arguments)
     source = source or data.generated(folder / "data" / "transactions.csv", manifest.seed)
     if source.describe()["digest"] != manifest.data["digest"]:
         raise UsageError(f"{source.path}: not the data that {folder.name} was begun with; start a new result")
-    return _prepared(store.Store(folder), manifest, source)
+    return _prepared(opened, manifest, source)
 
 
 def _users_source(arguments: dict[str, Any]) -> data.Source | None:
@@ -121,6 +127,7 @@ def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> t
     """Make the environments that are needed; an engine without one becomes a failure, the others go on."""
     progress = Progress()
     manifest.state = "running"
+    opened.save_manifest(manifest)  # what is interrupted from here on can be resumed
     engines = manifest.arguments["engine"]
     constraints: dict[str, list[str]] = {name: [] for name in engines}
     for wish in manifest.arguments.get("with", []):
@@ -201,17 +208,17 @@ def _not_installed(opened: store.Store, name: str, error: EngineError) -> Failur
 
 
 def conduct(job: Job, progress: Progress) -> None:
-    """Measure, then summarise whatever was measured, also after Ctrl-C."""
-    interrupted = False
-    try:
-        with progress:
-            job.run()
-    except KeyboardInterrupt:
-        interrupted = True
-        job.finish("interrupted")
+    """Measure, then summarise whatever was measured, also after Ctrl-C. StorageError if there is no room for it."""
     folder = job.store.folder
-    failed = summarise(folder)
-    typer.echo(f"report: {write_report(folder)}")
+    interrupt_once()
+    try:
+        with storing(folder):
+            interrupted = not _to_its_end(job, progress)
+            failed = summarise(folder)
+            typer.echo(f"report: {write_report(folder)}")
+    except StorageError:
+        _keep_what_is_there(job)
+        raise
     if interrupted:
         typer.echo(f"interrupted; finish it with: tox -e bench -- --resume {folder}")
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -220,3 +227,38 @@ def conduct(job: Job, progress: Progress) -> None:
     if job.manifest.failures:
         raise typer.Exit(EXIT_ENGINE)
     objections(failed)
+
+
+def interrupt_once() -> None:
+    """Let the first Ctrl-C or SIGTERM end the measurement in good order, undisturbed by any that follow.
+
+    Those have no effect: what comes after the first, the end of the engines and the report, has limits of its own.
+    """
+
+    def first(*_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)  # not SIG_IGN, which processes would inherit
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, first)
+
+
+def _to_its_end(job: Job, progress: Progress) -> bool:
+    """Measure; returns whether nobody interrupted it."""
+    try:
+        with progress:
+            job.run()
+    except KeyboardInterrupt:
+        job.finish("interrupted")
+        return False
+    return True
+
+
+def _keep_what_is_there(job: Job) -> None:
+    """Say in the result that it is not finished, and write its report, as far as there is room for that."""
+    job.manifest.failures = list(job.not_installed)  # what else has failed may have failed for want of room
+    with suppress(StorageError), storing(job.store.folder):
+        job.finish("interrupted")
+        summarise(job.store.folder)
+        write_report(job.store.folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bench.measures import aftermath
 from bench.measures.aftermath import SessionLostError
 from bench.measures.recovery import conduct
 from bench.runs import Conductor
@@ -26,7 +25,6 @@ def strike(conductor: Conductor, session: Session, point: Scenario) -> None:
     where = {"target": str(point.nemesis.target), "at": str(point.nemesis.at)}
     if point.nemesis.action != "kill":
         where["action"] = str(point.nemesis.action)
-    aftermath.orphans(session, conductor.store.folder / "runs" / seen.run.run_id, seen.run)
     conductor.tidy(seen.run)
     if not nemesis.strikes:
         note = f"not struck: {nemesis.problem or 'the run never came to that point'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,8 +19,8 @@ from bench.faults.targets import absent, roles_of
 from bench.measures import aftermath
 from bench.measures.aftermath import Found, SessionLostError
 from bench.results import Run
-from bench.runs import SUBMIT_OFFSET_S, Conductor, Observation
-from bench.scenarios import Scenario, When
+from bench.runs import Conductor, Observation
+from bench.scenarios import Action, Scenario, When
 from bench.session import Session
 from bench.watching import watch
 from core.config import Fault
@@ -42,6 +41,8 @@ class Broken:
     """A run that was broken, and how."""
 
     seen: Observation
+    left: Found
+    """What was found of processes that outlived the run."""
     armed: Armed | None = None
     resubmitted: bool = False
 
@@ -64,8 +65,7 @@ def unattended(
         tell_absent(conductor, scenario.name, f"not run: {error}")
         return None
     broken = conduct(conductor, session, replace(scenario, faults=faults))
-    found = judged(conductor, session, broken, scenario)
-    found |= aftermath.orphans(session, conductor.store.folder / "runs" / broken.seen.run.run_id, broken.seen.run)
+    found = judged(conductor, session, broken, scenario) | broken.left
     lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
     if prober:
         found["actions"] = ("text", _actions(conductor, session, broken, scenario), "")
@@ -97,19 +97,25 @@ def _faults(session: Session, scenario: Scenario) -> tuple[Fault, ...]:
 
 
 def conduct(conductor: Conductor, session: Session, scenario: Scenario) -> Broken:
-    """Submit a run, break it, and watch it until it ends or patience does."""
+    """Submit a run, break it, watch it until it ends or patience does, and wait for what outlives it.
+
+    Only then is the run judged: what outlives it may still have effects.
+    """
     run, path = conductor.prepare(session.scratch / "registry", scenario.name, faults=scenario.faults)
-    time.sleep(conductor.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
+    conductor.get_out_of_phase(session)
     with _broken(conductor, session, scenario, run, path.parent) as nemesis:
         run, resubmitted = _submitted(conductor, session, run, path, nemesis)
         sightings, timed_out = watch(session, run.engine_run_id, aftermath.patience_s(session))
     struck = nemesis.strikes if nemesis else []
+    ended_ns = next((one.t_ns for one in sightings if one.state.status.ended), 0)
+    run = msgspec.structs.replace(run, terminal_ns=ended_ns)
     if timed_out:
         run = conductor.given_up(session, run)
+    left = aftermath.orphans(session, path.parent, run)
     for strike in struck:
         conductor.store.append(strike)
     seen = conductor.conclude(run, tuple(sightings), timed_out=timed_out, faulted=bool(struck), keep=True)
-    return Broken(seen, nemesis, resubmitted)
+    return Broken(seen, left, nemesis, resubmitted)
 
 
 @contextmanager
@@ -148,7 +154,7 @@ def judged(conductor: Conductor, session: Session, broken: Broken, scenario: Sce
             sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
             verdicts=seen.verdicts, pipeline=pipeline, step=step, limit_s=aftermath.patience_s(session),
             retry_delay_s=pipeline.step(step).retry.delay_s,
-            down_s=_configured_s(session, scenario),
+            down_s=_configured_s(session, scenario, broken.armed),
         )
     )  # fmt: skip
     found = {leaf: (one.unit, one.value, one.note) for leaf, one in findings.items()}
@@ -157,10 +163,11 @@ def judged(conductor: Conductor, session: Session, broken: Broken, scenario: Sce
     return found
 
 
-def _configured_s(session: Session, scenario: Scenario) -> float:
+def _configured_s(session: Session, scenario: Scenario, armed: Armed | None) -> float:
     """How long settings of ours make the recovery take: until the heal, or until a hung step's time limit."""
     if scenario.nemesis:
-        return scenario.nemesis.down_s
+        healed = armed and any(one.healed_ns for one in armed.strikes)
+        return scenario.nemesis.down_s if healed and scenario.nemesis.action is not Action.RESTART else 0.0
     hangs = any(fault.kind.startswith("hang") for fault in scenario.faults)
     return session.step_timeout_s if hangs else 0.0
 

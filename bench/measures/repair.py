@@ -97,6 +97,7 @@ def cancel(conductor: Conductor, session: Session) -> None:
     scenario = SCENARIOS["cancel"]
     step = scenario.faults[0].step
     run, path = conductor.prepare(session.scratch / "registry", scenario.name, faults=scenario.faults)
+    conductor.get_out_of_phase(session)
     run = conductor.submit(session, run, path)
     wait_until(lambda: _under_way(path.parent, step), f"{step} under way", patience_s(session))
     process = psutil.Process(read_history(path.parent).attempts_of(step)[-1].pid)

@@ -1,0 +1,180 @@
+"""A whole benchmark in a process of its own, on a double, that stops where a test wants to break it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+import psutil
+from doubles import make_project
+from waiting import wait_for
+
+from bench.cli import results
+from bench.results import Sample
+from bench.store import LATEST, load
+from bench.workspace import PROJECT
+from core.datasets import TARGET, Transactions, write_transactions
+
+HERE = Path(__file__).parent
+ROWS = 2000
+LIMIT_S = 240.0
+PLACE = "ORCHBENCH_TEST_PLACE"
+"""Where the harness says that it has come to, and waits until it may go on: a file, named after the place."""
+RESERVE = "ORCHBENCH_TEST_RESERVE"
+PROGRAM = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+import breaking
+from bench import budgets, cli, environments, registry, runs, store, workspace
+from bench.budgets import Part
+from bench.contract import Track
+from bench.parts import plain
+
+registry.PROJECT = workspace.PROJECT = Path(sys.argv.pop(1))
+runs.SUBMIT_OFFSET_S = dict.fromkeys(runs.SUBMIT_OFFSET_S, 0.0)
+environments.ensure = lambda name, supervisor: environments.require(name)
+plain.INLINE_RUNS = 2
+plan = {Part.INLINE: 1, Part.FIRST: 1, Part.SAMPLES: 1}
+budgets.BUDGETS["quick"] = replace(budgets.BUDGETS["quick"], tracks=(Track.STOCK,), measured=plan)
+store.RESERVE_BYTES = int(os.environ.get(breaking.RESERVE, store.RESERVE_BYTES))
+store.os.write = breaking.written_by_halves(os.write)
+cli.main()
+"""
+ADAPTER = """
+from breaking import stop_at
+from doubles import Double
+
+
+class Engine(Double):
+    submitted = 0
+
+    def submit(self, *arguments):
+        run = super().submit(*arguments)
+        type(self).submitted += 1
+        stop_at(f"run {self.submitted}")
+        return run
+
+
+ADAPTER = Engine
+"""
+
+
+def stop_at(place: str) -> bool:
+    """In the harness: at the place that the test has named, say so, and wait for being let through; only once."""
+    wanted = Path(os.environ.get(PLACE, "nowhere"))
+    if wanted.name != place:
+        return False
+    del os.environ[PLACE]
+    wanted.touch()
+    while wanted.exists():
+        time.sleep(0.02)
+    return True
+
+
+def written_by_halves(write):  # noqa: ANN001, ANN201 - os.write, and the same in two halves
+    """Stop, if that is the place, in the middle of a line about the engine."""
+
+    def halves(descriptor: int, content: bytes) -> int:
+        half = len(content) // 2
+        if Path(os.environ.get(PLACE, "")).name == "writing" and content.startswith(b'{"engine":"double"'):
+            write(descriptor, content[:half])
+            stop_at("writing")
+            return half
+        written: int = write(descriptor, content)
+        return written
+
+    return halves
+
+
+@cache
+def checkout(base: Path) -> Path:
+    """A checkout whose only engine is a double that can be stopped, and beside it the data; once for `base`."""
+    root = make_project(base / "project")
+    (root / "impl_double" / "adapter.py").write_text(ADAPTER)
+    write_transactions(Transactions(rows=ROWS), root / "own.csv")
+    return root
+
+
+def options(base: Path, output: Path) -> tuple[str, ...]:
+    """Of a new, small benchmark."""
+    data = str(checkout(base) / "own.csv")
+    return ("run", "--budget", "quick", "--data", data, "--target", TARGET, "--output", str(output))
+
+
+def start(
+    base: Path, temporary: Path, *arguments: str, place: Path | None = None, **environment: str
+) -> subprocess.Popen[str]:
+    """Start the command. Its sessions live in `temporary`; it stops at `place`, whose name says where that is."""
+    project = checkout(base)
+    temporary.mkdir(exist_ok=True)
+    paths = ":".join(map(str, (PROJECT, project, HERE)))
+    own = {"PYTHONPATH": paths, "ORCHBENCH_ENVIRONMENTS": str(project / "environments"), "TMPDIR": str(temporary)}
+    if place:
+        own[PLACE] = str(place)
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(project), *arguments], cwd=project, env=os.environ | own | environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def told(harness: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Wait for its end; its exit code, output and errors."""
+    out, err = harness.communicate(timeout=LIMIT_S)
+    assert "Traceback" not in err, err
+    return harness.returncode, out, err
+
+
+def reached(harness: subprocess.Popen[str], place: Path) -> list[psutil.Process]:
+    """Wait until the harness has come to the place; every process below it there."""
+    wait_for(lambda: place.exists() or harness.poll() is not None, f"the harness is at '{place.name}'", LIMIT_S)
+    assert harness.poll() is None, harness.communicate()
+    return psutil.Process(harness.pid).children(recursive=True)
+
+
+def assert_nothing_left(processes: list[psutil.Process], temporary: Path) -> None:
+    """None of the processes runs any more, and no session's folder is there."""
+    assert processes
+    wait_for(lambda: not [p for p in processes if _runs(p)], "no process of the benchmark is left")
+    wait_for(lambda: not list(temporary.glob("orchbench-*")), "the scratch folder is removed")
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def reported(folder: Path) -> str:
+    """What `orchbench report` makes of the result."""
+    results.report(folder)
+    return (folder / "report.html").read_text()
+
+
+def kill_in_first_run(base: Path) -> tuple[Path, list[psutil.Process], Path]:
+    """Kill a new benchmark in the engine's first run: its result, the processes that it had, and their TMPDIR."""
+    place, temporary = base / "run 1", base / "tmp"
+    harness = start(base, temporary, *options(base, base / "results"), place=place)
+    processes = reached(harness, place)
+    harness.kill()
+    harness.communicate()
+    place.unlink()
+    return (base / "results" / LATEST).resolve(), processes, temporary
+
+
+def finished(base: Path, folder: Path, temporary: Path, before: list[Sample]) -> None:
+    """Resume the result; it is completed, and what was measured before is still there, in its place."""
+    code, _, err = told(start(base, temporary, "run", "--resume", str(folder)))
+    assert code == 0, err
+    assert load(folder, Sample)[: len(before)] == before
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """A copy of a result to be broken in another way."""
+    return Path(shutil.copytree(folder, to / "results" / folder.name))
