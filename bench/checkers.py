@@ -148,12 +148,11 @@ def effects(case: Case) -> list[str]:
     """Each effect that the inline run had happened, and happened once."""
     keys = Counter(effect.key for effect in case.history.effects)
     found = [f"{key}: happened {times} times" for key, times in keys.items() if times > 1]
-    expected, own = _effects_of(_oracle(case)), _effects_of(case.history)
-    found += [f"{kind}: never happened" for kind in sorted(expected - own)]
+    expected, own = _oracle(case).effect_kinds(), case.history.effect_kinds()
+    found += [f"{kind}: never happened" for kind in sorted(expected.keys() - own.keys())]
     found += [f"{kind}: happened, but not inline" for kind in sorted(own.keys() - expected.keys())]
-    if not found and own != expected:  # under several keys, each of them once
-        found = [f"{kind}: happened {own[kind]} times, inline {expected[kind]}" for kind in sorted(own - expected)]
-    return found
+    others = [kind for kind in own if not found and own[kind] != expected[kind]]  # under several keys, each once
+    return found + [f"{kind}: happened {own[kind]} times, inline {expected[kind]}" for kind in others]
 
 
 def engine_record(case: Case) -> list[str]:
@@ -234,6 +233,7 @@ def outcome(
     `status` is the engine's last word, None if it has no record of the run. `faulted`: something
     was broken from outside, so that even a run without a second attempt has recovered.
     """
+    oracle = oracle if oracle and oracle.attempts else None
     if history.duplicates() or (oracle and _more_than(oracle, history)):
         return "duplicated"
     if status is None:
@@ -248,23 +248,23 @@ def outcome(
 
 
 def _failed(history: History, oracle: History | None, expected_failure: bool) -> Outcome:
-    if oracle is not None and oracle.attempts and _same(history, oracle):
+    if oracle and _same(history, oracle):
         return "false failure"
     if expected_failure:
         return "failed as expected"
     unfinished = set(history.steps()) - set(history.counted())
-    return "failed, reported" if unfinished or (oracle and oracle.attempts) else "indeterminate"
+    return "failed, reported" if unfinished or oracle else "indeterminate"
 
 
 def _succeeded(history: History, oracle: History | None, expected_failure: bool, faulted: bool) -> Outcome:
     if expected_failure:
         # with the inline run's own output the fault cannot have struck, which proves nothing
-        return "indeterminate" if oracle and oracle.attempts and _same(history, oracle) else "false success"
-    if oracle is None or not oracle.attempts:
+        return "indeterminate" if oracle and _same(history, oracle) else "false success"
+    if oracle is None:
         return "indeterminate"
     if not _same(history, oracle):
         never_ran = set(oracle.digests()) - set(history.steps())
-        no_effect = _effects_of(oracle) - _effects_of(history)
+        no_effect = oracle.effect_kinds() - history.effect_kinds()
         silent = not any(a.outcome != "ended" for a in history.attempts)
         return "lost" if (never_ran or no_effect) and silent else "false success"
     return "completed after recovery" if faulted or history.retried() else "completed"
@@ -272,21 +272,14 @@ def _succeeded(history: History, oracle: History | None, expected_failure: bool,
 
 def _same(history: History, oracle: History) -> bool:
     """Same output of the same steps, and the same effects."""
-    steps = [set(one.steps()) for one in (history, oracle)]
-    return (
-        history.digests() == oracle.digests() and steps[0] == steps[1] and _effects_of(history) == _effects_of(oracle)
-    )
+    own, expected = ((one.digests(), set(one.steps()), one.effect_kinds()) for one in (history, oracle))
+    return own == expected
 
 
 def _more_than(oracle: History, history: History) -> bool:
     """Whether an effect that happened inline happened more often."""
-    expected, own = _effects_of(oracle), _effects_of(history)
-    return any(own[kind] > times for kind, times in expected.items())
-
-
-def _effects_of(history: History) -> Counter[str]:
-    """How often each kind of effect happened."""
-    return Counter(effect.kind for effect in history.effects)
+    own = history.effect_kinds()
+    return any(own[kind] > times for kind, times in oracle.effect_kinds().items())
 
 
 def _oracle(case: Case) -> History:

@@ -136,6 +136,10 @@ class History:
         """Keys of effects that happened more than once."""
         return tuple(key for key, times in Counter(e.key for e in self.effects).items() if times > 1)
 
+    def effect_kinds(self) -> Counter[str]:
+        """How often each kind of effect happened."""
+        return Counter(effect.kind for effect in self.effects)
+
     def isolation(self) -> str:
         """`process per step`, `threads` or `in-process`; `none` with fewer than two steps to tell from."""
         steps_by_pid: dict[int, set[str]] = defaultdict(set)

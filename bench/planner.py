@@ -84,6 +84,9 @@ def plan(budget: Budget, names: list[str], tracks: list[Track], only: list[Group
         if sessions or set(wanted) & set(ALONE):
             sessions.append(_inline(budget, block, wanted))
             draw.shuffle(sessions)
+            sessions.sort(
+                key=lambda one: one.sweep.points > 0
+            )  # where time is short, every engine's scenarios go first
             blocks.append(_first_inline(sessions) if block == 1 else sessions)
     return blocks
 
@@ -124,6 +127,17 @@ def _sessions(budget: Budget, name: str, track: Track, block: int, wanted: tuple
     suited |= dict.fromkeys((Part.FIRST, Part.SAMPLES), True)
     suited |= dict.fromkeys((Part.ENVIRONMENT, Part.LOCAL, Part.LOCAL_SCALING), once)
     parts = tuple(part for part in wanted if suited[part])
+    points = [_kill_points(budget, name, track, block)] if Part.RECOVERY in parts and block == 1 else []
+    return [*_apart(budget, name, track, block, parts), *(one for one in points if one.sweep.points)]
+
+
+def _kill_points(budget: Budget, name: str, track: Track, block: int) -> Planned:
+    """A session of its own for the points of the sweep."""
+    one = _session(budget, name, track, block, (Part.FIRST, Part.RECOVERY))
+    return replace(one, scenarios=(), sweep=budget.sweep, topic=", kill points")
+
+
+def _apart(budget: Budget, name: str, track: Track, block: int, parts: tuple[Part, ...]) -> list[Planned]:
     synthetic = tuple(part for part in parts if part in (Part.FIRST, *SYNTHETIC))
     if not budget.apart or synthetic in (parts, (Part.FIRST,)):
         return [_session(budget, name, track, block, parts)]
@@ -143,7 +157,7 @@ def _session(budget: Budget, name: str, track: Track, block: int, parts: tuple[P
         lengths |= {min(budget.sizes)}
     return Planned(
         name, track, block, parts, needed, tuple(sorted(lengths)), operations=operations,
-        scenarios=budget.scenarios if broken else (), sweep=budget.sweep if broken and block == 1 else NO_POINTS,
+        scenarios=budget.scenarios if broken else (),
     )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ class Scenario:
     tracks: tuple[Track, ...] = tuple(Track)
     needs: tuple[Ability, ...] = ()
     """Abilities without which it is not supported."""
-    seconds: float = 15.0
+    seconds: float = 12.0
     """Rough seconds on two cores, on tuned settings; the same for every engine."""
 
 
@@ -124,7 +124,7 @@ def outside(
 ) -> Scenario:
     """A scenario with a fault from outside. The step that is struck in its middle lasts long enough to be met."""
     longer = _inside("slow", step=at.step, seconds=lasts_s) if at.when is When.IN else ()
-    more = {"seconds": 18.0 + down_s} | more
+    more = {"seconds": 15.0 + down_s} | more
     return Scenario(name, longer, Nemesis(action, target, at, down_s), **more)  # type: ignore[arg-type]
 
 
@@ -136,9 +136,9 @@ INSIDE = (
     Scenario("permanent_error", _inside("defect", attempts=0), defective=True),
     Scenario("step_killed", _inside("kill")),
     Scenario("step_exits", _inside("exit")),
-    Scenario("hung_step", _inside("hang"), seconds=60),
+    Scenario("hung_step", _inside("hang"), seconds=50),
     Scenario("hung_in_c", _inside("hang_in_c"), seconds=90),
-    Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=60),
+    Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=50),
     Scenario("slow_step", _inside("slow", seconds=10.0), seconds=25),
     Scenario("memory_exceeded", _inside("memory")),
     Scenario("killed_before_acknowledgement", _inside("kill_after", step="deploy")),

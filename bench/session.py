@@ -77,6 +77,11 @@ class Session:
             if role.ready and role.kind not in kinds:
                 wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S, self.processes[role.kind])
 
+    def start_again(self, kind: str) -> None:
+        """Start a service that has ended, without waiting for it. EngineError if it cannot be started."""
+        role = next(role for role in self.adapter.roles() if role.kind == kind)
+        self.processes[kind] = self.supervisor.start(kind, role.command)
+
     def restart_database(self) -> None:
         """Start the database server again that has ended, and wait until it is ready. EngineError if not."""
         if self._database:

@@ -57,8 +57,13 @@ EXPECTATIONS = {
     **dict.fromkeys(("late_data", "backfill_killed"), BACKFILLED),
     **dict.fromkeys(
         ("slow_step", "run_paused", "worker_paused", "worker_crashed", "worker_restarted", "api_killed_during_submit",
-         "database_down_5_s", "database_down_60_s", "database_locked", "cancel", "roll_back"),
+         "database_down_5_s", "database_down_60_s", "database_locked", "roll_back"),
         NOTHING,
+    ),
+    "cancel": Expectation(
+        ("failed as expected",),
+        "Terminating a run signals its run worker, which cleans up and marks the run as cancelled.",
+        f"{DOCS}/deployment/execution/run-monitoring",
     ),
     "killed_before_acknowledgement": Expectation(
         ("duplicated",),

@@ -101,7 +101,11 @@ def _tuned(workspace: Workspace) -> list[Setting]:
             json.dumps([module(workspace), *PRELOADED]), EXECUTION_API,
             "steps are forked from a process that has imported pipelines and libraries, instead of importing them each",
         ),
-        Setting(f"{monitoring}.enabled", "true", RUN_MONITORING, "runs that hang at their start or end are failed"),
+        Setting(
+            f"{monitoring}.enabled", "true", RUN_MONITORING,
+            "runs that last longer than dagster/max_runtime, or hang at their start or end, are failed; off by default, "
+            "and the tag then limits nothing",
+        ),
         Setting(f"{monitoring}.poll_interval_seconds", "5", RUN_MONITORING, "every 5 s instead of every 120 s"),
         Setting(f"{monitoring}.start_timeout_seconds", "30", RUN_MONITORING, "a lost start is failed in 30 s, not 180"),
         Setting(f"{monitoring}.cancel_timeout_seconds", "30", RUN_MONITORING, "a stuck cancel ends in 30 s, not 180"),

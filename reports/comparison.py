@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.analysis import stats
 from bench.analysis.comparability import BASELINE, incomparable, remarks
@@ -17,6 +17,7 @@ from reports.verdicts import Verdict, judge, unit_of, worse_by
 
 ONLY_IN = "only in"
 TO = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
+PERCENT = Scale("%", 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,20 +178,36 @@ def titled(engine: str, titles: Mapping[str, str]) -> str:
 
 
 def _row(place: Place, before: Side, after: Side, floor: float, *, paired: bool) -> Row:
-    metric = describe(place.metric)
     one, other = before.values.get(place), after.values.get(place)
+    metric = _described(place, one, other)
     scale = common_scale(metric, (one, other))
     about = place, title(metric), where(place), value_text(one, metric, scale), value_text(other, metric, scale)
     if one is None or other is None:
         there = before if one else after
         return Row(*about, "", "", "", Verdict(f"{ONLY_IN} {there.label}"), _note(one, other, before, after))
     found = change(one, other, paired=paired)
-    verdict = judge(one, other, found, metric, floor)
+    verdict = _tolerant(judge(one, other, found, metric, floor), found, metric)
     shown = ("", "") if metric.kind == "flag" or verdict.word == "same" else _change_text(found, scale)
     sessions = f"{one.record.n},\N{NO-BREAK SPACE}{other.record.n}"
     return Row(
         *about, sessions, *shown, verdict, _note(one, other, before, after), worse_by(verdict, one, found, metric)
     )
+
+
+def _described(place: Place, *sides: Values | None) -> Metric:
+    """As the catalogue has it; what was measured as a share of trials is one, whatever its leaf is elsewhere."""
+    metric = describe(place.metric)
+    if any(side and side.record.unit == stats.PROPORTION for side in sides):
+        return replace(metric, kind="info", unit=stats.PROPORTION, scale=PERCENT)
+    return metric
+
+
+def _tolerant(verdict: Verdict, found: Change | None, metric: Metric) -> Verdict:
+    """A few lines or megabytes decide nothing: exact values within the catalogue's tolerance are a tie."""
+    near = found and found.scale == "ratio" and max(found.value, 1 / found.value) <= metric.tolerance
+    if metric.kind == "exact" and verdict.moved and near:
+        return Verdict("tie", why="within the tolerance")
+    return verdict
 
 
 def _change_text(found: Change | None, scale: Scale) -> tuple[str, str]:
@@ -202,7 +219,7 @@ def _change_text(found: Change | None, scale: Scale) -> tuple[str, str]:
         if found.scale == "ratio":
             return f"{number(value, whole=False)}×"
         sign = MINUS if value < 0 else "+" if value > 0 else ""
-        return with_unit(sign + scaled(abs(value), scale), scale.unit)
+        return with_unit(sign + scaled(abs(value), scale), "points" if scale == PERCENT else scale.unit)
 
     ends = "" if found.low is None or found.high is None else f"{show(found.low)}{TO}{show(found.high)}"
     return show(found.value), ends

@@ -63,7 +63,9 @@ class Values:
 
     @cached_property
     def constant(self) -> bool:
-        """Whether every sample gave the same number."""
+        """Whether every sample gave the same number. Of trials that says little: a share has its interval all the same."""
+        if self.record.unit == stats.PROPORTION:
+            return False
         if self.samples:
             return len({s.value for s in self.samples if s.value is not None}) == 1
         return self.record.ci_low is None and self.record.unit not in stats.LOG_UNITS
@@ -133,6 +135,8 @@ def change(before: Values, after: Values, *, paired: bool = False) -> Change | N
 
     `paired`: both are of one result, and are compared by block where they can be. None if one holds no number.
     """
+    if before.record.unit == stats.PROPORTION:
+        return _of_shares(before.record, after.record)
     if not before.samples or not after.samples:
         return _of_records(before.record, after.record)
     ratio = stats.compare(after.samples, before.samples) if paired else None
@@ -180,6 +184,13 @@ def from_intervals(before: Sequence[float], after: Sequence[float]) -> tuple[flo
     low = float(np.hypot(b - b_low, a_high - a))
     high = float(np.hypot(b_high - b, a - a_low))
     return b - a, b - a - low, b - a + high
+
+
+def _of_shares(before: Record, after: Record) -> Change | None:
+    """The difference of two shares, from their Wilson intervals: Newcombe, Statistics in Medicine 17 (1998), method 10."""
+    one, other = ([r.value, r.ci_low, r.ci_high] for r in (before, after))
+    ours, theirs = ([float(x) for x in values if isinstance(x, int | float)] for values in (one, other))
+    return Change(*from_intervals(ours, theirs), "difference") if len(ours) == len(theirs) == len(one) else None
 
 
 def _of_records(before: Record, after: Record) -> Change | None:

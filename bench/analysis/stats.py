@@ -188,7 +188,7 @@ def _key(s: Sample) -> tuple[Any, ...]:
 def _record(group: list[Sample]) -> Record:
     valued = [s for s in group if s.value is not None]
     if group[0].unit == PROPORTION and valued:
-        return _proportion(valued)
+        return _proportion(group, valued)
     sessions: dict[int, list[float]] = defaultdict(list)
     for s in valued:
         if isinstance(s.value, int | float):
@@ -209,20 +209,26 @@ def _record(group: list[Sample]) -> Record:
     )  # fmt: skip
 
 
-def _proportion(valued: list[Sample]) -> Record:
-    """The share of samples in which it held, over all sessions: each sample is a trial of its own."""
+def _proportion(group: list[Sample], valued: list[Sample]) -> Record:
+    """The share of samples in which it held, over all sessions: each sample is a trial of its own.
+
+    What the trials say of themselves is left to the samples; those that gave nothing are counted.
+    """
     held = sum(1 for s in valued if s.value == 1.0)
     low, high = wilson(held, len(valued))
     one = valued[0]
     return Record(
         engine=one.engine, version=one.version, track=one.track, mode=one.mode, isolation=one.isolation,
         workload=one.workload, params=one.params, metric=one.metric, unit=PROPORTION,
-        value=held / len(valued), ci_low=low, ci_high=high, n=len(valued),
+        value=held / len(valued), ci_low=low, ci_high=high, n=len(valued), note=_failures(group, valued),
     )  # fmt: skip
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """95 % interval of a proportion after Wilson (1927), as SciPy computes it. `n` is at least 1."""
+    """95 % interval of a proportion, from 0 to 1, as SciPy computes it. `n` is at least 1.
+
+    Wilson, Journal of the American Statistical Association 22 (1927); it also holds near 0 and 1, and for a small n.
+    """
     found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
     return float(found.low), float(found.high)
 
@@ -264,16 +270,25 @@ def _text(valued: list[Sample]) -> str:
 
 def _note(group: list[Sample], valued: list[Sample]) -> str:
     """What the samples say beside their values; failures are counted, never dropped."""
-    failed = [s for s in group if s.value is None]
-    reasons = "; ".join(dict.fromkeys(s.note for s in failed if s.note))
     if not valued:
-        return reasons or "not measured"
-    said = list(dict.fromkeys(s.note for s in valued if s.note))
-    if failed:
-        lost = {s.session for s in failed} - {s.session for s in valued}
-        sessions = len({s.session for s in group})
-        what = f"{len(lost)} of {sessions} sessions" if lost else f"{len(failed)} of {len(group)} samples"
-        said.append(f"{what} failed: {reasons.replace('failed: ', '')}" if reasons else f"{what} failed")
+        return _reasons(group) or "not measured"
+    said = [*dict.fromkeys(s.note for s in valued if s.note), *filter(None, [_failures(group, valued)])]
     if far := len(outliers(valued)):
         said.append(f"{far} outlier{'s' if far > 1 else ''} kept")
     return "; ".join(said)
+
+
+def _failures(group: list[Sample], valued: list[Sample]) -> str:
+    """How many sessions or samples gave no value, and why; empty if all did."""
+    failed = [s for s in group if s.value is None]
+    if not failed:
+        return ""
+    lost = {s.session for s in failed} - {s.session for s in valued}
+    sessions = len({s.session for s in group})
+    what = f"{len(lost)} of {sessions} sessions" if lost else f"{len(failed)} of {len(group)} samples"
+    reasons = _reasons(failed)
+    return f"{what} failed: {reasons.replace('failed: ', '')}" if reasons else f"{what} failed"
+
+
+def _reasons(samples: list[Sample]) -> str:
+    return "; ".join(dict.fromkeys(s.note for s in samples if s.value is None and s.note))

@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 
 from bench.contract import Ability, ApiError, Backfills, Status, Target
+from bench.faults.manager import managed
 from bench.faults.nemesis import Armed, armed
-from bench.faults.targets import absent
+from bench.faults.targets import absent, roles_of
 from bench.history import read_history
 from bench.measures.aftermath import Found
 from bench.measures.recovery import store
@@ -76,6 +77,8 @@ def killed(conductor: Conductor, session: Session) -> None:
     run, path = conductor.prepare(session.scratch / "registry", "backfill_killed")
     means, actions = _means(session), []
     with ExitStack() as stack:
+        manager = stack.enter_context(managed(session))
+        manager.hands_off |= set(roles_of(session, Target.SCHEDULER))
         nemesis = _armed_in_the_middle(stack, session, run, path.parent)
         begin = now_ns()
         watched, said = _until_ended(means, means.start(path, DAYS))

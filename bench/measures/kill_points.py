@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bench.faults.manager import managed
+from bench.faults.targets import roles_of
 from bench.measures.aftermath import SessionLostError
 from bench.measures.recovery import conduct
 from bench.runs import Conductor
@@ -18,7 +20,10 @@ def strike(conductor: Conductor, session: Session, point: Scenario) -> None:
 
     Raises SessionLostError, after all is stored, if a plain run does not complete any more.
     """
-    broken = conduct(conductor, session, point)
+    with managed(session) as manager:
+        if point.nemesis:
+            manager.hands_off |= set(roles_of(session, point.nemesis.target))
+        broken = conduct(conductor, session, point)
     seen, nemesis = broken.seen, broken.armed
     if point.nemesis is None or nemesis is None:
         raise ValueError(f"{point.name} is no point of a sweep")

@@ -14,6 +14,7 @@ from bench import judge
 from bench.contract import ApiError
 from bench.errors import EngineError
 from bench.faults import disk
+from bench.faults.manager import ProcessManager, managed
 from bench.faults.nemesis import Armed, armed
 from bench.faults.targets import absent, roles_of
 from bench.measures import aftermath
@@ -64,18 +65,30 @@ def unattended(
     except EngineError as error:
         tell_absent(conductor, scenario.name, f"not run: {error}")
         return None
-    broken = conduct(conductor, session, replace(scenario, faults=faults))
-    found = judged(conductor, session, broken, scenario) | broken.left
-    lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
-    if prober:
-        found["actions"] = ("text", _actions(conductor, session, broken, scenario), "")
-        lost = lost or _probed(prober, session, found)
-        found["session"] = ("text", "replaced" if lost else "healthy", lost)
+    with managed(session) as manager:
+        if scenario.nemesis:
+            manager.hands_off |= set(roles_of(session, scenario.nemesis.target))
+        lost, broken, found = _followed(conductor, session, replace(scenario, faults=faults), prober, manager)
     store(conductor, broken.seen, scenario.name, found)
     conductor.tidy(broken.seen.run)
     if lost:
         raise SessionLostError(f"after {scenario.name}: {lost}")
     return broken.seen
+
+
+def _followed(
+    conductor: Conductor, session: Session, scenario: Scenario, prober: Conductor | None, manager: ProcessManager
+) -> tuple[str, Broken, Found]:
+    """Conduct a scenario and look at what came after it; also why the session is lost, if it is."""
+    broken = conduct(conductor, session, scenario)
+    manager.hands_off.clear()  # what a nemesis had struck is healed by now
+    found = judged(conductor, session, broken, scenario) | broken.left
+    lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
+    if prober:
+        found["actions"] = ("text", _actions(conductor, session, broken, scenario, manager), "")
+        lost = lost or _probed(prober, session, found)
+        found["session"] = ("text", "replaced" if lost else "healthy", lost)
+    return lost, broken, found
 
 
 def unavailable(session: Session, scenario: Scenario) -> str:
@@ -178,13 +191,19 @@ def _struck_step(scenario: Scenario) -> str:
     return next((fault.step for fault in scenario.faults), "train")
 
 
-def _actions(conductor: Conductor, session: Session, broken: Broken, scenario: Scenario) -> str:
+def _actions(
+    conductor: Conductor, session: Session, broken: Broken, scenario: Scenario, manager: ProcessManager
+) -> str:
     """What was done or has to be done by people, or by the process manager that they have set up."""
     done = ["submit again"] if broken.resubmitted else []
     if scenario.nemesis and broken.armed and any(one.healed_ns for one in broken.armed.strikes):
         restarted = roles_of(session, scenario.nemesis.target) or (str(scenario.nemesis.target),)
         if scenario.nemesis.action.starts_again:
             done.append(f"restart of {', '.join(restarted)} by the process manager")
+    if manager.restarted:
+        done.append(
+            f"restart of {', '.join(dict.fromkeys(manager.restarted))}, which had ended, by the process manager"
+        )
     if not scenario.defective and broken.seen.run.outcome not in WHOLE:
         done.append(aftermath.helped(conductor, session, broken.seen))
     return "; ".join(done) or "none"

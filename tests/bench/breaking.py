@@ -95,7 +95,7 @@ def written_by_halves(write):  # noqa: ANN001, ANN201 - os.write, and the same i
 @cache
 def checkout(base: Path) -> Path:
     """A checkout whose only engine is a double that can be stopped, and beside it the data; once for `base`."""
-    root = make_project(base / "project")
+    root = make_project(base / "checkout")
     (root / "impl_double" / "adapter.py").write_text(ADAPTER)
     write_transactions(Transactions(rows=ROWS), root / "own.csv")
     return root
@@ -157,15 +157,18 @@ def reported(folder: Path) -> str:
     return (folder / "report.html").read_text()
 
 
-def kill_in_first_run(base: Path) -> tuple[Path, list[psutil.Process], Path]:
-    """Kill a new benchmark in the engine's first run: its result, the processes that it had, and their TMPDIR."""
+@cache
+def begun(base: Path) -> Path:
+    """A result whose harness was killed in the engine's first run, which is started once for `base`."""
     place, temporary = base / "run 1", base / "tmp"
     harness = start(base, temporary, *options(base, base / "results"), place=place)
     processes = reached(harness, place)
+    assert len(processes) >= 2  # the guardian and the engine's server
     harness.kill()
     harness.communicate()
     place.unlink()
-    return (base / "results" / LATEST).resolve(), processes, temporary
+    assert_nothing_left(processes, temporary)
+    return (base / "results" / LATEST).resolve()
 
 
 def finished(base: Path, folder: Path, temporary: Path, before: list[Sample]) -> None:

@@ -62,6 +62,14 @@ def oracle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> History:
         return conductor.process(supervisor, inline_command(config), run).history
 
 
+@pytest.fixture(scope="session")
+def harness_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tests that break a whole benchmark share a checkout, and a result that was begun."""
+    base = tmp_path_factory.getbasetemp() / "harness"
+    base.mkdir(exist_ok=True)
+    return base
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     folder = tmp_path / "result"

@@ -14,7 +14,7 @@ import breaking
 import psutil
 import pytest
 from breaking import RESERVE, assert_nothing_left, reached, reported, start, told
-from doubles import PROJECT
+
 from waiting import wait_for
 
 from bench.cli.codes import EXIT_ENGINE
@@ -27,15 +27,6 @@ from bench.supervisor import Supervisor
 SIZE = 96 * 2**20
 MOUNTABLE = os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
 Fill = Callable[[subprocess.Popen[str], Path], None]
-
-
-@pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The checkout's place, and a result whose harness was killed in the engine's first run."""
-    base = tmp_path_factory.mktemp("begun")
-    folder, processes, temporary = breaking.kill_in_first_run(base)
-    assert_nothing_left(processes, temporary)
-    return base, folder
 
 
 @pytest.fixture
@@ -69,38 +60,42 @@ def limit_files(harness: subprocess.Popen[str], disk: Path) -> None:
     resource.prlimit(harness.pid, resource.RLIMIT_FSIZE, (limit, limit))
 
 
-FULL: dict[str, tuple[Fill, int]] = {"a file as large as may be": (limit_files, 0)}
-if MOUNTABLE:
-    FULL |= {"not a byte left": (leave(0), 0), "too little room for a run": (leave(2**20), 2**23)}
+FULL: list[tuple[Fill, int, set[str]]] = (
+    [(leave(0), 2**20, {"running"}), (leave(2**20), 2**23, {"interrupted"})]
+    if MOUNTABLE
+    else [(limit_files, 0, {"running", "interrupted"})]
+)
+"""How the disk fills up; what the harness keeps in reserve, in bytes; and what it can still say in the manifest."""
 
 
-@pytest.mark.parametrize(("fill", "reserve"), FULL.values(), ids=FULL)
-def test_disk_that_is_full_stops_the_measurement(
-    begun: tuple[Path, Path], small_disk: Path, tmp_path: Path, fill: Fill, reserve: int
-) -> None:
-    base, origin = begun
-    folder, temporary, place = breaking.copied(origin, small_disk), tmp_path / "tmp", tmp_path / "run 2"
-    harness = start(base, temporary, "run", "--resume", str(folder), place=place, **{RESERVE: str(reserve)})
-    processes = reached(harness, place)
-    kept = load(folder, Sample)
-    assert kept
-    fill(harness, small_disk)
-    place.unlink()
-    code, _, err = told(harness)
-    assert code == EXIT_ENGINE
-    (line,) = [line for line in err.splitlines() if line.startswith("orchbench: ")]
-    assert line.startswith(f"orchbench: {folder}: stopped, no room for results: ")
-    assert line.endswith(f"; what was measured is kept; make room, then: tox -e bench -- --resume {folder}")
-    assert_nothing_left(processes, temporary)
-    after = load(folder, Sample)
-    assert after[: len(kept)] == kept
-    assert all((folder / name).read_bytes().endswith(b"\n") for name in FILES.values() if (folder / name).exists())
-    assert load_manifest(folder).state in (("interrupted",) if reserve else ("interrupted", "running"))
-    assert load_manifest(folder).failures == []
-
-    (small_disk / "filler").unlink(missing_ok=True)
-    assert "it has not come to its end" in reported(folder)
-    breaking.finished(base, folder, temporary, after)
+def test_disk_that_is_full_stops_the_measurement(harness_base: Path, small_disk: Path, tmp_path: Path) -> None:
+    folder = breaking.copied(breaking.begun(harness_base), small_disk)
+    temporary, place = tmp_path / "tmp", tmp_path / "run 2"
+    kept: list[Sample] = []
+    for fill, reserve, states in FULL:
+        harness = start(
+            harness_base, temporary, "run", "--resume", str(folder), place=place, **{RESERVE: str(reserve)}
+        )  # fmt: skip
+        processes = reached(harness, place)
+        measured = load(folder, Sample)
+        fill(harness, small_disk)
+        place.unlink()
+        code, _, err = told(harness)
+        assert code == EXIT_ENGINE
+        (line,) = [line for line in err.splitlines() if line.startswith("orchbench: ")]
+        assert line.startswith(f"orchbench: {folder}: stopped, no room for results: ")
+        assert line.endswith(f"; what was measured is kept; make room, then: tox -e bench -- --resume {folder}")
+        assert_nothing_left(processes, temporary)
+        assert load(folder, Sample)[: len(measured)] == measured
+        assert measured[: len(kept)] == kept
+        kept = load(folder, Sample)
+        assert all((folder / name).read_bytes().endswith(b"\n") for name in FILES.values() if (folder / name).exists())
+        manifest = load_manifest(folder)
+        assert manifest.state in states
+        assert manifest.failures == []
+        (small_disk / "filler").unlink(missing_ok=True)
+        assert "it has not come to its end" in reported(folder)
+    breaking.finished(harness_base, folder, temporary, kept)
     assert load_manifest(folder).state == "complete"
     assert {run.outcome for run in load(folder, Run) if run.engine == "double"} == {"completed"}
 
@@ -145,7 +140,7 @@ def test_log_that_cannot_be_made_is_the_disks_fault_not_the_engines(small_disk: 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     logs = small_disk / "logs"
-    with Supervisor(scratch, {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}, logs) as supervisor:
+    with Supervisor(scratch, {"PATH": os.environ["PATH"], "PYTHONPATH": str(breaking.PROJECT)}, logs) as supervisor:
         supervisor.run("first", Command(("true",)))
         with pytest.raises(StorageError, match=r"second\.log: cannot be written: .*No space left.*; make room"):
             supervisor.start("second", Command(("true",)))

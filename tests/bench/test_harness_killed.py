@@ -42,32 +42,32 @@ def twin(process: psutil.Process, tmp_path: Path) -> subprocess.Popen[bytes]:
     return decoy
 
 
-def test_killed_thrice_and_finished(tmp_path: Path, decoys: list[subprocess.Popen[bytes]]) -> None:
-    folder, processes, temporary = breaking.kill_in_first_run(tmp_path)
-    assert len(processes) >= 2  # the guardian and the engine's server
-    assert_nothing_left(processes, temporary)
+def test_killed_again_and_again_and_finished(
+    harness_base: Path, tmp_path: Path, decoys: list[subprocess.Popen[bytes]]
+) -> None:
+    folder, temporary = breaking.copied(breaking.begun(harness_base), tmp_path), tmp_path / "tmp"
     assert load_manifest(folder).state == "running"
     assert UNFINISHED in reported(folder)
 
     kept: list[Sample] = []
     for where in ("writing", "run 2"):
         place = tmp_path / where
-        harness = start(tmp_path, temporary, "run", "--resume", str(folder), place=place)
+        harness = start(harness_base, temporary, "run", "--resume", str(folder), place=place)
         processes = reached(harness, place)
         decoys += [twin(one, tmp_path) for one in processes if any("server.py" in word for word in one.cmdline())]
         harness.kill()
         harness.communicate()
         place.unlink()
         assert_nothing_left(processes, temporary)
-        torn = [name for name in FILES.values() if not (folder / name).read_text().endswith("\n")]
+        torn = [name for name in FILES.values() if not whole(folder / name)]
         assert len(torn) == (where == "writing")
         measured = load(folder, Sample)
         assert measured[: len(kept)] == kept
-        assert len(measured) > len(kept)
+        assert len(measured) >= len(kept)
         kept = measured
         assert UNFINISHED in reported(folder)
 
-    breaking.finished(tmp_path, folder, temporary, kept)
+    breaking.finished(harness_base, folder, temporary, kept)
     manifest = load_manifest(folder)
     assert manifest.state == "complete"
     assert Counter(cell.state for cell in manifest.cells) == {"done": 3}
@@ -79,26 +79,27 @@ def test_killed_thrice_and_finished(tmp_path: Path, decoys: list[subprocess.Pope
     assert all(decoy.poll() is None for decoy in decoys)
 
 
-def test_interrupted_in_every_way(tmp_path: Path) -> None:
-    folder, processes, temporary = breaking.kill_in_first_run(tmp_path)
+def whole(file: Path) -> bool:
+    return not file.exists() or file.read_bytes().endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("where", "signals"),
+    [("run 2", [signal.SIGTERM]), ("run 1", [signal.SIGINT, signal.SIGINT, signal.SIGTERM])],
+    ids=["asked to end", "Ctrl-C again and again"],
+)
+def test_interrupted(harness_base: Path, tmp_path: Path, where: str, signals: list[signal.Signals]) -> None:
+    folder, temporary = breaking.copied(breaking.begun(harness_base), tmp_path), tmp_path / "tmp"
+    kept, place = load(folder, Sample), tmp_path / where
+    harness = start(harness_base, temporary, "run", "--resume", str(folder), place=place)
+    processes = reached(harness, place)
+    for number in signals:
+        harness.send_signal(number)
+    code, out, err = told(harness)
+    assert code == EXIT_INTERRUPTED, err
+    assert not [one for one in processes if one.is_running()]  # ended before the harness itself
     assert_nothing_left(processes, temporary)
-    kept = load(folder, Sample)
-    for name, signals in {
-        "run 2": [signal.SIGTERM],
-        "run 1": [signal.SIGINT, signal.SIGINT, signal.SIGTERM],
-    }.items():
-        place = tmp_path / name
-        harness = start(tmp_path, temporary, "run", "--resume", str(folder), place=place)
-        processes = reached(harness, place)
-        for number in signals:
-            harness.send_signal(number)
-        code, out, err = told(harness)
-        assert code == EXIT_INTERRUPTED, err
-        place.unlink()
-        assert not [one for one in processes if one.is_running()]  # before the harness itself had ended
-        assert_nothing_left(processes, temporary)
-        assert f"interrupted; finish it with: tox -e bench -- --resume {folder}\n" in out
-        assert load_manifest(folder).state == "interrupted"
-        assert UNFINISHED in (folder / "report.html").read_text()
-        assert load(folder, Sample)[: len(kept)] == kept
-        kept = load(folder, Sample)
+    assert f"interrupted; finish it with: tox -e bench -- --resume {folder}\n" in out
+    assert load_manifest(folder).state == "interrupted"
+    assert UNFINISHED in (folder / "report.html").read_text()
+    assert load(folder, Sample)[: len(kept)] == kept

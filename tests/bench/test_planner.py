@@ -63,7 +63,7 @@ def test_what_is_run_is_deployed_and_was_run_inline(
             probed = Part.RECOVERY in one.parts and budget.thorough
             assert bool(one.workloads) <= bool(set(one.parts) & set(SYNTHETIC) or one.name == INLINE or probed)
             assert one.operations == (probed and one.name != INLINE)
-            assert bool(one.scenarios) == (Part.RECOVERY in one.parts)
+            assert bool(one.scenarios or one.sweep.points) == (Part.RECOVERY in one.parts)
             assert not probed or one.chains or one.name == INLINE
             if one.name != INLINE:
                 assert {workload.n for workload in one.workloads if workload.name == "chain"} <= set(one.chains)

@@ -1,0 +1,59 @@
+"""The process manager that people have in production: a service that ends is started again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bench.errors import EngineError
+from bench.session import Session
+
+PAUSE_S = 5.0
+"""Between the end of a service and its next start, the same for every engine; as a container's first back-off."""
+LOOK_S = 0.25
+
+
+@dataclass
+class ProcessManager:
+    """Starts services again that end by themselves, because of something that was struck elsewhere."""
+
+    session: Session
+    restarted: list[str] = field(default_factory=list)
+    """Kinds of the services that were started again, each time."""
+    hands_off: set[str] = field(default_factory=set)
+    """What a nemesis has struck: it starts that again itself."""
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self) -> None:
+        """Look after the services until told to stop."""
+        while not self._stop.wait(LOOK_S):
+            ended = [kind for kind, process in self.session.processes.items() if process.ended.is_set()]
+            for kind in (kind for kind in ended if kind not in self.hands_off):
+                if self._stop.wait(PAUSE_S):
+                    return
+                self._start(kind)
+
+    def _start(self, kind: str) -> None:
+        try:
+            self.session.start_again(kind)
+            self.restarted.append(kind)
+        except EngineError:
+            self._stop.set()  # the session is lost; whoever uses it next is told
+
+    def stop(self) -> None:
+        self._stop.set()
+
+
+@contextmanager
+def managed(session: Session) -> Iterator[ProcessManager]:
+    """Look after a session's services meanwhile."""
+    manager = ProcessManager(session)
+    thread = threading.Thread(target=manager.watch, name="process manager")
+    thread.start()
+    try:
+        yield manager
+    finally:
+        manager.stop()
+        thread.join()
