@@ -136,8 +136,8 @@ def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
         return "it completed as if nothing had been"
     if case.outcome not in WHOLE:
         return f"it ended: {case.outcome}"
-    if not (case.right and correct(case.history, case.oracle)):
-        return f"it ended: {case.outcome}, with other artifacts or in another order than inline"
+    if not (case.right and case.history.digests() == case.oracle.digests()):
+        return f"it ended: {case.outcome}, with other steps, artifacts or order than inline"
     return "" if end > struck else "every step had ended before"
 
 
@@ -150,13 +150,13 @@ def _effective(history: History) -> list[tuple[int, int]]:
 
 
 def _delays(case: Aftermath, struck: int) -> list[tuple[int, int]]:
-    """When the run waited as configured: before a retry that began after the fault, and while kept down."""
+    """When the run waited as configured: before each retry, and while it was kept down."""
     delay_ns = round(case.retry_delay_s * NS)
     waits = [
         (max(_last_ns(earlier, case.strikes), later.start_ns - delay_ns), later.start_ns)
         for step in case.history.steps()
         for earlier, later in pairwise(case.history.attempts_of(step))
-        if later.start_ns > struck and earlier.outcome != "ended"
+        if earlier.outcome != "ended"
     ]
     return waits + _kept_down(case, struck)
 

@@ -94,11 +94,18 @@ class Store:
                 raise UsageError(f"{self.folder}: is being measured by another orchbench; wait for its end") from error
 
     def mend(self) -> None:
-        """Cut off the torn last lines that a kill has left, so that the next record begins a line of its own."""
-        for path in (self.folder / name for name in FILES.values()):
-            if path.exists():
-                with storing(self.folder):
-                    os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+        """End the last lines that a kill has left, so that the next record begins a line of its own: a torn one is cut
+        off, one that lacks only its line's end is given it."""
+        for kind, path in ((kind, self.folder / name) for kind, name in FILES.items()):
+            whole, _, last = path.read_bytes().rpartition(b"\n") if path.exists() else (b"", b"", b"")
+            if not last:
+                continue
+            with storing(self.folder), path.open("r+b", buffering=0) as stream:
+                if _last(last, msgspec.json.Decoder(kind).decode):
+                    stream.seek(0, os.SEEK_END)
+                    stream.write(b"\n")
+                else:
+                    stream.truncate(len(whole) + 1 if whole else 0)
 
     def save_manifest(self, manifest: Manifest) -> None:
         """Write manifest.json, atomically."""
@@ -175,10 +182,10 @@ def load(folder: Path, kind: type[T]) -> list[T]:
             records.append(decode(line))
         except ValueError as error:
             raise UsageError(f"{path}: line {number}: not a {kind.__name__}: {error}; measure again") from error
-    return [*records, *_torn(last, decode)]
+    return [*records, *_last(last, decode)]
 
 
-def _torn(line: bytes, decode: Callable[[bytes], T]) -> list[T]:
+def _last(line: bytes, decode: Callable[[bytes], T]) -> list[T]:
     try:
         return [decode(line)] if line else []
     except ValueError:

@@ -7,14 +7,18 @@ import secrets
 import shutil
 import socket
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from bench.contract import Adapter, Track, Workspace
+from bench.errors import EngineError
 
 PROJECT = Path(__file__).parents[1]
 STEP_TIMEOUT_S = 30.0
 """How long an attempt of a step may take in a session, so that a hung one is met within a run's limit."""
+PORTS = range(20_000, 32_768)
+"""Where an engine's ports are drawn from: below those that Linux hands out by itself (ip_local_port_range)."""
 PARALLELISM = 4
 """Steps that may run at once, the same for every engine."""
 
@@ -69,12 +73,35 @@ def core_digest() -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that are free now, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Loopback ports that are free now, all different, and that the kernel gives to nobody who does not ask for them.
+
+    Raises EngineError if there are not so many.
+    """
+    drawn = secrets.SystemRandom().sample(PORTS, len(PORTS))
+    found = list(islice((port for port in drawn if _is_free(port)), count))
+    if len(found) < count:
+        raise EngineError(f"{count} free ports are needed on 127.0.0.1; end what listens at {PORTS[0]} to {PORTS[-1]}")
+    return found
+
+
+def require_free(ports: Mapping[str, int]) -> None:
+    """Raise EngineError if another program has taken a port since it was drawn.
+
+    It could answer in the engine's place, so this is asked right before the engine starts.
+    """
+    for name, port in ports.items():
+        if not _is_free(port):
+            raise EngineError(f"port {port} ({name}) was taken by another program since it was drawn; run again")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended do not count
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def clean_environment(

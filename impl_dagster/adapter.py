@@ -83,7 +83,7 @@ class Dagster(Adapter):
     def roles(self) -> list[Role]:
         return [
             Role("code-server", self._command(CODE_SERVER), self._code_server_listens),
-            Role("webserver", self._command(WEBSERVER), self._webserver_answers),
+            Role("webserver", self._command(WEBSERVER), self._webserver_offers_jobs),
             Role("daemon", self._command(DAEMON), self._daemons_healthy),
         ]
 
@@ -187,8 +187,9 @@ class Dagster(Adapter):
         except OSError:
             return False
 
-    def _webserver_answers(self) -> bool:
-        return self.http.get(f"{self._url()}/server_info").is_success
+    def _webserver_offers_jobs(self) -> bool:
+        """While the code server is away the webserver answers, but has no jobs; it looks for the server by itself."""
+        return self.deployed("training")
 
     def _daemons_healthy(self) -> bool:
         statuses = self._ask(graphql.DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]

@@ -103,8 +103,8 @@ def _tuned(workspace: Workspace) -> list[Setting]:
         ),
         Setting(
             f"{monitoring}.enabled", "true", RUN_MONITORING,
-            "runs that last longer than dagster/max_runtime, or hang at their start or end, are failed; off by default, "
-            "and the tag then limits nothing",
+            "runs that outlast dagster/max_runtime, or hang at their start or end, are failed; off by default, "
+            "and then that tag limits nothing",
         ),
         Setting(f"{monitoring}.poll_interval_seconds", "5", RUN_MONITORING, "every 5 s instead of every 120 s"),
         Setting(f"{monitoring}.start_timeout_seconds", "30", RUN_MONITORING, "a lost start is failed in 30 s, not 180"),

@@ -17,7 +17,7 @@ from reports.verdicts import Verdict, judge, unit_of, worse_by
 
 ONLY_IN = "only in"
 TO = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
-PERCENT = Scale("%", 100)
+PERCENT = Scale("%", 100, whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def _described(place: Place, *sides: Values | None) -> Metric:
 def _tolerant(verdict: Verdict, found: Change | None, metric: Metric) -> Verdict:
     """A few lines or megabytes decide nothing: exact values within the catalogue's tolerance are a tie."""
     near = found and found.scale == "ratio" and max(found.value, 1 / found.value) <= metric.tolerance
-    if metric.kind == "exact" and verdict.moved and near:
+    if verdict.moved and near:
         return Verdict("tie", why="within the tolerance")
     return verdict
 

@@ -63,7 +63,7 @@ class Values:
 
     @cached_property
     def constant(self) -> bool:
-        """Whether every sample gave the same number. Of trials that says little: a share has its interval all the same."""
+        """Whether every sample gave the same number. Of trials that says little: a share has its interval."""
         if self.record.unit == stats.PROPORTION:
             return False
         if self.samples:
@@ -187,7 +187,7 @@ def from_intervals(before: Sequence[float], after: Sequence[float]) -> tuple[flo
 
 
 def _of_shares(before: Record, after: Record) -> Change | None:
-    """The difference of two shares, from their Wilson intervals: Newcombe, Statistics in Medicine 17 (1998), method 10."""
+    """The difference of two shares, with their Wilson intervals: method 10 of Newcombe, Stat. in Medicine 17 (1998)."""
     one, other = ([r.value, r.ci_low, r.ci_high] for r in (before, after))
     ours, theirs = ([float(x) for x in values if isinstance(x, int | float)] for values in (one, other))
     return Change(*from_intervals(ours, theirs), "difference") if len(ours) == len(theirs) == len(one) else None

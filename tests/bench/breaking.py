@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from core.datasets import TARGET, Transactions, write_transactions
 HERE = Path(__file__).parent
 ROWS = 2000
 LIMIT_S = 240.0
+Twins = Callable[[psutil.Process], "subprocess.Popen[bytes]"]
 PLACE = "ORCHBENCH_TEST_PLACE"
 """Where the harness says that it has come to, and waits until it may go on: a file, named after the place."""
 RESERVE = "ORCHBENCH_TEST_RESERVE"
@@ -142,6 +145,23 @@ def assert_nothing_left(processes: list[psutil.Process], temporary: Path) -> Non
     assert processes
     wait_for(lambda: not [p for p in processes if _runs(p)], "no process of the benchmark is left")
     wait_for(lambda: not list(temporary.glob("orchbench-*")), "the scratch folder is removed")
+
+
+def serves(process: psutil.Process) -> bool:
+    """Whether it is there for the whole session, the guardian or the server; a run's process may end at any time."""
+    with suppress(psutil.NoSuchProcess):
+        return any(word.endswith("server.py") or word == "bench.guardian" for word in process.cmdline())
+    return False
+
+
+def twin(process: psutil.Process, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a process with the name and the whole command line of another, that only sleeps, and is nobody's."""
+    (folder / "sitecustomize.py").write_text("import time; time.sleep(3600)")
+    decoy = subprocess.Popen(process.cmdline(), env=os.environ | {"PYTHONPATH": str(folder)})
+    looks = psutil.Process(decoy.pid)
+    wait_for(lambda: looks.cmdline() == process.cmdline() and looks.name() == process.name(), "they look the same")
+    assert decoy.poll() is None
+    return decoy
 
 
 def _runs(process: psutil.Process) -> bool:

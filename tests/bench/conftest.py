@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from breaking import Twins, twin
 from doubles import BringUp, Double, make_project
 
 from bench import registry, runs, workspace
@@ -68,6 +70,21 @@ def harness_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp() / "harness"
     base.mkdir(exist_ok=True)
     return base
+
+
+@pytest.fixture
+def decoys(tmp_path: Path) -> Iterator[Twins]:
+    """Gives processes that look like another to the letter; they belong to nobody, and are ended here."""
+    found = []
+
+    def make(process: psutil.Process) -> subprocess.Popen[bytes]:
+        found.append(twin(process, tmp_path))
+        return found[-1]
+
+    yield make
+    for decoy in found:
+        decoy.kill()
+        decoy.wait()
 
 
 @pytest.fixture

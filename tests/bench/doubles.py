@@ -69,10 +69,10 @@ def conduct(run, config):
         argv = [sys.executable, PIPELINE, config, run["pipeline"]]
         child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         run["log"] += child.communicate()[0].decode()
-        if child.returncode == 0:
+        if child.returncode == 0 and BEHAVIOUR != "does not learn of success":
             break
     honest = "completed" if child.returncode == 0 else "failed"
-    run["status"] = "completed" if BEHAVIOUR == "hides failures" else honest
+    run["status"] = {"hides failures": "completed", "denies success": "failed"}.get(BEHAVIOUR, honest)
 
 
 def spoil(config):

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.history import History, parse
+from bench.judge import Aftermath
+from bench.results import Strike
+from core.pipelines import TRAINING
 
 ORDER = ("extract", "validate", "features", "train", "evaluate", "branch", "deploy", "cleanup")
 STEP_S = dict(zip(ORDER, (1.0, 0.5, 2.0, 4.0, 1.0, 0.1, 0.3, 0.1), strict=True))
@@ -56,3 +59,20 @@ def usual(step: str) -> Any:
 
 def good(run: str = "r1") -> History:
     return Script(run).steps(*ORDER).history()
+
+
+def case(history: History, outcome: str = "completed after recovery", **more: Any) -> Aftermath:
+    """What the judge is given of a run in which `train` suffered; it came right unless told."""
+    known: dict[str, Any] = {
+        "history": history, "oracle": good("oracle"), "outcome": outcome, "right": True, "pipeline": TRAINING,
+        "step": "train", "limit_s": 120.0, "retry_delay_s": 2.0,
+    }  # fmt: skip
+    return Aftermath(**known | more)
+
+
+def strike(at_s: float, pid: int = 100, action: str = "kill", healed_s: float = 0.0) -> Strike:
+    """A fault from outside, healed at `healed_s` or never."""
+    return Strike(
+        run_id="r1", action=action, target="worker", moment="in train", pids=(pid,),
+        t_ns=round(at_s * 1e9), healed_ns=round(healed_s * 1e9),
+    )  # fmt: skip

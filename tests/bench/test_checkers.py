@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench import checkers
 from bench.contract import RunState, Status, StepState
-from bench.history import History
+from bench.history import Attempt, History
 from core.pipelines import TRAINING
 
 DONE = RunState(status=Status.COMPLETED)
@@ -97,6 +97,7 @@ def test_effects_fail_when_doubled_or_missing() -> None:
     twice = Script().steps(*ORDER)
     twice.step("deploy", 2)
     assert verdicts(twice.history())["effects"] == ("fail", "deploy:r1: happened 2 times")
+    assert verdicts(again("deploy", key="deploy:r2"))["effects"] == ("fail", "deploy: happened 2 times, inline 1")
     never = Script().steps(*ORDER[:-2])
     never.step("deploy", effect=False)
     assert verdicts(never.history())["effects"] == ("fail", "deploy: never happened")
@@ -173,16 +174,28 @@ def deployed_twice() -> History:
     return script.steps("cleanup").history()
 
 
+def again(step: str, *, key: str = "deploy:r1") -> History:
+    """The engine did not learn of the step's end, and ran it once more."""
+    script = Script().steps(*ORDER)
+    script.step(step, 2, effect=False)
+    if step == "deploy":
+        script.write("effect", step, 2, key=key)
+    return script.history()
+
+
 def without(*steps: str) -> History:
     return Script().steps(*(step for step in ORDER if step not in steps)).history()
 
 
 OK, BAD = Status.COMPLETED, Status.FAILED
+NOT_CHOSEN = Attempt(step="notify", attempt=1, start_ns=1)
 OUTCOMES = [
     ("completed", good(), OK, {}),
     ("completed after recovery", recovered().history(), OK, {}),
     ("completed after recovery", good(), OK, {"faulted": True}),
+    ("completed after recovery", again("train"), OK, {}),
     ("failed, reported", lost_end("train").history(), BAD, {}),
+    ("failed, reported", lost_end("train").history(), BAD, {"faulted": True}),
     ("failed, reported", lost_end("train").history(), BAD, {"oracle": None}),
     ("failed, reported", History(), BAD, {}),
     ("failed as expected", lost_end("train").history(), BAD, {"expected_failure": True}),
@@ -190,17 +203,24 @@ OUTCOMES = [
     ("duplicated", deployed_twice(), OK, {}),
     ("duplicated", deployed_twice(), BAD, {"expected_failure": True}),
     ("duplicated", deployed_twice(), None, {"timed_out": True}),
+    ("duplicated", again("deploy"), OK, {"faulted": True, "oracle": None}),
+    ("duplicated", again("deploy", key="deploy:r2"), OK, {}),
+    ("duplicated", again("deploy"), Status.RUNNING, {"timed_out": True}),
     ("lost", good(), None, {}),
     ("lost", History(), None, {"timed_out": True}),
     ("lost", History(), OK, {}),
     ("lost", without("deploy"), OK, {}),
     ("stuck", lost_end("train").history(), Status.RUNNING, {"timed_out": True}),
     ("stuck", good(), Status.RUNNING, {"timed_out": True}),
+    ("stuck", recovered().history(), Status.RETRYING, {"timed_out": True, "faulted": True}),
     ("false success", wrong_digest(), OK, {}),
     ("false success", lost_end("train").history(), OK, {}),
     ("false success", lost_end("train").history(), OK, {"expected_failure": True}),
     ("false success", good(), OK, {"expected_failure": True, "oracle": None}),
+    ("false success", replace(good(), attempts=(*good().attempts, NOT_CHOSEN)), OK, {}),
     ("false failure", good(), BAD, {}),
+    ("false failure", recovered().history(), BAD, {"faulted": True}),
+    ("false failure", good(), BAD, {"expected_failure": True}),  # it was cancelled, and ran on to its end
     ("indeterminate", good(), OK, {"oracle": None}),
     ("indeterminate", good(), OK, {"oracle": History()}),
     ("indeterminate", good(), BAD, {"oracle": None}),

@@ -16,6 +16,7 @@ from bench.analysis.comparability import incomparable, remarks
 from bench.analysis.comparison import Place, change, from_intervals, letter, load, of_arms, of_results, of_tracks, welch
 from bench.errors import UsageError
 from bench.results import Record
+from reports.comparison import pair
 
 MAKESPAN = Place("airflow", "tuned", "served", "training", "{}", "runtime.makespan_s")
 FINITE = st.floats(-100, 100).map(lambda value: round(value, 3))
@@ -121,6 +122,26 @@ def test_what_has_no_samples_is_compared_by_its_record(tmp_path: Path) -> None:
     assert found.value == pytest.approx(2)
     assert found.low == pytest.approx(2 * 0.9**2**0.5)
     assert found.told_apart
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit", "after", "word"),
+    [
+        ("setup.disk_bytes", "bytes", 1_000_400.0, "tie"),
+        ("setup.disk_bytes", "bytes", 960_000.0, "tie"),
+        ("setup.disk_bytes", "bytes", 1_060_000.0, "larger"),
+        ("setup.disk_bytes", "bytes", 1_000_000.0, "same"),
+        ("authoring.symbols", "count", 1_000_400.0, "larger"),
+    ],
+)
+def test_exact_values_within_the_catalogues_tolerance_are_a_tie(
+    tmp_path: Path, metric: str, unit: str, after: float, word: str
+) -> None:
+    made = (Made(samples([value, value], metric=metric, unit=unit)) for value in (1_000_000.0, after))
+    one, other = sides(tmp_path, *made)
+    found = pair(one, other, 1.0, titles={})
+    assert [row.verdict.word for row in found.rows] == [word]
+    assert bool(found.regressions(0)) == (word == "larger")
 
 
 def test_arms_and_tracks_of_one_result_are_paired_by_block(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +22,13 @@ from bench.workspace import PROJECT, make_scratch
 
 GONE_LIMIT_S = 10.0
 HARNESS = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from typing import Any
 from bench.contract import Command
 from bench.supervisor import Supervisor
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit that it is ignored
 scratch, logs, pids, stubborn = sys.argv[1:]
 supervisor = Supervisor(Path(scratch), {"PATH": "/usr/bin:/bin"}, Path(logs))
 supervisor.start("stubborn", Command((sys.executable, "-c", stubborn, pids)))
@@ -43,13 +47,14 @@ def test_nothing_survives_the_harness(tmp_path: Path, number: signal.Signals) ->
         cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    with harness:
+    with harness, ended(harness):
         assert harness.stdout
         guardian = psutil.Process(int(harness.stdout.readline()))
         wait_for(pids.exists, "the tree is complete")
         processes = [guardian, *(psutil.Process(int(pid)) for pid in pids.read_text().split())]
         assert len(processes) == 5
         harness.send_signal(number)
+        harness.wait(GONE_LIMIT_S)
         wait_for(lambda: not any(running(p) for p in processes), "no process is left", GONE_LIMIT_S)
         wait_for(lambda: not scratch.exists(), "the scratch folder is removed", GONE_LIMIT_S)
 
@@ -66,6 +71,44 @@ def test_guardian_that_is_asked_to_end_does_so_cleanly(tmp_path: Path) -> None:
         assert guardian.wait(GONE_LIMIT_S) == 0
     assert not sleeper.is_running()
     assert not scratch.exists()
+
+
+def test_guardian_that_is_asked_again_and_again_still_ends_everything(tmp_path: Path) -> None:
+    """As a service manager does it: everybody is told at once, the harness is gone, and the signal comes again."""
+    scratch = make_scratch()
+    guardian = start_guardian(scratch)
+    with guardian:
+        assert guardian.stdin
+        pids = tmp_path / "pids"
+        argv = [sys.executable, "-c", STUBBORN, str(pids)]
+        ask(guardian, do="start", name="stubborn", argv=argv, env={}, cwd=None, log=str(tmp_path / "log"))
+        wait_for(pids.exists, "the tree is complete")
+        tree = [psutil.Process(int(pid)) for pid in pids.read_text().split()]
+        guardian.stdin.close()
+        while guardian.poll() is None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                guardian.send_signal(number)
+            time.sleep(0.1)  # a rhythm, nothing is waited for
+        assert guardian.returncode in (0, -signal.SIGTERM)  # the last one may meet an interpreter that is ending
+    assert not [process for process in tree if running(process)]
+    assert not scratch.exists()
+
+
+def test_processes_can_be_interrupted_as_if_a_user_had_started_them(tmp_path: Path) -> None:
+    """The guardian itself takes no notice of Ctrl-C; that must not be inherited, since engines use the signal too."""
+    guardian = start_guardian(make_scratch())
+    with guardian:
+        log = tmp_path / "log"
+        code = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+        ask(
+            guardian, do="start", name="child", argv=[sys.executable, "-c", code], env={}, cwd=None, log=str(log)
+        )  # fmt: skip
+        assert guardian.stdout
+        assert json.loads(guardian.stdout.readline())["event"] == "exit"
+        assert log.read_text() == "True\n"
+        assert guardian.stdin
+        guardian.stdin.close()
+        assert guardian.wait(GONE_LIMIT_S) == 0
 
 
 def test_guardian_answers_a_bad_request_and_goes_on(tmp_path: Path) -> None:
@@ -91,6 +134,15 @@ def test_guardian_takes_requests_in_pieces(tmp_path: Path) -> None:
         assert [json.loads(guardian.stdout.readline())["id"] for _ in (1, 2)] == [1, 2]
         guardian.stdin.close()
         assert guardian.wait(GONE_LIMIT_S) == 0
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """A test that fails leaves no process behind, and does not wait for its end."""
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 def start_guardian(scratch: Path) -> subprocess.Popen[bytes]:

@@ -14,7 +14,6 @@ import breaking
 import psutil
 import pytest
 from breaking import RESERVE, assert_nothing_left, reached, reported, start, told
-
 from waiting import wait_for
 
 from bench.cli.codes import EXIT_ENGINE

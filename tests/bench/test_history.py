@@ -58,6 +58,7 @@ def test_wasted_time_counts_errors_repeats_and_what_is_known_of_lost_attempts() 
     assert history.wasted_s() == pytest.approx(1.0 + 1.0 + 0.3)
     assert history.work_s() == pytest.approx(2.0 + 0.3)
     assert history.duplicates() == ("deploy:r1",)
+    assert history.effect_kinds() == {"deploy": 2}
     assert [a.attempt for a in history.attempts_of("extract")] == [1, 2, 3]
 
 

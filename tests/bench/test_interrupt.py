@@ -24,12 +24,13 @@ LIMIT_S = 300
 PROGRAM = """
 import sys
 from pathlib import Path
-from bench import cli, environments, parts, registry, runs, workspace
+from bench import cli, environments, registry, runs, workspace
+from bench.parts import plain
 
 root = Path(sys.argv.pop(1))
 registry.PROJECT = workspace.PROJECT = root
 runs.SUBMIT_OFFSET_S = dict.fromkeys(runs.SUBMIT_OFFSET_S, 0.0)
-parts.INLINE_RUNS = 2
+plain.INLINE_RUNS = 2
 environments.ensure = lambda name, supervisor: environments.require(name)
 cli.main()
 """

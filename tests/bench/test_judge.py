@@ -1,4 +1,4 @@
-"""The judge of broken runs: hand-written histories, and invented ones that must never pass for right."""
+"""The judge of broken runs, on hand-written histories and on engines that lie."""
 
 from __future__ import annotations
 
@@ -6,44 +6,32 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from histories import ORDER, STEP_S, Script, good
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from doubles import BringUp, misbehaving
+from histories import ORDER, STEP_S, Script, case, good, strike
 
-from bench import checkers, judge
+from bench import judge
 from bench.contract import RunState, Status, StepState
 from bench.history import History
-from bench.judge import RECOVERY, Aftermath
-from bench.results import Strike, Verdict
+from bench.judge import RECOVERY
+from bench.results import Verdict
+from bench.scenarios import SCENARIOS
 from bench.watching import Sighting
-from core.pipelines import TRAINING
 
-ORACLE = good("oracle")
-GOOD = ("completed", "completed after recovery")
 BROKEN_TRAIN = ORDER[: ORDER.index("train")]
 AFTER_TRAIN = ORDER[ORDER.index("train") + 1 :]
 
 
-def case(history: History, outcome: str = "completed after recovery", **more: Any) -> Aftermath:
-    known: dict[str, Any] = {
-        "history": history, "oracle": ORACLE, "outcome": outcome, "right": True, "pipeline": TRAINING,
-        "step": "train", "limit_s": 120.0, "retry_delay_s": 2.0,
-    }  # fmt: skip
-    return Aftermath(**known | more)
-
-
-def strike(at_s: float, pid: int = 100, action: str = "kill") -> Strike:
-    return Strike(run_id="r1", action=action, target="worker", moment="in train", pids=(pid,), t_ns=round(at_s * 1e9))
-
-
-def retried() -> Script:
-    """`train` is struck by a fault at its start and lost; 2 s and half a second later it is tried again."""
+def retried(after_s: float = 2.5) -> Script:
+    """`train` is struck by a fault at its start and lost; later it is tried again."""
     script = Script().steps(*BROKEN_TRAIN)
     script.write("start", "train", 1)
     script.write("fault", "train", 1, kind="kill")
-    script.now_s += 2.5
+    script.now_s += after_s
     script.step("train", 2)
     return script.steps(*AFTER_TRAIN)
+
+
+STRUCK_S = retried().history().faults[0].t_ns / 1e9
 
 
 def test_recovery_is_work_and_configured_delay_and_the_rest() -> None:
@@ -58,9 +46,58 @@ def test_recovery_is_work_and_configured_delay_and_the_rest() -> None:
     assert found["overlaps"].value == 0
 
 
-def test_time_that_was_kept_down_on_purpose_is_configured_delay() -> None:
-    found = judge.findings(case(retried().history(), down_s=0.3))
-    assert found["recovery_delay_s"].value == pytest.approx(2.3)
+@pytest.mark.parametrize(
+    ("after_s", "down_s", "healed_s", "delay_s"),
+    [
+        pytest.param(2.5, 0.3, None, 2.3, id="a setting let the fault last"),
+        pytest.param(0.2, 0.0, None, 0.2, id="the engine did not wait as long as configured"),
+        pytest.param(7.5, 5.0, 5.5, 7.0, id="kept down, then the delay"),
+        pytest.param(5.5, 5.0, 5.2, 5.5, id="at the same time, counted once"),
+        pytest.param(7.5, 5.0, 0.0, 2.0, id="nobody healed it: nobody kept it down"),
+        pytest.param(7.5, 5.0, 1.0, 3.0, id="healed sooner"),
+    ],
+)
+def test_configured_delay_is_what_was_waited_for(
+    after_s: float, down_s: float, healed_s: float | None, delay_s: float
+) -> None:
+    """`healed_s` after the strike; None: nothing struck from outside."""
+    healed = STRUCK_S + healed_s if healed_s else 0.0
+    strikes = () if healed_s is None else (strike(STRUCK_S, healed_s=healed),)
+    found = judge.findings(case(retried(after_s).history(), down_s=down_s, strikes=strikes))
+    assert found["recovery_delay_s"].value == pytest.approx(delay_s)
+
+
+def test_restart_begins_at_once() -> None:
+    one = strike(STRUCK_S, pid=7, action="restart", healed_s=STRUCK_S + 4)
+    found = judge.findings(case(retried(8).history(), strikes=(one,), down_s=5.0))
+    assert found["recovery_delay_s"].value == 2.0
+
+
+def test_retry_at_once_and_work_that_is_only_done_again_wait_for_nothing() -> None:
+    """`train` fails late and is tried again at once; then the engine begins with the first step once more."""
+    script = Script().steps(*BROKEN_TRAIN)
+    script.write("fault", "train", 1, kind="transient")
+    script.step("train", 1, end="error")
+    script.step("train", 2)
+    script.now_s += 3
+    script.step("extract", 2)
+    found = judge.findings(case(script.steps(*AFTER_TRAIN).history()))
+    assert found["recovery_delay_s"].value == pytest.approx(0.1)
+
+
+def test_what_is_kept_down_when_the_run_has_ended_is_no_part_of_it() -> None:
+    end_s = (good().last_end_ns() or 0) / 1e9
+    one = strike(end_s - 0.15, pid=7, healed_s=end_s + 5)  # between the last two steps
+    found = judge.findings(case(good(), strikes=(one,), down_s=5.0))
+    assert [found[name].value for name in RECOVERY] == pytest.approx([0.15, 0.1, 0.05, 0.0])
+
+
+def test_work_that_goes_on_meanwhile_is_work() -> None:
+    """The API is down while `train` runs on, and nothing is retried."""
+    one = strike(STRUCK_S, pid=7, healed_s=STRUCK_S + 3)
+    found = judge.findings(case(good(), strikes=(one,), down_s=3.0))
+    assert found["recovery_delay_s"].value == 0.0
+    assert found["recovery_work_s"].value == pytest.approx(STEP_S["train"] + sum(STEP_S[name] for name in AFTER_TRAIN))
 
 
 def test_run_goes_on_with_the_first_attempt_that_ended() -> None:
@@ -94,12 +131,38 @@ def test_no_recovery_time_where_nothing_recovered(outcome: str, note: str) -> No
 def test_wrong_artifacts_are_no_recovery() -> None:
     found = judge.findings(case(retried().history(), right=False))
     assert found["recovery_s"].value is None
+    assert found["recovery_s"].note.endswith("with other steps, artifacts or order than inline")
+
+
+def test_duplicated_and_broken_off_is_no_recovery_though_nothing_spoke_against_it() -> None:
+    for steps in (ORDER[:-1], ORDER[: ORDER.index("evaluate")]):
+        found = judge.findings(case(Script().steps(*steps).history(), "duplicated", strikes=(strike(2.0),)))
+        assert found["recovery_s"].value is None
+    assert judge.findings(case(retried().history(), "duplicated"))["recovery_s"].value
+
+
+def test_run_that_never_ended_has_no_recovery_time_whatever_it_did() -> None:
+    seen = (Sighting(1_000_000_000, RunState(Status.RUNNING)),)
+    assert judge.findings(case(retried().history(), "duplicated", sightings=seen))["recovery_s"].note == "> 120 s"
+
+
+def test_struck_after_the_work_was_done() -> None:
+    found = judge.findings(case(good(), strikes=(strike(50.0),)))
+    assert (found["recovery_s"].value, found["recovery_s"].note) == (None, "every step had ended before")
 
 
 def test_correct_is_what_the_artifacts_say_not_the_outcome() -> None:
     assert judge.findings(case(good(), "false failure"))["correct"].value == 1.0
     short = Script().steps(*BROKEN_TRAIN).history()
     assert judge.findings(case(short, "completed"))["correct"].value == 0.0
+    without_cleanup = Script().steps(*ORDER[:-1]).history()  # which makes no artifact
+    assert judge.findings(case(without_cleanup, "failed, reported"))["correct"].value == 1.0
+
+
+def test_without_an_inline_run_nothing_is_correct() -> None:
+    found = judge.findings(case(History(), oracle=History()))["correct"]
+    assert (found.value, found.note) == (None, "no inline run to compare with")
+    assert not judge.correct(History(), History())
 
 
 def test_a_fault_that_only_lengthens_a_step_is_not_what_struck() -> None:
@@ -130,10 +193,34 @@ def test_killed_attempt_lives_until_the_strike_that_hit_it() -> None:
     history = script.history()
     assert judge.overlaps(history) == 0  # all that is known of the first is its start
     assert judge.overlaps(history, (strike(2.5),)) == 1
+    assert judge.overlaps(history, (strike(2.5, pid=7),)) == 0
+    assert judge.overlaps(history, (strike(2.5, action="pause"),)) == 0
+
+
+def test_attempt_that_is_lost_at_once_beside_another_ran_at_the_same_time() -> None:
+    script = Script()
+    script.write("start", "train", 1)
+    script.now_s += 1
+    script.write("start", "train", 2)
+    script.now_s += 1
+    script.write("end", "train", 1, result=None)
+    assert judge.overlaps(script.history()) == 1
+
+
+def test_lost_work_lasts_until_the_strike() -> None:
+    history = retried().history()
+    assert judge.findings(case(history))["wasted_s"].value == 0.0
+    struck = strike(STRUCK_S + 1.5, action="pause")
+    assert judge.findings(case(history, strikes=(struck,)))["wasted_s"].value == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize(
-    ("verdict", "said"), [("pass", "agrees"), ("fail", "train: the engine says failed"), ("unknown", "agrees")]
+    ("verdict", "said"),
+    [
+        ("pass", "agrees"),
+        ("fail", "train: the engine says failed"),
+        ("unknown", "unknown: train: the engine says failed"),
+    ],
 )
 def test_record(verdict: Any, said: str) -> None:
     one = Verdict(
@@ -146,58 +233,43 @@ def test_record(verdict: Any, said: str) -> None:
 def test_a_judge_that_breaks_says_so_and_nothing_else() -> None:
     broken = replace(case(good()), pipeline=None, history=None)  # type: ignore[arg-type]
     found = judge.safe_findings(broken)
-    assert set(found) == {"outcome"}
-    assert found["outcome"].value == "indeterminate"
-    assert found["outcome"].note.startswith("the judge crashed: AttributeError")
+    assert found.pop("outcome").value == "indeterminate"
+    assert {one.value for one in found.values()} == {None}
+    (note,) = {one.note for one in found.values()}
+    assert note.startswith("the judge crashed: AttributeError")
 
 
-# --- Invented histories
+def test_a_judge_that_does_not_break_is_safe_too() -> None:
+    one = case(retried().history())
+    assert judge.safe_findings(one) == judge.findings(one)
+    assert list(judge.findings(one)) == list(judge.UNITS)
 
 
-@st.composite
-def invented(draw: st.DrawFn) -> Script:
-    """Steps in any order, each tried and ended in any way, on any process, with gaps and overlaps in time."""
-    script = Script()
-    for _ in range(draw(st.integers(0, 14))):
-        name = draw(st.sampled_from(ORDER))
-        script.pid = draw(st.integers(100, 103))
-        number = 1 + sum(r["step"] == name and r["event"] == "start" for r in script.records)
-        end = draw(st.sampled_from(["end", "end", "error", "lost"]))
-        script.step(name, number, end=end, effect=draw(st.booleans()))
-        script.now_s = max(0.5, script.now_s + draw(st.floats(-3, 3)))
-    return script
+# --- Engines that lie, on a real server
 
 
-statuses = st.sampled_from([*Status, None])
-
-
-@settings(max_examples=300)
-@given(invented(), statuses, st.booleans(), st.booleans())
-def test_no_invented_history_with_something_lost_or_doubled_passes(
-    script: Script, status: Status | None, timed_out: bool, faulted: bool
-) -> None:
-    history = script.history()
-    outcome = checkers.outcome(history, status, timed_out=timed_out, oracle=ORACLE, faulted=faulted)
-    effects = [effect.key for effect in history.effects]
-    whole = history.digests() == ORACLE.digests() and sorted(e.kind for e in history.effects) == ["deploy"]
-    if not whole or len(set(effects)) != len(effects):
-        assert outcome not in GOOD
-        verdict = next(
-            v for v in checkers.check(history, ORACLE, None, TRAINING, run_id="r", engine="e") if v.checker == "effects"
+@pytest.mark.parametrize(
+    ("lie", "scenario", "outcome"),
+    [
+        ("does nothing", "step_killed", "lost"),
+        ("hides failures", "permanent_error", "false success"),
+        ("denies success", "slow_step", "false failure"),
+        ("does not learn of success", "slow_step", "duplicated"),
+    ],
+)
+def test_an_engine_that_lies_is_caught(bring_up: BringUp, lie: str, scenario: str, outcome: str) -> None:
+    session, conductor = bring_up(misbehaving(lie))
+    faults = tuple(replace(fault, seconds=0.1) for fault in SCENARIOS[scenario].faults)
+    seen = conductor.served(session, scenario, faults=faults)
+    found = judge.findings(
+        case(
+            seen.history, seen.run.outcome, oracle=conductor.oracle, right=seen.right,
+            sightings=seen.sightings, verdicts=seen.verdicts,
         )
-        assert effects == ["deploy:r1"] or verdict.verdict != "pass"
-    if status is not Status.COMPLETED or timed_out:
-        assert outcome not in GOOD
-
-
-@settings(max_examples=300)
-@given(invented(), st.sampled_from([*GOOD, "duplicated", "stuck", "lost"]), st.floats(0, 60), st.floats(0, 20))
-def test_the_judge_never_breaks_and_its_parts_add_up(script: Script, outcome: str, at_s: float, down_s: float) -> None:
-    found = judge.findings(case(script.history(), outcome, strikes=(strike(at_s),), down_s=down_s))
-    total, *parts = (found[name].value for name in RECOVERY)
-    if total is None:
-        assert parts == [None] * 3
-    else:
-        assert sum(part for part in parts if isinstance(part, float)) == pytest.approx(total, abs=1e-6)
-        assert all(isinstance(part, float) and part >= 0 for part in parts)
-    assert 0 <= float(found["overlaps"].value or 0) <= len(ORDER)
+    )  # fmt: skip
+    worked = outcome in ("false failure", "duplicated")
+    assert found["outcome"].value == outcome
+    assert found["correct"].value == float(worked)
+    assert found["duplicates"].value == float(outcome == "duplicated")
+    assert (found["recovery_s"].value is None) == (outcome != "duplicated")
+    assert (found["record"].value == "agrees") == (outcome == "duplicated")
