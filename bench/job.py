@@ -20,7 +20,7 @@ from bench.budgets import CELLULAR, ESSENTIAL, Budget, Part
 from bench.contract import ApiError, Track
 from bench.data import Source
 from bench.describing import describe
-from bench.errors import EngineError
+from bench.errors import EngineError, StorageError
 from bench.history import History, read_history
 from bench.measures.aftermath import SessionLostError
 from bench.planner import INLINE, VERSION, Clock, Estimates, Planned
@@ -150,6 +150,8 @@ class Job:
         except SessionLostError as reason:
             self.say(f"{one.name} {one.track}: a new session, because {reason}", self.clock.left_s())
             return True
+        except StorageError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever an engine or its adapter does, the others go on
             lost = left[left.index(running[0]) :] if running[0] in left else left  # a resumed session starts anew
             self._failed(one, lost, running[0], error)

@@ -14,7 +14,7 @@ from bench import postgres
 from bench.contract import Adapter, ApiError, Command, Role, Track, Workspace
 from bench.errors import EngineError
 from bench.supervisor import Process, Supervisor
-from bench.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch, make_workspace
+from bench.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch, make_workspace, require_free
 from core.journal import now_ns
 from core.pipelines import FAN_OUT, ROLL_BACK, chain
 
@@ -53,6 +53,7 @@ class Session:
         begin = now_ns()
         self._run_all("initialise", self.adapter.initialise())
         self.seconds["initialise_s"] = (now_ns() - begin) / 1e9
+        require_free(self.workspace.ports)
         begin = now_ns()
         self._start(self.adapter.roles())
         self.seconds["start_s"] = (now_ns() - begin) / 1e9

@@ -9,6 +9,7 @@ REFERENCE = f"{DOCS}/configurations-ref.html"
 
 LATENCY = "shorter waits between a task's end and the next task's start"
 DETECTION = "a lost task or scheduler is noticed within seconds instead of minutes"
+PATIENCE = "with a heartbeat each second, an API server that restarts would cost every running task its attempt"
 FRESHNESS = "a new pipeline file is found within seconds instead of minutes"
 TUNED = (
     ("scheduler", "scheduler_idle_sleep_time", "0.1", LATENCY),
@@ -19,6 +20,7 @@ TUNED = (
     ("scheduler", "task_instance_heartbeat_timeout", "10", DETECTION),
     ("scheduler", "task_instance_heartbeat_timeout_detection_interval", "2", DETECTION),
     ("workers", "min_heartbeat_interval", "1", DETECTION),
+    ("workers", "max_failed_heartbeats", "10", PATIENCE),
     ("dag_processor", "refresh_interval", "10", FRESHNESS),
 )
 """Section, key, value and reason; all from Airflow's configuration reference."""

@@ -57,13 +57,18 @@ EXPECTATIONS = {
     **dict.fromkeys(("late_data", "backfill_killed"), BACKFILLED),
     **dict.fromkeys(
         ("slow_step", "run_paused", "worker_paused", "worker_crashed", "worker_restarted", "api_killed_during_submit",
-         "database_down_5_s", "database_down_60_s", "database_locked", "roll_back"),
+         "database_down_60_s", "database_locked", "roll_back"),
         NOTHING,
     ),
     "cancel": Expectation(
         ("failed as expected",),
         "Terminating a run signals its run worker, which cleans up and marks the run as cancelled.",
         f"{DOCS}/deployment/execution/run-monitoring",
+    ),
+    "database_down_5_s": Expectation(
+        RECOVERS,
+        "A connection to PostgreSQL that fails is tried again several times, with growing delays.",
+        "https://github.com/dagster-io/dagster/pull/6831",
     ),
     "killed_before_acknowledgement": Expectation(
         ("duplicated",),

@@ -97,6 +97,14 @@ def _tuned(workspace: Workspace) -> list[Setting]:
             "the default coordinator, dequeuing every second instead of every 5 s",
         ),
         Setting(
+            "dagster.yaml: run_coordinator.config.max_user_code_failure_retries", "6", INTERNALS_API,
+            "a run stays in the queue while the code server is started again, instead of being failed at once",
+        ),
+        Setting(
+            "dagster.yaml: run_coordinator.config.user_code_failure_retry_delay", "5", INTERNALS_API,
+            "which is then looked for every 5 s instead of every 60 s",
+        ),
+        Setting(
             f"{EXECUTOR}.start_method.forkserver.preload_modules",
             json.dumps([module(workspace), *PRELOADED]), EXECUTION_API,
             "steps are forked from a process that has imported pipelines and libraries, instead of importing them each",

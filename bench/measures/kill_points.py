@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench import judge
 from bench.faults.manager import managed
 from bench.faults.targets import roles_of
 from bench.measures.aftermath import SessionLostError
@@ -39,7 +40,7 @@ def strike(conductor: Conductor, session: Session, point: Scenario) -> None:
     effects = sum(effect.kind == EFFECT for effect in seen.history.effects)
     found = {
         "completed": seen.run.outcome in BY_ITSELF,
-        "correct": seen.right,
+        "correct": judge.correct(seen.history, conductor.oracle),
         "effect_once": effects == 1,
     }
     for leaf, holds in found.items():

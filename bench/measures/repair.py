@@ -72,7 +72,7 @@ def _store_repaired(
     outcome = "completed after recovery" if right else seen.run.outcome
     store(conductor, seen, scenario.name, {
         "outcome": ("text", outcome, ""),
-        "correct": ("boolean", float(seen.right), ""),
+        "correct": ("boolean", float(judge.correct(seen.history, conductor.oracle)), ""),
         "detection_s": ("s", detected_s, "" if detected_s is not None else "not seen in the engine's record"),
         "recovery_s": ("s", (end - begin) / 1e9 if right and end else None, "" if right else f"it ended: {outcome}"),
         "attempts": ("count", float(len(set(tries))), ""),

@@ -12,7 +12,7 @@ import pytest
 from doubles import Double
 
 from bench.contract import Track
-from bench.workspace import PARALLELISM, clean_environment, free_ports, make_scratch, make_workspace
+from bench.workspace import PARALLELISM, STEP_TIMEOUT_S, clean_environment, free_ports, make_scratch, make_workspace
 
 SOCKET_PATH_LIMIT = 107
 
@@ -74,5 +74,6 @@ def test_environment_holds_nothing_of_the_users(scratch: Path, monkeypatch: pyte
     assert Path(found["TMPDIR"]).is_relative_to(scratch)
     assert found["PATH"].startswith("/engine/bin:")
     names = {"PATH", "HOME", "TMPDIR", "LANG", "TZ", "PYTHONPATH", "PYTHONUNBUFFERED", "OMP_NUM_THREADS"}
-    assert set(found) == names | {"ORCHBENCH_CHAINS"}
+    assert set(found) == names | {"ORCHBENCH_CHAINS", "ORCHBENCH_STEP_TIMEOUT_S"}
     assert found["ORCHBENCH_CHAINS"] == ""
+    assert float(found["ORCHBENCH_STEP_TIMEOUT_S"]) == STEP_TIMEOUT_S
