@@ -109,7 +109,7 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
     blank = Manifest(created_utc="", budget="full", budget_s=None, seed=7, arguments={}, data={}, host={}, versions={})
     job = Job(conductor.store, blank, source, budget, [], Clock(None), lambda *_: None)
     job.oracles = {Workload(name, n): conductor.oracle for name in ("chain", "fan_out") for n in budget.sizes}
-    (planned,) = [one for one in plan(budget, ["double"], [Track.TUNED], [], 7)[0] if one.topic]
+    (planned,) = [one for one in plan(budget, ["double"], [Track.TUNED], [], 7)[0] if one.topic == ", synthetic"]
     bound = synthetic.Bound(job, planned, conductor, session.supervisor, session.scratch, session)
     tried: list[Workload] = []
     good, wrong = (Observation(Run(engine="e", run_id="r"), History(), verdicts=(v,)) for v in VERDICTS)
