@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
+from bench.checkers import GATE
 from bench.contract import Track
 from bench.data import Source
 from bench.errors import EngineError
@@ -25,7 +26,9 @@ from bench.supervisor import Supervisor
 from bench.workloads import TRAINING_RUN, Workload, published
 from core.pipelines import TRAINING
 
-VERDICTS = [Verdict(run_id="r", engine="e", checker="artifacts", verdict=word) for word in ("pass", "fail")]
+VERDICTS = [
+    tuple(Verdict(run_id="r", engine="e", checker=name, verdict=word) for name in GATE) for word in ("pass", "fail")
+]
 CONCURRENT = Workload("chain", 2, concurrent=3)
 
 
@@ -112,7 +115,7 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
     (planned,) = [one for one in plan(budget, ["double"], [Track.TUNED], [], 7)[0] if one.topic == ", synthetic"]
     bound = synthetic.Bound(job, planned, conductor, session.supervisor, session.scratch, session)
     tried: list[Workload] = []
-    good, wrong = (Observation(Run(engine="e", run_id="r"), History(), verdicts=(v,)) for v in VERDICTS)
+    good, wrong = (Observation(Run(engine="e", run_id="r"), History(), verdicts=given) for given in VERDICTS)
 
     def measure(workload: Workload) -> Observation:
         tried.append(workload)
