@@ -37,14 +37,7 @@ KB = Scale("kB", 1e-3)
 PER_MINUTE, PER_S, CORES = Scale("per min"), Scale("rows/s"), Scale("cores")
 
 _METRICS = (
-    Metric(
-        "authoring.sloc",
-        "Source lines",
-        kind="exact",
-        unit="lines",
-        help="without blank lines and comments",
-        tolerance=FEW,
-    ),
+    Metric("authoring.sloc", "Source lines", kind="exact", unit="lines", tolerance=FEW, help="no blanks, no comments"),
     Metric("authoring.lloc", "Logical lines", kind="exact", unit="lines", help="statements", tolerance=FEW),
     Metric("authoring.comments", "Comment lines", better="none", kind="info", unit="lines"),
     Metric("authoring.cc_mean", "Complexity, mean", kind="exact", unit="count", help="cyclomatic, per block"),
@@ -179,9 +172,7 @@ _OF_BUG = (
     Metric("names_exception", "Names the exception", "high", "flag", "boolean"),
     Metric("names_file", "Names the file", "high", "flag", "boolean"),
     Metric("names_line", "Names the line", "high", "flag", "boolean"),
-    Metric(
-        "lines_to_cause", "Lines to the cause", kind="exact", unit="lines", help="from the top, without blank lines"
-    ),
+    Metric("lines_to_cause", "Lines to the cause", kind="exact", unit="lines", help="from the top, without blanks"),
     Metric(
         "framework_frames",
         "Framework frames",
@@ -269,6 +260,7 @@ ABILITIES = {
     "step_timeout": "A time limit that stops a step",
     "retry_lost_step": "Retry a step whose process died",
     "cleanup_after_failure": "Clean up after a failed step",
+    "backfill": "Run a range of past days",
 }
 
 

@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 WIDTH = 720
 ROW = 30
-CROSS = "M-1,-1L1,1M1,-1L-1,1"
 COLOURS = 6
 PARTS = 6
 SHAPES = ("circle", "square", "triangle-up", "cross", "triangle-down", "triangle-right")
@@ -193,35 +192,23 @@ def bars(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
     return drawn.facet(row=alt.Row("group:N", sort=groups, title=None, header=header)).properties(spacing=14)
 
 
-HOW = {"ended": "var(--ok)", "error": "var(--bad)", "killed": "var(--killed)", "open": "var(--quiet)"}
-
-
-def timelines(rows: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> Any:
-    """Attempts as bars in a panel for each arm; crosses are faults, the upright line is the terminal state."""
-    arms = _arms(rows)
-    y = alt.Y("step:N", sort=list(steps), title=None, axis=alt.Axis(labelFontSize=12))
-    x = alt.X("start:Q", title="seconds since submit")
+def shares(rows: Sequence[Mapping[str, Any]], palette: Palette) -> Any:
+    """Proportions in percent with their intervals, in a panel for each question."""
+    panels = list(dict.fromkeys(str(row["panel"]) for row in rows))
+    engines = list(dict.fromkeys(str(row["engine"]) for row in rows))
+    y = alt.Y("arm:N", sort=_arms(rows), title=None)
+    x = alt.X("value:Q", title="% of kill points", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=5))
+    colour = alt.Color("engine:N", scale=_colours(palette, engines), legend=None)
     base = _empty()
-    met = [how for how in HOW if any(row.get("how") == how for row in rows)]
-    shades = alt.Scale(domain=met, range=[HOW[how] for how in met])
-    tips = [_tip("step", "step"), _tip("about", "what"), _tip("shown", "when")]
-    bar = base.mark_bar(height=11, cornerRadius=1).encode(
-        y=y, x=x, x2="end:Q", color=alt.Color("how:N", scale=shades, title=None), tooltip=tips
-    )
-    edge = base.mark_tick(thickness=2, size=13).encode(y=y, x=x, color=alt.Color("how:N", scale=shades), tooltip=tips)
-    fault = base.mark_point(shape=CROSS, size=70, strokeWidth=2.5, opacity=1, color="var(--ink)").encode(
-        y=y, x=x, tooltip=tips
-    )
-    last = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color="var(--ink)").encode(x=x, tooltip=tips)
-    layers = [
-        bar.transform_filter("datum.kind == 'attempt'"),
-        edge.transform_filter("datum.kind == 'attempt'"),
-        fault.transform_filter("datum.kind == 'fault'"),
-        last.transform_filter("datum.kind == 'terminal'"),
-    ]
-    drawn = alt.layer(*layers).properties(width=WIDTH, height=17 * len(steps))
+    span = base.mark_rule(strokeWidth=2).encode(y=y, x=alt.X("low:Q"), x2="high:Q", color=colour)
+    point = base.mark_point(size=70, filled=True, opacity=1).encode(
+        y=y, x=x, color=colour, shape=alt.Shape("engine:N", scale=_shapes(palette, engines), legend=None),
+        tooltip=[_tip("arm", "arm"), _tip("shown", "share"), _tip("about", "of")],
+    )  # fmt: skip
+    drawn = alt.layer(span.transform_filter("isValid(datum.low)"), point)
+    drawn = drawn.properties(width=WIDTH // 3 - 40, height=24 * len(_arms(rows)))
     header = alt.Header(labelOrient="top", labelAnchor="start", title=None)
-    return drawn.facet(row=alt.Row("arm:N", sort=arms, title=None, header=header)).properties(spacing=14)
+    return drawn.facet(column=alt.Column("panel:N", sort=panels, title=None, header=header)).properties(spacing=24)
 
 
 def _empty() -> alt.Chart:

@@ -13,7 +13,9 @@ from reports.lookup import PLAIN, Lookup
 from reports.numbers import Scale, scaled, with_unit
 from reports.safetext import inline, parse_notes
 
-_METRIC = re.compile(r"\b(?:authoring|setup|runtime|scaling|resources|recovery|debugging)\.[a-z_]+(?:\.[a-z_]+)?\b")
+_METRIC = re.compile(
+    r"\b(?:authoring|setup|runtime|scaling|resources|recovery|debugging)\.[a-z0-9_]+(?:\.[a-z0-9_]+)?\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

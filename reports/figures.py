@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from bench.analysis.stats import outliers
-from bench.results import Record, Run, Sample
+from bench.results import Record, Sample
 from reports import charts
 from reports.catalogue import metric as describe
 from reports.catalogue import subject
@@ -14,7 +14,6 @@ from reports.charts import Figure, Palette
 from reports.lookup import BASELINE, Lookup
 from reports.numbers import Scale, scale_for, scaled, with_unit
 from reports.prose import finding
-from reports.timeline import Timeline, timeline
 
 Rows = list[dict[str, Any]]
 
@@ -161,69 +160,3 @@ def debugging_figure(lookup: Lookup) -> Figure | None:
     title = _lead(lookup, f"debugging.{topics[0]}.visible_s", f"time until visible ({subject(topics[0]).lower()})")
     chart = charts.bars(rows, f"{scale.unit} until the API shows the error", palette(lookup))
     return charts.figure("figure-debugging", title, chart, rows)
-
-
-UNDRAWN = ("sweep", "late_data", "backfill_killed")
-"""Of which there are too many runs to draw."""
-
-
-def timeline_figures(lookup: Lookup) -> list[Figure]:
-    """For each recovery scenario, one panel an arm."""
-    found = []
-    for topic in (one for one in lookup.topics("recovery") if one not in UNDRAWN):
-        runs = [r for r in lookup.result.runs if r.scenario == topic and not r.warm_up]
-        firsts: dict[tuple[str, str], Run] = {}
-        for run in runs:
-            first = firsts.setdefault((run.engine, run.track), run)
-            if first.run_id == run.run_id:  # a resumed run has a second record, which tells its end
-                firsts[run.engine, run.track] = run
-        lines = [(r, timeline(r, lookup.result.journals.get(r.run_id, ()))) for r in firsts.values()]
-        drawn = [(run, line) for run, line in lines if line]
-        drawn.sort(key=lambda pair: _place(lookup, pair[0]))
-        if drawn:
-            found.append(_timeline_figure(lookup, topic, drawn))
-    return found
-
-
-def _place(lookup: Lookup, run: Run) -> tuple[int, int]:
-    tracks, engines = list(lookup.tracks), list(lookup.engines)
-    track = tracks.index(run.track) if run.track in tracks else len(tracks)
-    return track, engines.index(run.engine) if run.engine in engines else len(engines)
-
-
-def _timeline_figure(lookup: Lookup, topic: str, drawn: Sequence[tuple[Run, Timeline]]) -> Figure:
-    rows = [row for run, line in drawn for row in _timeline_rows(lookup, run, line)]
-    steps = list(dict.fromkeys(step for _, line in drawn for step in line.steps))
-    ends = "; ".join(f"{arm_title(lookup, run.engine, run.track)}: {run.outcome or 'no outcome'}" for run, _ in drawn)
-    caption = (
-        "From the journals. Bar: an attempt. Cross: the fault; from outside, a second one as it was healed. "
-        "Dashed line: the engine's terminal state as seen over "
-        "its API. One run for each arm, the first of the scenario."
-    )
-    return charts.figure(f"figure-{topic}", f"{subject(topic)}. {ends}.", charts.timelines(rows, steps), rows, caption)
-
-
-def _timeline_rows(lookup: Lookup, run: Run, line: Timeline) -> Rows:
-    common = {"engine": run.engine, "track": run.track, "arm": arm_title(lookup, run.engine, run.track)}
-    rows: Rows = [
-        common | {"kind": "attempt", "step": bar.step, "how": bar.how, "start": round(bar.start_s, 3),
-                  "end": round(bar.end_s, 3), "about": f"attempt {bar.attempt}, {bar.how}",
-                  "shown": f"{bar.start_s:.2f} to {bar.end_s:.2f} s"}
-        for bar in line.bars
-    ]  # fmt: skip
-    rows += [
-        common | {"kind": "fault", "step": p.step, "start": round(p.at_s, 3), "about": f"fault: {p.what}",
-                  "shown": f"{p.at_s:.2f} s"}
-        for p in line.points
-    ]  # fmt: skip
-    for strike in (one for one in lookup.result.strikes if one.run_id == run.run_id and run.submit_ns):
-        step = next((step for step in line.steps if strike.moment.endswith(step)), line.steps[0])
-        for at_ns, what in ((strike.t_ns, f"{strike.action} {strike.target}"), (strike.healed_ns, "healed")):
-            if at_ns:
-                at_s = (at_ns - run.submit_ns) / 1e9
-                rows.append(common | {"kind": "fault", "step": step, "start": round(at_s, 3), "about": what,
-                                      "shown": f"{at_s:.2f} s"})  # fmt: skip
-    if line.terminal_s is not None:
-        rows.append(common | {"kind": "terminal", "start": round(line.terminal_s, 3), "about": "terminal state seen",
-                              "shown": f"{line.terminal_s:.2f} s"})  # fmt: skip
-    return rows

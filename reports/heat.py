@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.scenarios import INSIDE, OUTSIDE, PEOPLE, SCENARIOS
@@ -131,6 +131,8 @@ def _row(
     for engine, track, _ in columns:
         reading = lookup.reading(f"recovery.{name}.outcome", engine, track)
         found = _heat(f"heat-{name}-{engine}-{track}", name, engine, track, reading)
+        if reading is None:
+            found = replace(found, note=_planned(lookup, name, engine, track))
         cells.append(_expected(found, promised.get((engine, name)), track))
     return HeatRow(name, subject(name), tuple(cells))
 
@@ -142,6 +144,14 @@ def _heat(key: str, name: str, engine: str, track: str, reading: Reading | None)
         return Heat(key, engine, track, "absent", SYMBOLS["absent"], said, note.removeprefix(f"{said}: "))
     tone = tone_of(name, reading.value)
     return Heat(key, engine, track, tone, SYMBOLS[tone], reading.value, reading.note)
+
+
+def _planned(lookup: Lookup, name: str, engine: str, track: str) -> str:
+    """Why there is no record: what became of the cell that was planned for it."""
+    found = [c for c in lookup.result.manifest.cells if c.name.endswith(f"{engine} {track}: recovery: {name}")]
+    last = next((c for c in reversed(found) if c.state != "done"), None)
+    said = last.state.replace("_", " ") if last else "not part of this result, or it had not come so far"
+    return f"{said}: {last.reason}" if last and last.reason else said
 
 
 def tone_of(name: str, outcome: str) -> Tone:
@@ -163,7 +173,4 @@ def _expected(found: Heat, row: Mapping[str, str] | None, track: str) -> Heat:
     agreement: Agreement = "nothing documented"
     if outcomes:
         agreement = "as documented" if found.text in outcomes else "differs from the documentation"
-    return Heat(
-        found.key, found.engine, found.track, found.tone, found.symbol, found.text, found.note,
-        agreement, row["text"], row["source"],
-    )  # fmt: skip
+    return replace(found, agreement=agreement, expected=row["text"], source=row["source"])

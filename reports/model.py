@@ -11,6 +11,7 @@ from reports.catalogue import metric as describe
 from reports.catalogue import subject
 from reports.charts import COLOURS, Figure
 from reports.codeview import FileRow, code_rows
+from reports.course import Courses, courses
 from reports.experience import AbilityRow, Experience, abilities, experiences
 from reports.heat import HeatMap, heat_map
 from reports.loading import Result
@@ -20,7 +21,7 @@ from reports.scorecard import ScoreGroup, scorecard
 from reports.section import Section, made
 from reports.tables import Plan, arm_table
 from reports.transcripts import Transcript, transcripts
-from reports.usecases import USE_CASES, Decision, UseCase, decide
+from reports.usecases import Decision, UseCase, asked, decide
 
 SETUP = ("environment_s", "environment_cold_s", "initialise_s", "start_s", "deploy_s", "first_run_s", "total_s")
 INSTALL = ("packages", "disk_bytes", "import_s")
@@ -67,6 +68,7 @@ class Report:
     sections: tuple[Section, ...]
     code: tuple[FileRow, ...]
     heat: HeatMap | None
+    courses: tuple[Courses, ...]
     transcripts: tuple[Transcript, ...]
     abilities: tuple[AbilityRow, ...]
     experiences: tuple[Experience, ...]
@@ -85,7 +87,7 @@ class Report:
 def build(result: Result) -> Report:
     """Turn a result into the report's values."""
     lookup = Lookup(result)
-    manifest = result.manifest
+    manifest, heat = result.manifest, heat_map(lookup)
     return Report(
         quick=manifest.budget == "quick",
         complete=manifest.state == "complete",
@@ -96,11 +98,12 @@ def build(result: Result) -> Report:
         tracks=lookup.tracks,
         facts=background.facts(lookup),
         missing=background.missing(lookup),
-        verdicts=tuple(_verdict(case, lookup) for case in USE_CASES),
+        verdicts=tuple(_verdict(case, lookup) for case in asked(lookup)),
         scorecard=scorecard(lookup),
         sections=tuple(_sections(lookup)),
         code=code_rows(lookup),
-        heat=heat_map(lookup),
+        heat=heat,
+        courses=courses(lookup, heat),
         transcripts=transcripts(lookup, _caused(result.evidence)),
         abilities=abilities(lookup),
         experiences=experiences(lookup),

@@ -1,50 +1,68 @@
-"""The section on recovery: outcomes, times, what was left behind, kill points, and what people do."""
+"""The section on recovery: outcomes, times, what was left behind, what people do, and kill points."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from bench.contract import Target
 from bench.scenarios import PEOPLE
-from reports import figures
+from reports import repair, sweep
 from reports.catalogue import metric as describe
 from reports.catalogue import subject
 from reports.compare import Reading
-from reports.heat import SWEEP, SYMBOLS, HeatMap, Tone, heat_map, scenarios, tone_of
+from reports.heat import HeatMap, Tone, heat_map, scenarios
 from reports.lookup import Lookup
 from reports.numbers import MISSING, Scale, listing, number, plural
-from reports.section import Section, made, present
-from reports.tables import DIFFERS, PRICE, Cell, Column, Row, Table, cell, differ, leaf_title
+from reports.section import Section, made
+from reports.tables import DIFFERS, PRICE, Cell, Column, Row, Table, cell, differ
 
 QUESTIONS = {
     "detection_s": "How soon the engine's own record shows it",
     "recovery_s": "How long until the run was right again",
     "wasted_s": "Work that did not count in the end",
     "attempts": "Attempts of the step that suffered",
-    "actions": "What people, or the process manager that they have set up, did",
     "record": "What the engine's own record claims, against the journal",
-    "orphan_s": "How long processes of steps lived on after the run's end",
-    "session": "Whether the engine was itself again afterwards",
+    "actions": "What people did, or the process manager that they have set up",
 }
 """Leaf -> caption of its table: scenarios as rows, engines as columns."""
 OPEN = ("detection_s", "recovery_s")
-PARTS = {"recovery_work_s": "work", "recovery_delay_s": "configured delay", "recovery_rest_s": "the rest"}
+PARTS = {"recovery_work_s": "work", "recovery_delay_s": "delay", "recovery_rest_s": "rest"}
+BARS = (
+    "Bars, on one scale for the whole table: work of the steps, configured delay, and the rest, which the engine took."
+)
 BEHIND = {
     "duplicates": "an effect happened twice",
     "overlaps": "a step ran twice at once",
     "orphans": "a process was left",
     "leaked_slots": "a slot was lost for the next run",
 }
-REPAIR = ("outcome", "recovery_s", "gone_s", "missing", "twice", "wasted_s", "extra_lines", "actions")
 SAID: dict[Tone, str] = {
     "good": "ended as it should", "told": "failed and said so", "wrong": "went wrong", "unknown": "cannot be told",
 }  # fmt: skip
-PROPORTIONS = ("completed", "correct", "effect_once")
 LOST = "replaced"
-BEYOND = ">"
-"""How a note begins that stands for a value beyond the limit."""
-SECONDS, PLAIN_NUMBER, PERCENT = Scale("s"), Scale("", whole=True), Scale("%", 100.0)
+SECONDS, PLAIN_NUMBER = Scale("s"), Scale("", whole=True)
+ONCE = "One run each."
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One scenario on one engine."""
+
+    lookup: Lookup
+    scenario: str
+    engine: str
+    track: str
+
+    def reading(self, leaf: str) -> Reading | None:
+        return self.lookup.reading(f"recovery.{self.scenario}.{leaf}", self.engine, self.track)
+
+    def value(self, leaf: str) -> float:
+        """A number, or nothing if there is none."""
+        found = self.reading(leaf)
+        return float(found.value) if found and isinstance(found.value, int | float) else 0.0
 
 
 def section(lookup: Lookup) -> Section:
@@ -52,14 +70,11 @@ def section(lookup: Lookup) -> Section:
     found = heat_map(lookup)
     people = {one.name for one in PEOPLE}
     broken = [name for name in scenarios(lookup) if name not in people]
-    repaired = [name for name in scenarios(lookup) if name in people]
-    tables = [_left_behind(lookup, broken)]
-    tables += [_by_scenario(lookup, leaf, caption, broken) for leaf, caption in QUESTIONS.items()]
+    tables = [_by_scenario(lookup, leaf, caption, broken) for leaf, caption in QUESTIONS.items()]
+    tables.insert(len(OPEN), _left_behind(lookup, broken))
     sentence = _sentence(found, lookup) if found else "No fault was injected in this result."
-    return made(
-        "recovery", "What survives a fault?", sentence,
-        figures=figures.timeline_figures(lookup), tables=tables, parts=[_people(lookup, repaired), _sweep(lookup)],
-    )  # fmt: skip
+    parts = [repair.section(lookup), sweep.section(lookup)]
+    return made("recovery", "What survives a fault?", sentence, tables=[*tables, _targets(lookup)], parts=parts)
 
 
 def _sentence(found: HeatMap, lookup: Lookup) -> str:
@@ -69,169 +84,126 @@ def _sentence(found: HeatMap, lookup: Lookup) -> str:
     for engine, own, title in found.columns:
         if own != track:
             continue
-        counts: Counter[Tone] = Counter(
-            c.tone for c in found.cells if (c.engine, c.track) == (engine, track) and c.tone != "absent"
-        )
-        total = sum(counts.values())
+        cells = [c for c in found.cells if (c.engine, c.track) == (engine, track) and c.tone != "absent"]
+        counts: Counter[Tone] = Counter(c.tone for c in cells)
         parts = [f"{counts[tone]} {SAID[tone]}" for tone in SAID if counts[tone]]
-        if total:
-            said.append(f"{title}, of {plural(total, 'scenario')}: {listing(parts)}")
-    return f"{'; '.join(said)}." if said else f"Nothing was measured of {plural(len(scenarios(lookup)), 'scenario')}."
+        differing = sum(c.agreement.startswith("differs") for c in cells)
+        beside = f" ({differing} {'differs' if differing == 1 else 'differ'} from the documentation)"
+        if cells:
+            counted = f"{title}, of {plural(len(cells), 'scenario')}: {listing(parts)}"
+            said.append(counted + (beside if differing else ""))
+    where = f"On {track} settings. " if len({own for _, own, _ in found.columns}) > 1 else ""
+    nothing = f"Nothing was measured of {plural(len(scenarios(lookup)), 'scenario')}."
+    return f"{where}{'; '.join(said)}." if said else nothing
+
+
+def _rows(lookup: Lookup, names: Iterable[str], shown: Callable[[_Place], Cell]) -> list[Row]:
+    """Scenarios as rows, engines as columns; without rows in which there is nothing to say."""
+    names, rows = list(names), []
+    for track in lookup.tracks:
+        for name in names:
+            cells = tuple(shown(_Place(lookup, name, engine, track)) for engine in lookup.engines)
+            if any(one.text not in (MISSING, NOTHING) for one in cells):
+                rows.append(Row("", subject(name), track, cells))
+    return rows
 
 
 def _by_scenario(lookup: Lookup, leaf: str, caption: str, names: Sequence[str]) -> Table | None:
-    """One question: scenarios as rows, engines as columns. None if nothing of it is known."""
-    rows: list[Row] = []
-    met: list[Reading] = []
-    for track in lookup.tracks:
-        for name in names:
-            readings = lookup.readings(f"recovery.{name}.{leaf}", track)
-            met += readings
-            if any(reading.measured or reading.note.startswith(BEYOND) for reading in readings):
-                found = {reading.engine: _shown(lookup, name, leaf, track, reading) for reading in readings}
-                cells = tuple(found.get(engine, Cell(MISSING, note="not measured")) for engine in lookup.engines)
-                rows.append(Row("", subject(name), track, cells))
-    if not rows:
-        return None
-    unit = describe(f"recovery.{names[0]}.{leaf}").unit
+    """One question. None if nothing of it is known."""
+    ranked = {
+        (track, name): {r.engine: r for r in lookup.readings(f"recovery.{name}.{leaf}", track)}
+        for track in lookup.tracks for name in names
+    }  # fmt: skip
+    met = [reading for readings in ranked.values() for reading in readings.values()]
+    unit = describe(f"recovery.x.{leaf}").unit
     priced = unit == "s" and differ(met)
-    shown = (
-        tuple(replace(row, cells=tuple(replace(c, marked=PRICE) for c in row.cells)) for row in rows)
-        if priced
-        else rows
-    )
+    longest = max((float(r.value) for r in met if isinstance(r.value, int | float)), default=0.0)
+
+    def shown(place: _Place) -> Cell:
+        one = _value(place, leaf, ranked[place.track, place.scenario].get(place.engine), longest)
+        return replace(one, marked=PRICE) if priced else one
+
+    rows = _rows(lookup, names, shown)
     columns = tuple(
         Column(lookup.title(engine), "s" if unit == "s" else "", "", unit != "text") for engine in lookup.engines
     )
-    remark = DIFFERS if priced else ""
-    key = f"table-{leaf}"
-    return Table(key, caption, columns, tuple(shown), remark, folded=leaf not in OPEN, heading="Scenario")
+    drawn = any(one.bar for row in rows for one in row.cells)
+    remarks = [ONCE] * all(r.n <= 1 for r in met) + [BARS] * drawn + [DIFFERS] * priced
+    table = Table(f"table-{leaf}", caption, columns, tuple(rows), " ".join(remarks), leaf not in OPEN, "Scenario")
+    return table if rows else None
 
 
-def _shown(lookup: Lookup, name: str, leaf: str, track: str, reading: Reading) -> Cell:
-    """A value; beyond the limit, that; a recovery time with its parts."""
-    shown = cell(reading, describe(f"recovery.{name}.{leaf}"), SECONDS if leaf.endswith("_s") else PLAIN_NUMBER)
-    if not reading.measured and reading.note.startswith(BEYOND):
-        return replace(shown, text=reading.note, note="")
-    if leaf == "recovery_s" and reading.measured:
-        return replace(shown, note=_parts(lookup, name, reading.engine, track))
-    return shown
+def _value(place: _Place, leaf: str, reading: Reading | None, longest: float) -> Cell:
+    """A value; beyond the limit, that; a recovery time with its parts. Why it is not there, the heat map says."""
+    if reading is None:
+        return Cell(MISSING)
+    scale = SECONDS if leaf.endswith("_s") else PLAIN_NUMBER
+    shown = cell(reading, describe(f"recovery.{place.scenario}.{leaf}"), scale)
+    if not reading.measured:
+        return shown if isinstance(_outcome(place), str) else replace(shown, note="")
+    shown = replace(shown, n=shown.n if shown.n > 1 else 0)
+    if leaf != "recovery_s":
+        return shown
+    parts = {said: place.value(own) for own, said in PARTS.items() if place.reading(own)}
+    note = " + ".join(f"{number(seconds, whole=False)} {said}" for said, seconds in parts.items())
+    return replace(shown, note=note, bar=_bar(parts.values(), longest))
 
 
-def _parts(lookup: Lookup, name: str, engine: str, track: str) -> str:
-    found = {said: lookup.reading(f"recovery.{name}.{leaf}", engine, track) for leaf, said in PARTS.items()}
-    told = [f"{said} {number(r.value)}" for said, r in found.items() if r and isinstance(r.value, int | float)]
-    return ", ".join(told)
+def _bar(parts: Iterable[float], longest: float) -> tuple[tuple[float, float], ...]:
+    """Start and width of each part, in hundredths of the longest."""
+    found, start = [], 0.0
+    for seconds in parts:
+        width = 100 * seconds / longest if longest else 0.0
+        found.append((round(start, 2), round(width, 2)))
+        start += width
+    return tuple(found)
+
+
+def _outcome(place: _Place) -> float | str | None:
+    found = place.reading("outcome")
+    return found.value if found else None
 
 
 def _left_behind(lookup: Lookup, names: Sequence[str]) -> Table | None:
-    """Everything beyond the outcome that went wrong, one row for each run in which it did."""
-    rows = []
-    for track in lookup.tracks:
-        for name in names:
-            for engine in lookup.engines:
-                said = _wrongs(lookup, name, engine, track)
-                if said:
-                    cells = (Cell(subject(name), numeric=False), Cell("; ".join(said), numeric=False))
-                    rows.append(Row(engine, lookup.title(engine), track, cells))
-    if not rows:
-        return None
-    columns = (Column("Scenario", numeric=False), Column("What was seen", numeric=False))
-    return Table(
-        "table-left-behind", "Doubled effects, overlapping attempts, and what was left behind", columns, tuple(rows)
-    )
+    """Everything beyond the outcome that went wrong."""
+    rows = _rows(lookup, names, _after)
+    columns = tuple(Column(lookup.title(engine), numeric=False) for engine in lookup.engines)
+    caption = "Doubled effects, overlapping attempts, and what was left behind"
+    remark = f"{MISSING} not measured. Scenarios that are not listed left nothing on the engines that met them."
+    return Table("table-left-behind", caption, columns, tuple(rows), remark, heading="Scenario") if rows else None
 
 
-def _wrongs(lookup: Lookup, name: str, engine: str, track: str) -> list[str]:
-    said = []
-    for leaf, what in BEHIND.items():
-        reading = lookup.reading(f"recovery.{name}.{leaf}", engine, track)
-        if reading and isinstance(reading.value, int | float) and reading.value > 0:
-            said.append(f"{what} ({number(reading.value)})")
-    after = lookup.reading(f"recovery.{name}.session", engine, track)
+def _after(place: _Place) -> Cell:
+    met = isinstance(_outcome(place), str)
+    return Cell("; ".join(_wrongs(place)) or (NOTHING if met else MISSING), numeric=False)
+
+
+def _wrongs(place: _Place) -> list[str]:
+    said = [f"{what} ({number(place.value(leaf))})" for leaf, what in BEHIND.items() if place.value(leaf) > 0]
+    lived = place.reading("orphan_s")
+    if lived and place.value("orphans") > 0:
+        text = f"{number(place.value('orphan_s'), whole=False)} s" if lived.measured else lived.note
+        said = [f"{one}, for {text}" if one.startswith(BEHIND["orphans"]) else one for one in said]
+    after = place.reading("session")
     if after and after.value == LOST:
         said.append(f"the engine did not come back, and its session was replaced: {after.note}")
     return said
 
 
-def _people(lookup: Lookup, names: Sequence[str]) -> Section | None:
-    """What people can do, by the engine's own means."""
-    tables = [_repair(lookup, name) for name in names]
-    sentence = "Each by the engine's own means, over its API."
-    return present(made("repair", "What people can do", sentence, tables=tables))
-
-
-def _repair(lookup: Lookup, name: str) -> Table | None:
-    leaves = [leaf for leaf in REPAIR if lookup.names(f"recovery.{name}.{leaf}")]
-    rows = []
-    for track in lookup.tracks:
-        for engine in lookup.engines:
-            found = {leaf: lookup.reading(f"recovery.{name}.{leaf}", engine, track) for leaf in leaves}
-            if any(found.values()):
-                cells = [
-                    _shown(lookup, name, leaf, track, r) if r else Cell(MISSING, note="not measured")
-                    for leaf, r in found.items()
-                ]
-                if not any(r and r.measured for r in found.values()):  # the reason once is enough
-                    cells = [cells[0], *(Cell(MISSING) for _ in cells[1:])]
-                rows.append(Row(engine, lookup.title(engine), track, tuple(cells)))
-    told = [leaf for leaf in leaves if any(row.cells[leaves.index(leaf)].text != MISSING for row in rows)] or leaves[:1]
-    keep = [leaves.index(leaf) for leaf in told]
-    shown = tuple(replace(row, cells=tuple(row.cells[i] for i in keep)) for row in rows)
-    metrics = [describe(f"recovery.{name}.{leaf}") for leaf in told]
-    columns = tuple(
-        Column(leaf_title(one.name), "s" if one.unit == "s" else "", one.help, one.unit != "text") for one in metrics
-    )
-    return Table(f"table-{name}", subject(name), columns, shown) if rows else None
-
-
-def _sweep(lookup: Lookup) -> Section | None:
-    """Kill points: proportions with their intervals, and every point."""
-    tables = [_proportions(lookup), _points(lookup)]
-    sentence = (
-        "One target was killed at one point of the history, drawn from all boundaries and middles of steps by the "
-        "result's seed. Proportions with Wilson's 95 % interval."
-    )
-    return present(made("sweep", "Kill points", sentence, tables=tables))
-
-
-def _proportions(lookup: Lookup) -> Table | None:
-    rows = []
-    for track in lookup.tracks:
-        for engine in lookup.engines:
-            found = [lookup.reading(f"recovery.{SWEEP}.{leaf}", engine, track) for leaf in PROPORTIONS]
-            if any(reading and reading.measured for reading in found):
-                cells = tuple(
-                    cell(r, replace(describe(f"recovery.{SWEEP}.{leaf}"), kind="info"), PERCENT)
-                    for leaf, r in zip(PROPORTIONS, found, strict=True)
-                )
-                rows.append(Row(engine, lookup.title(engine), track, tuple(replace(c, isolation="") for c in cells)))
-    titles = ("Completed by itself", "Right artifacts", "Effect exactly once")
-    columns = tuple(Column(title, "%") for title in titles)
-    return Table("table-sweep", "Share of kill points", columns, tuple(rows)) if rows else None
-
-
-def _points(lookup: Lookup) -> Table | None:
-    """Target and moment as rows, engines as columns."""
-    name = f"recovery.{SWEEP}.outcome"
-    rows = []
-    for track in lookup.tracks:
-        for case in sorted(lookup.cases(name), key=lambda case: sorted(case.params.items())):
-            found = [lookup.reading(name, engine, track, case=case) for engine in lookup.engines]
-            if any(found):
-                title = " ".join(str(case.params[key]) for key in ("action", "target", "at") if key in case.params)
-                rows.append(Row("", title.replace("_", " "), track, tuple(_point(reading) for reading in found)))
+def _targets(lookup: Lookup) -> Table | None:
+    """Which process of each engine it is that is struck from outside."""
+    told = {(row["engine"], row["target"]): row for row in lookup.result.manifest.targets}
+    rows = [
+        Row("", str(target).replace("_", " ").capitalize(), "", tuple(_target(told, e, target) for e in lookup.engines))
+        for target in Target if any((engine, target) in told for engine in lookup.engines)
+    ]  # fmt: skip
     columns = tuple(Column(lookup.title(engine), numeric=False) for engine in lookup.engines)
-    return (
-        Table("table-points", "Every kill point", columns, tuple(rows), folded=True, heading="Killed") if rows else None
-    )
+    caption = "Which process is struck from outside"
+    return Table("table-targets", caption, columns, tuple(rows), folded=True, heading="Target") if rows else None
 
 
-def _point(reading: Reading | None) -> Cell:
-    if reading is None:
-        return Cell(MISSING, note="not drawn", numeric=False)
-    if not isinstance(reading.value, str):
-        return Cell(MISSING, note=reading.note, numeric=False)
-    return Cell(
-        f"{SYMBOLS[tone_of(SWEEP, reading.value)]} {reading.value}", reading.engine, reading.value, numeric=False
-    )
+def _target(told: dict[tuple[str, str], dict[str, str]], engine: str, target: str) -> Cell:
+    row = told.get((engine, target))
+    if row is None:
+        return Cell(MISSING, numeric=False)
+    return Cell(row["text"] if row["offered"] == "yes" else f"none: {row['text']}", numeric=False)

@@ -12,6 +12,8 @@ from reports.lookup import BASELINE, PLAIN, Case, Lookup
 from reports.numbers import MISSING, Scale, interval, scaled
 
 YES, NO = "yes", "no"
+BEYOND = "> "
+"""How a note begins that stands for a value beyond a limit: it is shown, but never a number to rank or average."""
 PRICE = "includes the price of isolation"
 DIFFERS = "Isolation differs, so a difference between engines includes the price of isolation."
 
@@ -31,6 +33,8 @@ class Cell:
     isolation: str = ""
     marked: str = ""
     """What the mark includes."""
+    bar: tuple[tuple[float, float], ...] = ()
+    """Parts of the value as start and width, in hundredths of the largest value of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ def cell(reading: Reading | None, metric: Metric, scale: Scale) -> Cell:
         return Cell(MISSING, note="not measured")
     n = 0 if metric.kind == "exact" or metric.name.startswith("authoring.") else reading.n
     value = reading.value
+    if value is None and reading.note.startswith(BEYOND):
+        return Cell(reading.note, engine=reading.engine)
     if value is None:
         return Cell(MISSING, engine=reading.engine, note=reading.note or "not measured")
     if isinstance(value, str):

@@ -1,84 +1,143 @@
-"""What happened in a run, from its journal: attempts as bars, faults and the ends of the run as marks."""
+"""What happened in the runs of one scenario, from their journals: attempts, faults, and what came of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from bench.results import Run
+from bench.history import Attempt, FaultMark, History, parse
+from bench.judge import LENGTHENING
+from bench.results import Run, Strike
 from core.pipelines import TRAINING
 
 NS = 1e9
+DEADLY = ("kill", "exit", "kill_after", "torn")
+"""Faults inside a step after which its process is gone."""
+DEADLY_ACTIONS = ("kill", "crash")
+NEEDED = {"t_ns", "step", "attempt", "event"}
+"""Without these a record says nothing that could be drawn."""
+
+How = Literal["ended", "error", "killed", "open"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One attempt of one step, in seconds since submit."""
+    """One attempt of one step, in seconds since the start of the timeline."""
 
     step: str
     attempt: int
     start_s: float
     end_s: float
-    how: str
-    """ended, error, killed (no end was ever written), open (the journal stops there)."""
+    how: How
+    """killed: its process was; open: no end was ever written, so it is drawn until the next attempt, or the last thing
+    known of the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
+    """A fault inside a step."""
+
     step: str
     at_s: float
     what: str
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """What was struck from outside, from the strike until it was healed; without width if nobody healed it."""
+
+    start_s: float
+    end_s: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
-    engine: str
-    run_id: str
+    """Starts with the first submission, or with the strike that came before it."""
+
+    submit_s: float
     steps: tuple[str, ...]
     bars: tuple[Bar, ...]
     points: tuple[Point, ...]
-    terminal_s: float | None
-    outcome: str
+    bands: tuple[Band, ...]
+    ends: tuple[float, ...]
+    """When the engine's terminal state was seen: of the run, of the resumed run, of the run that was made anew."""
+
+    @property
+    def struck_s(self) -> float | None:
+        """The first instant of a fault."""
+        return min([*(band.start_s for band in self.bands), *(point.at_s for point in self.points)], default=None)
+
+    @property
+    def last_s(self) -> float:
+        """The last thing that is known."""
+        return max([*(bar.end_s for bar in self.bars), *(band.end_s for band in self.bands), *self.ends])
 
 
-def timeline(run: Run, records: Iterable[dict[str, Any]]) -> Timeline | None:
-    """Build the timeline; None if the journal shows no attempt."""
-    events = sorted((r for r in records if isinstance(r.get("t_ns"), int)), key=lambda r: r["t_ns"])
-    attempts: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for event in events:
-        attempts.setdefault((str(event.get("step", "?")), int(event.get("attempt", 1))), []).append(event)
-    if not attempts:
+def timeline(
+    runs: Sequence[Run],
+    journals: Iterable[Iterable[dict[str, Any]]],
+    strikes: Iterable[Strike],
+    limit_s: float | None = None,
+) -> Timeline | None:
+    """Build it from the runs in their order, and the records of each journal; None if no step started.
+
+    `limit_s`: how long after its submission a run was given up that had not ended.
+    """
+    whole = ([one for one in records if one.keys() >= NEEDED] for records in journals)
+    histories = [history for history in map(parse, whole) if history.attempts]
+    struck = [one for one in strikes if one.t_ns]
+    if not histories:
         return None
-    zero = run.submit_ns or events[0]["t_ns"]
-    last = max(events[-1]["t_ns"], run.terminal_ns)
-    bars = tuple(_bar(step, attempt, found, zero, last) for (step, attempt), found in attempts.items())
-    points = tuple(
-        Point(str(event["step"]), (event["t_ns"] - zero) / NS, str(event.get("kind", "fault")))
-        for event in events
-        if event.get("event") == "fault"
+    submit = next((run.submit_ns for run in runs if run.submit_ns), 0) or histories[0].attempts[0].start_ns
+    zero = min([submit, *(one.t_ns for one in struck)])
+    ends = list(dict.fromkeys(run.terminal_ns for run in runs if run.terminal_ns))
+    attempts = [one for history in histories for one in history.attempts]
+    known = max(
+        [
+            *ends,
+            submit + round((limit_s or 0) * NS),
+            *(max(one.end_ns or 0, one.last_ns, one.start_ns) for one in attempts),
+        ]
     )
-    terminal = (run.terminal_ns - zero) / NS if run.terminal_ns else None
-    steps = _order(run.workload, [step for step, _ in attempts])
-    return Timeline(run.engine, run.run_id, steps, bars, points, terminal, run.outcome)
+    faults = [mark for history in histories for mark in _faults(history, outside=bool(struck))]
+    return Timeline(
+        submit_s=(submit - zero) / NS,
+        steps=_order(list(dict.fromkeys(one.step for one in attempts))),
+        bars=tuple(_bar(one, history, struck, known, zero) for history in histories for one in history.attempts),
+        points=tuple(Point(mark.step, (mark.t_ns - zero) / NS, mark.kind) for mark in faults),
+        bands=tuple(_band(one, zero) for one in struck),
+        ends=tuple((end - zero) / NS for end in ends),
+    )
 
 
-def _bar(step: str, attempt: int, events: list[dict[str, Any]], zero: int, last: int) -> Bar:
-    start = events[0]["t_ns"]
-    closing = next((e for e in reversed(events) if e.get("event") in ("end", "error")), None)
-    if closing:
-        return Bar(step, attempt, (start - zero) / NS, (closing["t_ns"] - zero) / NS, _how(closing))
-    faulted = any(e.get("event") == "fault" for e in events)
-    end = events[-1]["t_ns"] if faulted else last
-    return Bar(step, attempt, (start - zero) / NS, (end - zero) / NS, "killed" if faulted else "open")
+def _faults(history: History, *, outside: bool) -> list[FaultMark]:
+    """Without those that only give a fault from outside the time to strike."""
+    return [mark for mark in history.faults if not (outside and mark.kind == LENGTHENING)]
 
 
-def _how(closing: dict[str, Any]) -> str:
-    return "ended" if closing["event"] == "end" else "error"
+def _band(strike: Strike, zero: int) -> Band:
+    what = f"{strike.action} of the {strike.target}".replace("_", " ")
+    return Band((strike.t_ns - zero) / NS, (max(strike.healed_ns, strike.t_ns) - zero) / NS, what)
 
 
-def _order(workload: str, met: Iterable[str]) -> tuple[str, ...]:
-    """The pipeline's own order of steps; unknown ones after it as met."""
-    met = list(dict.fromkeys(met))
-    known = [step.name for step in TRAINING.steps] if workload == TRAINING.name else []
+def _bar(one: Attempt, history: History, strikes: Sequence[Strike], known: int, zero: int) -> Bar:
+    how, end = _end(one, history, strikes, known)
+    return Bar(one.step, one.attempt, (one.start_ns - zero) / NS, (end - zero) / NS, how)
+
+
+def _end(one: Attempt, history: History, strikes: Sequence[Strike], known: int) -> tuple[How, int]:
+    if one.end_ns is not None:
+        return ("ended" if one.outcome == "ended" else "error"), one.end_ns
+    later = [other.start_ns for other in history.attempts_of(one.step) if other.start_ns > one.start_ns]
+    until = min(later, default=known)
+    kills = [s.t_ns for s in strikes if s.action in DEADLY_ACTIONS and one.pid in s.pids and s.t_ns >= one.start_ns]
+    kills += [m.t_ns for m in history.faults if m.step == one.step and m.kind in DEADLY and m.attempt == one.attempt]
+    return ("killed", min(kills)) if kills else ("open", max(until, one.start_ns))
+
+
+def _order(met: Sequence[str]) -> tuple[str, ...]:
+    """The training pipeline's own order of steps; others as met."""
+    known = [step.name for step in TRAINING.steps]
     return (*(step for step in known if step in met), *(step for step in met if step not in known))

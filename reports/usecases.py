@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench import scenarios
 from reports.catalogue import Better, Kind, Metric, outcome_rank, scale_of
 from reports.catalogue import metric as describe
 from reports.compare import Reading, leaders
@@ -24,6 +25,8 @@ class Criterion:
     mode: str = ""
     required: bool = False
     """An outcome that must be a good one: who has not got it is out."""
+    shared: bool = False
+    """Only over those of the metrics that every engine has that has any; outcomes are counted if good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class UseCase:
     criteria: tuple[Criterion, ...]
 
 
+WHOLE = outcome_rank("completed")
+OUTSIDE = tuple(f"recovery.{one.name}.outcome" for one in scenarios.OUTSIDE)
 BUGS = ("exception", "renamed_column", "import_error")
 
 
@@ -77,6 +82,10 @@ USE_CASES = (
         Criterion("effects done twice", ("recovery.step_killed.duplicates",)),
         Criterion("recovery time", ("recovery.step_killed.recovery_s",)),
     )),
+    UseCase("night", "Left alone at 3 AM", "Workers, schedulers, servers and databases that go away.", "recovery", (
+        Criterion("faults from outside, of those that all engines know, that a run survives by itself",
+                  OUTSIDE, shared=True),
+    )),
     UseCase("resume", "Repair without repeating finished work", "Long pipelines that fail near the end.", "recovery", (
         Criterion("the run completes after the fix", ("recovery.resume_after_fix.outcome",), required=True),
         Criterion("lost work", ("recovery.resume_after_fix.wasted_s",)),
@@ -89,6 +98,14 @@ USE_CASES = (
         Criterion("lines to read down to the cause, over all bugs", _over_bugs("lines_to_cause")),
     )),
 )  # fmt: skip
+
+
+def asked(lookup: Lookup) -> tuple[UseCase, ...]:
+    """The use cases of a result: without those about scenarios of which it has none."""
+    names = set(lookup.names("recovery."))
+    return tuple(
+        case for case in USE_CASES if not case.criteria[0].shared or names.intersection(case.criteria[0].metrics)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +152,7 @@ def decide(case: UseCase, lookup: Lookup, track: str) -> Decision:
     status: Status = "insufficient" if not contest else "favoured" if len(candidates) == 1 else "tie"
     return Decision(
         case, track, status, tuple(candidates), tuple(trace), absent,
-        _noisy(case, trace) and lookup.single_session(used),
+        (_noisy(case, trace) or case.criteria[0].shared) and lookup.single_session(used),
         tuple(dict.fromkeys(r.isolation for r in used if r.isolation not in ("none", "")))
         if case.section in ("runtime", "recovery") and _noisy(case, trace) else (),
     )  # fmt: skip
@@ -151,13 +168,15 @@ def _apply(criterion: Criterion, candidates: Sequence[str], readings: dict[str, 
     scale = scale_of(described, [readings[engine].value for engine in candidates])
     shown = tuple((engine, _shown(readings[engine], scale)) for engine in candidates)
     if criterion.required:
-        left = tuple(e for e in candidates if outcome_rank(str(readings[e].value)) >= outcome_rank("completed"))
+        left = tuple(e for e in candidates if outcome_rank(str(readings[e].value)) >= WHOLE)
         return TraceStep(criterion.title, shown, left)
     lacking = [engine for engine in candidates if not readings[engine].measured]
     if lacking:
         remark = f"not measured for {listing(lookup.title(e) for e in lacking)}, so it cannot decide"
         return TraceStep(criterion.title, shown, tuple(candidates), remark)
     first = leaders([readings[engine] for engine in candidates], described, lookup.noise)
+    if criterion.shared and not any(reading.value for reading in first):  # to share nothing is no first place
+        first = []
     return TraceStep(criterion.title, shown, tuple(reading.engine for reading in first))
 
 
@@ -167,21 +186,25 @@ def _shown(reading: Reading, scale: Scale) -> str:
     if isinstance(reading.value, str):
         return reading.value
     ends = interval(reading.low, reading.high, scale)
-    return with_unit(scaled(reading.value, scale), scale.unit) + (f" ({ends})" if ends else "")
+    of = f" {reading.note}" if reading.note.startswith("of ") else ""
+    return with_unit(scaled(reading.value, scale), scale.unit) + of + (f" ({ends})" if ends else "")
 
 
 def _metric(criterion: Criterion) -> Metric:
-    """A sum over bugs of yes-or-no facts is a count of which more is better."""
+    """A sum of yes-or-no facts, or of good outcomes, is a count of which more is better."""
     first = describe(criterion.metrics[0])
     if len(criterion.metrics) == 1:
         return first
-    kind: Kind = "exact" if first.kind == "flag" else first.kind
+    counted = first.kind in ("flag", "outcome")
+    kind: Kind = "exact" if counted else first.kind
     better: Better = first.better
-    unit = "count" if first.kind == "flag" else first.unit
+    unit = "count" if counted else first.unit
     return Metric(first.name, criterion.title, better, kind, unit, first.resolution)
 
 
 def _readings(criterion: Criterion, lookup: Lookup, track: str) -> dict[str, Reading]:
+    if criterion.shared:
+        return _over_shared(criterion, lookup, track)
     return {engine: _reading(criterion, lookup, engine, track) for engine in lookup.engines}
 
 
@@ -195,3 +218,25 @@ def _reading(criterion: Criterion, lookup: Lookup, engine: str, track: str) -> R
         return Reading(engine, None, note=next(notes, ""))
     total = sum(float(part.value) for part in whole if part.value is not None)
     return Reading(engine, total, n=min(part.n for part in whole), isolation=whole[0].isolation)
+
+
+def _over_shared(criterion: Criterion, lookup: Lookup, track: str) -> dict[str, Reading]:
+    """Sums over the metrics that all engines have; an engine that has none of them was not measured."""
+    found = {
+        engine: {name: r for name in criterion.metrics if (r := lookup.reading(name, engine, track)) and r.measured}
+        for engine in lookup.engines
+    }
+    having = [set(readings) for readings in found.values() if readings]
+    common = set.intersection(*having) if having else set()
+    return {
+        engine: _sum([readings[name] for name in sorted(common)]) if common and readings else Reading(engine, None)
+        for engine, readings in found.items()
+    }
+
+
+def _sum(readings: Sequence[Reading]) -> Reading:
+    parts = [float(outcome_rank(r.value) >= WHOLE) if isinstance(r.value, str) else r.value or 0.0 for r in readings]
+    first = readings[0]
+    return Reading(
+        first.engine, sum(parts), n=min(r.n for r in readings), note=f"of {len(parts)}", isolation=first.isolation
+    )

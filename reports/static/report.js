@@ -117,8 +117,7 @@ if (differing) {
   differing.addEventListener("click", () => {
     const only = differing.getAttribute("aria-pressed") !== "true";
     differing.setAttribute("aria-pressed", String(only));
-    for (const row of all(".heatmap tbody tr:not(.group):not(.differing)")) row.hidden = only;
-    for (const body of all(".heatmap tbody")) body.hidden = only && !body.querySelector(".differing");
+    for (const table of all(".heatmap")) table.classList.toggle("only", only);
   });
 }
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import result_recovery
 import result_texts
 from result_parts import AUDITS, PARTS, VARIANTS
 from result_texts import HOSTILE, SCRIPT
 
-from bench.results import Audit, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Verdict
+from bench.results import Audit, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Strike, Verdict
 from bench.store import Summary
 from core.pipelines import TRAINING
 
@@ -50,6 +51,7 @@ class Builder:
     records: list[Record] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    strikes: list[Strike] = field(default_factory=list)
     journals: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     random: random.Random = field(default_factory=lambda: random.Random(4))
 
@@ -64,6 +66,7 @@ class Builder:
         (folder / "summary.json").write_bytes(msgspec.json.encode(Summary(1, self.records, list(self.audits))))
         _lines(folder / "samples.jsonl", self.samples)
         _lines(folder / "runs.jsonl", self.runs)
+        _lines(folder / "strikes.jsonl", self.strikes)
         _lines(folder / "verdicts.jsonl", self._verdicts())
         _lines(folder / "evidence.jsonl", self._evidence() if self.with_evidence else [])
         for run_id, records in self.journals.items():
@@ -88,13 +91,8 @@ class Builder:
                      for e in self.engines for t in self.tracks],
             settings=self._settings(),
             abilities=self._abilities(),
-            expectations=[
-                {"engine": e, "scenario": scenario, "outcomes": outcomes, "text": f"So it is written. {SCRIPT}",
-                 "source": "https://example.org/docs" if outcomes else ""}
-                for e in self.engines
-                for scenario, outcomes in (("step_killed", f"completed; {RECOVERED}"), ("transient_error", ""),
-                                           ("scheduler_killed", REPORTED))
-            ],
+            expectations=result_recovery.expectations(tuple(self.engines)),
+            targets=[row for row in result_recovery.TARGETS if row["engine"] in self.engines],
             local_notes={e: f"Starts what {e} starts; needs nothing else. {SCRIPT}" for e in self.engines},
             order=[f"{e} {t} block {b}" for b in range(self.sessions) for t in self.tracks for e in self.engines],
             cells=self.cells, failures=self.failures,
@@ -223,57 +221,20 @@ class Builder:
     def _recovery(self) -> None:
         for track in self.tracks[:1]:
             for e in self.engines:
-                self._scenario(e, track, "transient_error", RECOVERED, 0.6, 2.4, 2)
+                self.scenario(e, track, "transient_error", RECOVERED, 0.6, 2.4, 2)
                 outcome = {"airflow": RECOVERED, "prefect": REPORTED, "dagster": "stuck"}[family(e)]
                 done = 14.0 if outcome == RECOVERED else None
-                self._scenario(
+                self.scenario(
                     e, track, "step_killed", outcome, 3.0 * self.speed(e), done, 2, note="failed: never completed"
                 )
                 if e == "prefect":
-                    self._scenario(
-                        e, track, "resume_after_fix", None, None, None, None, note=f"not supported: {SCRIPT}"
-                    )
+                    self.scenario(e, track, "resume_after_fix", None, None, None, None, note=f"not supported: {SCRIPT}")
                 else:
-                    self._scenario(e, track, "resume_after_fix", RECOVERED, 1.0, 6.0 * self.speed(e), 2)
+                    self.scenario(e, track, "resume_after_fix", RECOVERED, 1.0, 6.0 * self.speed(e), 2)
 
-                self._outside(e, track)
-                self._repair_and_sweep(e, track)
+                result_recovery.add(self, e, track)
 
-    def _outside(self, e: str, track: str) -> None:
-        """One that the engine has not, one that it never survives, one with everything left behind."""
-        if family(e) == "airflow":
-            self._scenario(e, track, "run_killed", None, None, None, None, note=f"not applicable: {SCRIPT}")
-        else:
-            self._scenario(e, track, "run_killed", REPORTED, 1.0, None, 1, note="it ended: failed, reported")
-        stuck = family(e) == "dagster"
-        outcome = "stuck" if stuck else "duplicated"
-        self._scenario(
-            e, track, "scheduler_killed", outcome, None if stuck else 8.0, None if stuck else 21.0, 2, note="> 120 s"
-        )
-        more = {
-            "recovery_work_s": ("s", None if stuck else 4.0), "recovery_delay_s": ("s", None if stuck else 7.0),
-            "recovery_rest_s": ("s", None if stuck else 10.0), "overlaps": ("count", 1), "orphans": ("count", 2),
-            "orphan_s": ("s", None), "leaked_slots": ("count", 0 if stuck else 1),
-            "correct": ("boolean", int(not stuck)),
-            "record": ("text", "agrees" if stuck else f"train: {SCRIPT}"),
-            "actions": ("text", "restart of scheduler by the process manager"),
-            "session": ("text", "replaced" if stuck else "healthy"),
-        }  # fmt: skip
-        for leaf, (unit, value) in more.items():
-            note = "> 15 s" if leaf == "orphan_s" else SCRIPT if value == "replaced" else ""
-            self.add(e, f"recovery.scheduler_killed.{leaf}", unit, value, track=track, mode="served", note=note)
-
-    def _repair_and_sweep(self, e: str, track: str) -> None:
-        given = {"outcome": ("text", "failed as expected"), "gone_s": ("s", 0.2), "wasted_s": ("s", 1.0)}
-        for leaf, (unit, value) in given.items():
-            self.add(e, f"recovery.cancel.{leaf}", unit, value, track=track, mode="served")
-        for number, outcome in enumerate((RECOVERED, RECOVERED, "stuck")):
-            params = {"target": "api", "at": f"before {TRAINING.steps[number].name}"}
-            self.add(e, "recovery.sweep.outcome", "text", outcome, track=track, mode="served", params=params)
-        for leaf, value in {"completed": 2 / 3, "correct": 2 / 3, "effect_once": 1.0}.items():
-            self.add(e, f"recovery.sweep.{leaf}", "proportion", value, track=track, mode="served", noise=0.2)
-
-    def _scenario(self, e: str, track: str, topic: str, outcome: str | None, *times: float | None,
+    def scenario(self, e: str, track: str, topic: str, outcome: str | None, *times: float | None,
                   note: str = "") -> None:  # fmt: skip
         detection, recovery, attempts = times
         given = {"outcome": ("text", outcome), "detection_s": ("s", detection), "recovery_s": ("s", recovery),

@@ -107,7 +107,9 @@ def _results(folder: Path) -> list[measured.Measured]:
     second = Builder(sessions=5)
     second.write(folder / "second")
     changed = [
-        msgspec.structs.replace(s, version="4.0.0", value=float(s.value or 0) * 1.5) if s.engine == "airflow" else s
+        msgspec.structs.replace(s, version="4.0.0", value=s.value * 1.5 if isinstance(s.value, float) else s.value)
+        if s.engine == "airflow"
+        else s
         for s in second.samples
     ]
     lines = b"".join(msgspec.json.encode(s) + b"\n" for s in changed)

@@ -15,7 +15,7 @@ from reports.render import write_report
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
              "--disable-sync", "--no-first-run"]  # fmt: skip
-PHONE, DESK = 380, 1280
+PHONE, DESK = 390, 1280
 
 
 @dataclass
@@ -81,7 +81,7 @@ def test_charts_are_drawn_and_tables_stand(browser: Browser, url: str, script: b
     if script:
         draw_all(page)
     charts = page.locator("[data-chart]")
-    assert charts.count() == 13
+    assert charts.count() == 9
     for chart in charts.all():
         assert chart.locator("svg .mark-rect path, svg .mark-symbol path").count() > 2
         box = chart.locator("svg").first.bounding_box()
@@ -100,8 +100,41 @@ def test_heat_map_can_show_only_what_differs_from_the_documentation(browser: Bro
     assert page.locator("#differing").get_attribute("aria-pressed") == "true"
     shown = [row.get_attribute("id") for row in rows.all()]
     assert shown == ["heat-step_killed", "heat-scheduler_killed"]
+    page.locator("input[name=engine][value=prefect]").uncheck()
+    page.locator("input[name=engine][value=dagster]").uncheck()
+    assert [row.get_attribute("id") for row in rows.all()] == ["heat-scheduler_killed"]
+    for name in ("prefect", "dagster"):
+        page.locator(f"input[name=engine][value={name}]").check()
     page.locator("#differing").click()
     assert rows.count() == every > len(shown)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_timelines_are_folded_and_open_by_their_link(browser: Browser, url: str, script: bool) -> None:
+    page = visit(browser, url, script=script).page
+    panel = page.locator("#course-scheduler_killed")
+    assert not panel.locator("svg").first.is_visible()
+    if script:
+        page.locator("#heat-scheduler_killed a", has_text="timeline").click()
+    else:
+        panel.locator("summary").click()
+    drawings = panel.locator(".course svg")
+    assert drawings.count() == 3
+    for drawing in drawings.all():
+        assert drawing.locator("rect.band").count() == 1
+        box = drawing.bounding_box()
+        assert box is not None
+        assert box["height"] > 40
+    assert panel.locator(".course[data-engine=dagster] path.limit").count() == 1
+    assert panel.locator(".course[data-engine=airflow] path.point").count() == 2
+
+
+def test_engine_filter_holds_for_timelines(browser: Browser, url: str) -> None:
+    page = visit(browser, f"{url}#course-scheduler_killed").page
+    shown = page.locator("#course-scheduler_killed .course:visible")
+    assert shown.count() == 3
+    page.locator("input[name=engine][value=dagster]").uncheck()
+    assert shown.count() == 2
 
 
 def test_heat_map_says_everything_without_javascript(browser: Browser, url: str) -> None:
@@ -204,8 +237,10 @@ def test_hover_tells_the_sample(browser: Browser, url: str) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_phone_has_no_sideways_scroll(browser: Browser, url: str, script: bool) -> None:
-    page = visit(browser, url, width=PHONE, script=script).page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_has_no_sideways_scroll(browser: Browser, url: str, scheme: str, script: bool) -> None:
+    page = visit(browser, url, width=PHONE, scheme=scheme, script=script).page
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
     size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)")
     assert size >= 14

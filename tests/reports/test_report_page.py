@@ -71,7 +71,7 @@ def test_a_huge_result_is_cut_to_the_limit(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("reports.render.LIMIT_BYTES", 1_500_000)
     html = page(tmp_path / "result")
     assert len(html.encode()) <= 1_500_000
-    assert "To keep this file under 2 MB" in html
+    assert "To keep this file under 3 MB" in html
 
 
 def test_quick_result_says_that_it_is_not_for_decisions(tmp_path: Path) -> None:

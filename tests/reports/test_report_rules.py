@@ -14,7 +14,7 @@ from reports.compare import Noise, Reading, rank
 from reports.loading import Result
 from reports.lookup import Lookup
 from reports.prose import finding, limits, verdict_sentence
-from reports.usecases import USE_CASES, Decision, decide
+from reports.usecases import USE_CASES, Decision, asked, decide
 
 CASES = {case.key: case for case in USE_CASES}
 TIME = metric("runtime.makespan_s")
@@ -191,6 +191,36 @@ def test_nobody_meets_the_requirement() -> None:
     decision, said = verdict("killed", *[record(e, outcome, "stuck", unit="text") for e in ("airflow", "prefect")])
     assert (decision.status, decision.first) == ("tie", ())
     assert said == "None of those measured meets the requirement."
+
+
+def outcomes(scenario: str, **by_engine: str | None) -> list[Record]:
+    return [record(e, f"recovery.{scenario}.outcome", v, unit="text", n=1) for e, v in by_engine.items()]
+
+
+def test_what_survives_the_night_counts_only_what_every_engine_knows() -> None:
+    records = [
+        *outcomes("worker_killed", airflow="completed after recovery", prefect="stuck", dagster="completed"),
+        *outcomes("scheduler_killed", airflow="completed", prefect="completed", dagster="failed, reported"),
+        *outcomes("run_killed", airflow=None, prefect="completed", dagster="completed"),
+    ]
+    decision, said = verdict("night", *records)
+    assert decision.first == ("airflow",)
+    assert decision.trace[0].values == (("airflow", "2 of 2"), ("prefect", "1 of 2"), ("dagster", "1 of 2"))
+    assert decision.single_session
+    assert said.startswith("Airflow. Decided by: faults from outside")
+
+
+def test_who_survives_nothing_is_not_first_in_the_night() -> None:
+    decision, said = verdict("night", *outcomes("worker_killed", airflow="stuck", prefect="failed, reported"))
+    assert (decision.status, decision.first) == ("tie", ())
+    assert said == "None of those measured meets the requirement."
+
+
+def test_a_result_without_faults_from_outside_is_not_asked_about_them() -> None:
+    inside = lookup(*outcomes("step_killed", airflow="completed", prefect="completed"))
+    outside = lookup(*outcomes("api_killed", airflow="completed", prefect="completed"))
+    assert "night" not in [case.key for case in asked(inside)]
+    assert [case.key for case in asked(outside)] == list(CASES)
 
 
 def test_single_session_and_isolation_are_said() -> None:
