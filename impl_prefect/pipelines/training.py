@@ -74,7 +74,7 @@ def clean_up(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None
 
 
 # Results are kept under the flow run's id, so that a retried run goes on where it stopped.
-@flow(timeout_seconds=TRAINING.timeout_s, persist_result=True, on_failure=[clean_up], on_crashed=[clean_up])
+@flow(persist_result=True, on_failure=[clean_up], on_crashed=[clean_up])
 def training(config: str) -> None:
     raw = validate(config, extract(config))
     prepared = features(config, raw)
