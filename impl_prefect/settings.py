@@ -122,6 +122,12 @@ def _tuning(workspace: Workspace) -> list[Setting]:
             "events reach the API earlier; the default is 5 s",
         ),
         Setting(
+            "PREFECT_CLIENT_RETRY_EXTRA_CODES",
+            "500",
+            f"{SETTINGS}#clientsettings",
+            "a flow run's client tries again while the server has no database, which it answers with 500",
+        ),
+        Setting(
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
             "30",
             f"{DOCS}/advanced/detect-zombie-flows",
