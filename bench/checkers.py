@@ -248,7 +248,7 @@ def outcome(
 
 
 def _failed(history: History, oracle: History | None, expected_failure: bool) -> Outcome:
-    if oracle and _same(history, oracle):
+    if oracle and (_same(history, oracle) or (expected_failure and _had_its_effects(history, oracle))):
         return "false failure"
     if expected_failure:
         return "failed as expected"
@@ -274,6 +274,12 @@ def _same(history: History, oracle: History) -> bool:
     """Same output of the same steps, and the same effects."""
     own, expected = ((one.digests(), set(one.steps()), one.effect_kinds()) for one in (history, oracle))
     return own == expected
+
+
+def _had_its_effects(history: History, oracle: History) -> bool:
+    """Whether all that the run is for has happened, even if not every step: a cancelled run may go that far."""
+    expected = oracle.effect_kinds()
+    return bool(expected) and not expected - history.effect_kinds()
 
 
 def _more_than(oracle: History, history: History) -> bool:

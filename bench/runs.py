@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from bench.host import LoadWatch
 from bench.planner import INLINE
 from bench.results import Arm, Run, Sample, Verdict
 from bench.session import Session
-from bench.store import Store
+from bench.store import Store, storing
 from bench.supervisor import Supervisor
 from bench.watching import Quiet, Sighting, limit_s, watch
 from bench.workloads import TRAINING_RUN, Workload
@@ -113,7 +114,11 @@ class Conductor:
         )  # fmt: skip
 
     def prepare(self, registry: Path, scenario: str = "", **changes: Any) -> tuple[Run, Path]:
-        """Make a run's folder and configuration; return its record so far and the configuration's path."""
+        """Make a run's folder and configuration; return its record so far and the configuration's path.
+
+        StorageError if there is no room for a run.
+        """
+        self.store.need_room()
         size = "" if self.workload == TRAINING_RUN else self.workload.label
         run_id = "-".join(filter(None, (self.label, f"{next(self._count):02d}", size, scenario)))
         folder = self.store.folder / "runs" / run_id
@@ -167,16 +172,24 @@ class Conductor:
         self.get_out_of_phase(session)
         limit = limit_s(session.workspace.track, self.workload.steps * runs)
 
+        interrupted = threading.Event()
+
         def one(run: Run, config: Path) -> Observation:
             run = self.submit(session, run, config)
             quietly = Quiet(config.parent, self.workload.steps)
-            sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
+            sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly, stop=interrupted)
+            if interrupted.is_set():
+                raise EngineError(f"{run.run_id}: interrupted")
             if timed_out:
                 run = self.given_up(session, run)
             return self.conclude(run, tuple(sightings), timed_out=timed_out)
 
         with ThreadPoolExecutor(runs) as pool:
-            return list(pool.map(lambda pair: one(*pair), prepared))
+            try:
+                return list(pool.map(lambda pair: one(*pair), prepared))
+            except KeyboardInterrupt:
+                interrupted.set()
+                raise
 
     def resumed(self, session: Session, failed: Run, engine_run_id: str) -> Observation:
         """Watch a run that was resumed just now with the engine's own means, to its end."""
@@ -268,7 +281,9 @@ class Conductor:
         for verdict in verdicts:
             self.store.append(verdict)
         seen = [{"t_ns": s.t_ns, "status": s.state.status, "raw": s.state.raw} for s in sightings]
-        (folder / "engine.json").write_text(json.dumps(seen, default=str))
+        earlier = len(list(folder.glob("engine*.json")))  # of the same run before it was resumed
+        with storing(self.store.folder):
+            (folder / f"engine{f'-{earlier + 1}' if earlier else ''}.json").write_text(json.dumps(seen, default=str))
 
     def tidy(self, run: Run) -> None:
         """Drop the bulky artifacts of a run."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -60,7 +61,8 @@ class Session:
         begin = now_ns()
         self._run_all("deploy", self.adapter.deploy())
         for name in ("training", *self._beside()):
-            wait_until(lambda name=name: self.adapter.deployed(name), f"{name} offered by the API", READY_LIMIT_S)  # type: ignore[misc]
+            offered = partial(self.adapter.deployed, name)
+            wait_until(offered, f"{name} offered by the API", READY_LIMIT_S, *self.processes.values())
         self.seconds["deploy_s"] = (now_ns() - begin) / 1e9
 
     def _start(self, roles: list[Role]) -> None:
@@ -138,18 +140,19 @@ def wait_until(
     condition: Callable[[], bool],
     what: str,
     limit_s: float,
-    process: Process | None = None,
+    *processes: Process,
     poll_s: float = READY_POLL_S,
 ) -> None:
-    """Ask until the condition holds; EngineError if `process` ends before it does or the limit passes."""
+    """Ask until the condition holds; EngineError if one of `processes` ends before it does, or the limit passes."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
-        if process and process.ended.is_set():
-            raise EngineError(f"{process.name}: ended with exit code {process.code} before: {what}", process.tail())
+        for process in processes:
+            if process.ended.is_set():
+                raise EngineError(f"{process.name}: ended with exit code {process.code} before: {what}", process.tail())
         try:
             if condition():
                 return
         except (httpx.HTTPError, ApiError):
             pass  # not listening yet, or busy: asked again
         time.sleep(poll_s)
-    raise EngineError(f"{what}: not within {limit_s:.0f} s", process.tail() if process else "")
+    raise EngineError(f"{what}: not within {limit_s:.0f} s", processes[-1].tail() if processes else "")

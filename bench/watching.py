@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,17 +55,22 @@ def limit_s(track: Track, steps: int) -> float:
 
 
 def watch(
-    session: Session, engine_run_id: str, limit: float, *, quietly: Quiet | None = None
+    session: Session,
+    engine_run_id: str,
+    limit: float,
+    *,
+    quietly: Quiet | None = None,
+    stop: threading.Event | None = None,
 ) -> tuple[list[Sighting], bool]:
     """Ask for a run's state until it has ended; return what was seen when it changed, and whether time ran out.
 
     After the run's end its steps are asked for a little longer: some engines record them later. `quietly` is for
     many steps or runs, where asking is itself work for the engine: the run alone is asked for, and seldom until
-    its journal is complete.
+    its journal is complete. Once `stop` is set it returns what it has.
     """
     deadline = time.monotonic() + limit
     sightings: list[Sighting] = []
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not (stop and stop.is_set()):
         ended_before = bool(sightings) and sightings[-1].state.status.ended
         if quietly and not ended_before:
             quietly.wait()

@@ -10,6 +10,7 @@ import typer
 from bench import store
 from bench.analysis import audits, drift, scaling, stats
 from bench.cli.codes import EXIT_AUDIT
+from bench.errors import StorageError, UsageError
 from bench.results import Audit, Run, Sample, Verdict
 from bench.workspace import PROJECT
 from reports.render import write_report
@@ -21,8 +22,14 @@ def report(
     """Compute summary and report again from what was measured; no engine runs."""
     folder = result.resolve()
     store.load_manifest(folder)
-    failed = summarise(folder)
-    typer.echo(f"report: {write_report(folder)}")
+    try:
+        failed = summarise(folder)
+        typer.echo(f"report: {write_report(folder)}")
+    except (OSError, StorageError) as error:
+        reason = getattr(error.__cause__ or error, "strerror", error)
+        raise UsageError(
+            f"{folder}: the report cannot be written: {reason}; see to room and permission, then give the command again"
+        ) from error
     objections(failed)
 
 

@@ -221,6 +221,8 @@ OUTCOMES = [
     ("false failure", good(), BAD, {}),
     ("false failure", recovered().history(), BAD, {"faulted": True}),
     ("false failure", good(), BAD, {"expected_failure": True}),  # it was cancelled, and ran on to its end
+    ("false failure", Script().steps(*ORDER[:-1]).history(), BAD, {"expected_failure": True}),  # and had its effect
+    ("failed, reported", Script().steps(*ORDER[:-1]).history(), BAD, {}),
     ("indeterminate", good(), OK, {"oracle": None}),
     ("indeterminate", good(), OK, {"oracle": History()}),
     ("indeterminate", good(), BAD, {"oracle": None}),

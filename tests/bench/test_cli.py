@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,17 @@ def test_report_of_what_is_no_result(tmp_path: Path, content: str | None) -> Non
     (line,) = told.stderr.splitlines()
     assert line.startswith(f"orchbench: {tmp_path}: not a result folder: ")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_report_that_finds_no_room(tmp_path: Path) -> None:
+    folder = shutil.copytree(PROJECT / "reports/kept/2026-11-22-standard", tmp_path / "result")
+    before = (folder / "summary.json").read_bytes()
+    limited = ["prlimit", "--fsize=1000", sys.executable, "-m", "bench", "report", str(folder)]
+    told = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert told.returncode == EXIT_USAGE
+    (line,) = told.stderr.splitlines()
+    assert line.startswith(f"orchbench: {folder}: the report cannot be written: File too large; ")
+    assert (folder / "summary.json").read_bytes() == before
 
 
 def test_no_command_shows_the_help() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from doubles import RETRIES, BringUp, Unable
 
@@ -118,6 +120,9 @@ def test_resume_after_the_fix(bring_up: BringUp) -> None:
     assert [run.note for run in load(conductor.store.folder, Run)] == ["", "resumed"]
     assert {run.run_id for run in load(conductor.store.folder, Run)} == {failed.run.run_id}
     assert seen.run.isolation == failed.run.isolation
+    folder = conductor.store.folder / "runs" / failed.run.run_id
+    told = [json.loads((folder / name).read_text())[-1]["status"] for name in ("engine.json", "engine-2.json")]
+    assert told == ["failed", "completed"]  # what the engine said before is kept
 
 
 def test_engine_without_resume_is_reported_with_its_reason(bring_up: BringUp) -> None:

@@ -219,6 +219,22 @@ def test_engine_that_is_never_ready(bring_up: BringUp, monkeypatch: pytest.Monke
         bring_up(NeverReady)
 
 
+class LosesAService(Double):
+    """One of its services ends while the pipelines are waited for."""
+
+    def roles(self) -> list[Role]:
+        return [*super().roles(), Role("helper", Command(("sh", "-c", "echo no room; exit 3")))]
+
+    def deployed(self, pipeline: str) -> bool:  # noqa: ARG002 - never
+        return False
+
+
+def test_service_that_ends_before_the_pipelines_are_there_is_told_at_once(bring_up: BringUp) -> None:
+    with pytest.raises(EngineError, match="helper: ended with exit code 3 before: training offered") as caught:
+        bring_up(LosesAService)
+    assert caught.value.log_tail == "no room"
+
+
 class BadInitialise(Double):
     def initialise(self) -> list[Command]:
         return [Command(("sh", "-c", "echo no database; exit 5"))]

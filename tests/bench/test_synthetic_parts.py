@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
-from doubles import BringUp
+from doubles import BringUp, misbehaving
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -146,6 +149,21 @@ def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervi
     assert figures["completion_p50_s"][1] <= figures["completion_p95_s"][1]  # type: ignore[operator]
     span_s = (max(o.run.terminal_ns for o in seen) - min(o.run.submit_ns for o in seen)) / 1e9
     assert figures["throughput_per_min"] == ("count", pytest.approx(180 / span_s))
+
+
+def test_interrupted_runs_at_once_are_not_waited_for_nor_judged(bring_up: BringUp) -> None:
+    session, conductor = bring_up(misbehaving("never ends"))
+    asked: list[str] = []
+
+    def interrupt(request: httpx.Request) -> None:
+        asked.append(request.method)
+        if asked.count("GET") == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    session.adapter.http.event_hooks["request"].append(interrupt)
+    with pytest.raises(KeyboardInterrupt):  # the limit of such runs is 15 minutes
+        replace(conductor, workload=CONCURRENT).at_once(session, CONCURRENT.concurrent)
+    assert load(conductor.store.folder, Run) == []
 
 
 def test_wrong_runs_at_once_are_failures() -> None:
