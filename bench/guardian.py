@@ -24,9 +24,9 @@ from typing import Any
 
 import psutil
 
+from bench.orphans import adopt_orphans
 from bench.usage import Ledger, written_bytes
 
-PR_SET_CHILD_SUBREAPER = 36
 CLONE_NEWNS = 0x20000
 MS_REC, MS_PRIVATE = 1 << 14, 1 << 18
 MNT_DETACH = 2
@@ -49,12 +49,6 @@ def main() -> None:
         guardian.stop(keep=frozenset(), grace_s=ORPHANED_GRACE_S)
         guardian.unmount()
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of whatever descendants leave behind. Linux only: elsewhere orphans of an engine may stay."""
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def separate_mounts() -> bool:

@@ -18,6 +18,7 @@ from typing import IO, Any, Self
 
 from bench.contract import Command
 from bench.errors import EngineError, StorageError
+from bench.orphans import adopt_orphans, end_session
 from bench.store import NO_ROOM
 from bench.usage import Usage
 
@@ -70,6 +71,8 @@ class Supervisor:
         self._early_exits: dict[int, dict[str, Any]] = {}
         self._lock = threading.Lock()
         self._count = 0
+        self._scratch = scratch
+        adopt_orphans()  # should the guardian be killed
         self._guardian = subprocess.Popen(
             [sys.executable, "-m", "bench.guardian", str(scratch)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
@@ -145,6 +148,11 @@ class Supervisor:
             raise EngineError(answer["error"])
 
     @property
+    def orphaned(self) -> bool:
+        """Whether the guardian has ended before it was told to."""
+        return self._guardian.poll() is not None
+
+    @property
     def guardian_pid(self) -> int:
         """The process above all of this session's."""
         return self._guardian.pid
@@ -156,10 +164,12 @@ class Supervisor:
             raise EngineError(f"processes {answer['left']} did not end after SIGKILL")
 
     def close(self) -> None:
-        """Stop everything, end the guardian, and with it remove the scratch folder."""
+        """Stop everything, end the guardian, and with it remove the scratch folder; the same if it was killed."""
         if self._guardian.stdin and not self._guardian.stdin.closed:
-            self._guardian.stdin.close()
-        self._guardian.wait()
+            with contextlib.suppress(BrokenPipeError):
+                self._guardian.stdin.close()
+        if self._guardian.wait() != 0:
+            end_session(self._scratch, tuple(self._processes))
         self._reader.join()
         if self._guardian.stdout:
             self._guardian.stdout.close()
@@ -170,17 +180,24 @@ class Supervisor:
             number = self._count
             answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
             self._answers[number] = answers
-        if self._guardian.stdin is None or self._guardian.poll() is not None:
-            raise EngineError("the session's guardian has ended; start a new session")
-        self._guardian.stdin.write((json.dumps(request | {"id": number}) + "\n").encode())
-        self._guardian.stdin.flush()
         try:
+            self._tell(request | {"id": number})
             return answers.get(timeout=ANSWER_LIMIT_S)
         except queue.Empty:
             raise EngineError(f"the session's guardian did not answer '{request['do']}'") from None
         finally:
             with self._lock:
                 del self._answers[number]
+
+    def _tell(self, request: dict[str, Any]) -> None:
+        try:
+            if self._guardian.stdin and not self.orphaned:
+                self._guardian.stdin.write((json.dumps(request) + "\n").encode())
+                self._guardian.stdin.flush()
+                return
+        except BrokenPipeError:
+            pass
+        raise EngineError("the session's guardian has ended; start a new session")
 
     def _read(self, events: IO[bytes]) -> None:
         for line in events:

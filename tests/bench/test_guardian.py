@@ -15,10 +15,14 @@ from typing import Any
 
 import psutil
 import pytest
+from breaking import Twins
 from test_supervisor import STUBBORN
 from waiting import wait_for
 
-from bench.workspace import PROJECT, make_scratch
+from bench.contract import Command
+from bench.errors import EngineError
+from bench.supervisor import Supervisor
+from bench.workspace import PROJECT, clean_environment, make_scratch
 
 GONE_LIMIT_S = 10.0
 HARNESS = """
@@ -166,3 +170,23 @@ def running(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_nothing_survives_a_guardian_that_was_killed(tmp_path: Path, nothing_left: None, decoys: Twins) -> None:
+    scratch = make_scratch()
+    pids = tmp_path / "pids"
+    with Supervisor(scratch, clean_environment(scratch / "home", Path("/usr/bin")), tmp_path / "logs") as supervisor:
+        tree = supervisor.start("stubborn", Command((sys.executable, "-c", STUBBORN, str(pids))))
+        supervisor.run("parent", Command(("sh", "-c", "setsid sleep 3600 & echo $!")))
+        orphan = int((tmp_path / "logs" / "parent.log").read_text())
+        wait_for(pids.exists, "the tree is complete")
+        processes = [psutil.Process(int(pid)) for pid in (orphan, *pids.read_text().split())]
+        decoy = decoys(psutil.Process(orphan))
+        os.kill(supervisor.guardian_pid, signal.SIGKILL)
+        wait_for(lambda: supervisor.orphaned, "the guardian is gone")
+        with pytest.raises(EngineError, match="the session's guardian has ended; start a new session"):
+            supervisor.signal(tree.pid, signal.SIGTERM)
+        assert all(running(process) for process in processes)
+    assert not any(running(process) for process in processes)
+    assert not scratch.exists()
+    assert decoy.poll() is None
