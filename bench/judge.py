@@ -23,6 +23,8 @@ UNITS = {
     "duplicates": "count", "record": "text",
 }  # fmt: skip
 """What is found, and its unit."""
+HANGING = "hang"
+"""How the kinds of faults begin that leave an attempt without a trace of its end."""
 NS = 1e9
 RECOVERY = ("recovery_s", "recovery_work_s", "recovery_delay_s", "recovery_rest_s")
 
@@ -73,12 +75,13 @@ def findings(case: Aftermath) -> dict[str, Finding]:
     """Every finding by its name in the result: `recovery.<scenario>.<name>`."""
     history, strikes = case.history, case.strikes
     struck = struck_ns(history, strikes)
+    detected_s = detection_s(case.sightings, struck)
     values: dict[str, float | str | None] = {
         "outcome": case.outcome,
         "correct": float(correct(history, case.oracle)) if case.oracle.attempts else None,
-        "detection_s": detection_s(case.sightings, struck),
+        "detection_s": detected_s,
         "attempts": float(len(history.attempts_of(case.step))),
-        "wasted_s": history.wasted_s(min((one.t_ns for one in strikes), default=None)),
+        "wasted_s": history.wasted_s(_lost_by_ns(case, struck, detected_s)),
         "overlaps": float(overlaps(history, strikes)),
         "duplicates": float(len(history.duplicates())),
         "record": record(case.verdicts),
@@ -87,6 +90,14 @@ def findings(case: Aftermath) -> dict[str, Finding]:
     told = {name: (value, absent[name] if value is None else "") for name, value in values.items()}
     told |= _recovery(case, struck)
     return {name: Finding(unit, *told[name]) for name, unit in UNITS.items()}
+
+
+def _lost_by_ns(case: Aftermath, struck: int | None, detected_s: float | None) -> int | None:
+    """Until when an attempt without an end was under way: the strike, or for a hang the instant it was noticed."""
+    if case.strikes:
+        return min(one.t_ns for one in case.strikes)
+    hung = any(mark.kind.startswith(HANGING) for mark in case.history.faults)
+    return struck + round(detected_s * NS) if hung and struck and detected_s else None
 
 
 def correct(history: History, oracle: History) -> bool:

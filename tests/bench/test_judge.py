@@ -214,6 +214,16 @@ def test_lost_work_lasts_until_the_strike() -> None:
     assert judge.findings(case(history, strikes=(struck,)))["wasted_s"].value == pytest.approx(1.5)
 
 
+def test_hung_work_lasts_until_it_is_noticed() -> None:
+    script = Script().steps(*BROKEN_TRAIN)
+    script.write("start", "train", 1)
+    script.write("fault", "train", 1, kind="hang_in_c")
+    history = script.history()
+    noticed = Sighting(history.faults[0].t_ns + 90 * 10**9, RunState(Status.FAILED))
+    hung = case(history, "failed, reported", sightings=(noticed,))
+    assert judge.findings(hung)["wasted_s"].value == pytest.approx(90)
+
+
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
