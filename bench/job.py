@@ -23,7 +23,7 @@ from bench.describing import describe
 from bench.errors import EngineError, StorageError
 from bench.history import History, read_history
 from bench.measures.aftermath import SessionLostError
-from bench.planner import INLINE, VERSION, Clock, Estimates, Planned
+from bench.planner import INLINE, SESSION_S, VERSION, Clock, Estimates, Planned
 from bench.results import Arm, Cell, Failure, Manifest, Run, Sample
 from bench.runs import Conductor
 from bench.session import open_session
@@ -76,6 +76,7 @@ class Job:
                 self._leave_out(block for block in self.blocks[number : self.budget.blocks])
                 break
             self._block(block, self.blocks[number + 1 : self.budget.blocks], scarce=number == 0)
+        self._go_on(self.blocks[0])
         bad = any(cell.state != "done" for cell in self.manifest.cells) or bool(self.manifest.failures)
         self.finish("partial" if bad else "complete")
 
@@ -108,6 +109,20 @@ class Job:
                 spare_s = self.clock.left_s() - self.estimates.sessions_s(to_come, ESSENTIAL)
                 until = time.monotonic() + min(spare_s, share_s if scarce else float("inf"))
                 self._sessions(one, left, until)
+
+    def _go_on(self, block: list[Planned]) -> None:
+        """Measure in the time left what sessions have left out for want of their share, as others needed less."""
+        short = [one for one in block if self._cheapest_s(one) + SESSION_S < self.clock.left_s()]
+        begun = tuple(one.cell(part) for one in short for part in CELLULAR)
+        cells = self.manifest.cells
+        self.manifest.cells = [one for one in cells if one.state != "left_out" or not one.name.startswith(begun)]
+        self._block(short, [], scarce=True)
+
+    def _cheapest_s(self, one: Planned) -> float:
+        """Estimated seconds of the cheapest cell that a session has left out; infinite if it has left out none."""
+        names = tuple(one.cell(part, "") for part in CELLULAR)
+        cells = (cell for cell in self.manifest.cells if cell.state == "left_out" and cell.name.startswith(names))
+        return min((cell.estimated_s for cell in cells), default=float("inf"))
 
     def _sessions(self, one: Planned, left: tuple[Part, ...], until: float) -> None:
         """Run what is left of a session; where a fault cost the engine its health, go on in a new one."""

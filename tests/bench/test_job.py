@@ -189,6 +189,22 @@ def test_what_does_not_fit_is_left_out(make_job: MakeJob, store: Store) -> None:
     assert load_manifest(store.folder).state == "partial"
 
 
+def test_what_did_not_fit_in_its_share_is_measured_in_the_time_that_others_left(
+    make_job: MakeJob, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = (Part.FIRST, Part.RECOVERY)
+    said: list[str] = []
+    job = make_job([session_of(INLINE), *(session_of(name, 1, broken) for name in ("behaves", "too"))])
+    monkeypatch.setattr(job, "say", lambda what, _: said.append(what))
+    monkeypatch.setattr(job.clock, "left_s", lambda: 60.0)  # half of it is not enough for the last scenario
+    job.run()
+    assert set(states(store).values()) == {"done"}
+    assert job.manifest.state == "complete"
+    assert [one.partition(" ")[0] for one in job.manifest.order if "behaves" in one] == ["block"] * 2
+    *_, last = (one for one in said if BASIC[-1] in one)
+    assert last.startswith("block 1: behaves")
+
+
 def test_extras_give_way_to_the_plain_runs_of_the_blocks_to_come(
     make_job: MakeJob, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
