@@ -23,7 +23,8 @@ class Action(StrEnum):
 
     KILL = "kill"
     """SIGKILL of a service and of all that it has started, as when its container is killed; after `down_s` it is
-    started again, as a process manager does. Of a step's or a run's processes: that one process alone."""
+    started again, as a process manager does. Of a worker that is no service: with all that it has started too. Of a
+    step's or a run's processes: that one process alone."""
     CRASH = "crash"
     """SIGKILL of the service's first process alone: what it has started lives on; started again likewise."""
     RESTART = "restart"

@@ -33,8 +33,9 @@ def roles_of(session: Session, target: Target) -> tuple[str, ...]:
 def resolve(session: Session, target: Target, history: History, *, alone: bool = False) -> list[int]:
     """Ids of the target's living processes, parents before children.
 
-    A service is struck with all that it has started; `alone`: its first process only. A process of a step or of a run
-    is found from the step that runs now. Raises EngineError if there is none.
+    A service is struck with all that it has started, and so is a worker that is none; `alone`: its first process only.
+    A step's or a run's process is struck alone, and found, as such a worker is, from the step that runs now. Raises
+    EngineError if there is none.
     """
     if target is Target.DATABASE:
         return _tree(session.database.pid, alone=alone)
@@ -43,7 +44,8 @@ def resolve(session: Session, target: Target, history: History, *, alone: bool =
     offer = session.adapter.targets.get(target)
     if not isinstance(offer, OfStep):
         raise EngineError(f"{session.adapter.name}: no process is the {target}")
-    return [_of_step(offer, _running_pid(history), target)]
+    pid = _of_step(offer, _running_pid(history), target)
+    return _tree(pid, alone=alone or target is not Target.WORKER)
 
 
 def _tree(pid: int, *, alone: bool) -> list[int]:

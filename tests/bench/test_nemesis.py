@@ -134,7 +134,9 @@ def test_a_service_is_struck_with_all_that_it_has_started(bring_up: BringUp, tmp
     server = session.processes["server"].pid
     assert resolve(session, Target.API, history) == [server, working]
     assert resolve(session, Target.API, history, alone=True) == [server]
-    assert resolve(session, Target.WORKER, history) == [server]
+    assert resolve(session, Target.WORKER, history) == [server, working]  # also where a worker is no service
+    assert resolve(session, Target.WORKER, history, alone=True) == [server]
+    assert resolve(session, Target.RUN, history) == [working]
 
 
 def test_decoy_outside_of_the_session_is_never_struck(bring_up: BringUp, tmp_path: Path) -> None:
