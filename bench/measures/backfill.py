@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -30,10 +31,13 @@ from core.pipelines import Pipeline, Step
 
 FIRST = date(2026, 1, 1)
 """The first day of the built-in data."""
-DAYS = tuple((FIRST + timedelta(days=number)).isoformat() for number in range(10))
+DAYS, OTHER_DAYS = (
+    tuple((FIRST + timedelta(days=number)).isoformat() for number in range(begin, begin + 10)) for begin in (0, 10)
+)
+"""Of late data, and of the killed scheduler: an engine passes over days that it has run before, as it should."""
 LATE = DAYS[4]
 LIMIT_S = 180.0
-AS_PIPELINE = Pipeline("daily", tuple(Step(f"day_{day}") for day in DAYS))
+AS_PIPELINE = Pipeline("daily", tuple(Step(f"day_{day}") for day in OTHER_DAYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,20 @@ class Filed:
 
     missing: tuple[str, ...]
     twice: tuple[str, ...]
+    end_ns: int | None = None
+    """End of the last of its runs."""
 
     @property
     def outcome(self) -> str:
         return "duplicated" if self.twice else "lost" if self.missing else "completed after recovery"
 
 
-def filed(run_dir: Path) -> Filed:
+def filed(run_dir: Path, days: Sequence[str]) -> Filed:
     """Count each day's effects."""
-    times = Counter(effect.kind.removeprefix("day-") for effect in read_history(run_dir).effects)
-    return Filed(tuple(day for day in DAYS if not times[day]), tuple(day for day in DAYS if times[day] > 1))
+    history = read_history(run_dir)
+    times = Counter(effect.kind.removeprefix("day-") for effect in history.effects)
+    missing = tuple(day for day in days if not times[day])
+    return Filed(missing, tuple(day for day in days if times[day] > 1), history.last_end_ns())
 
 
 def late_data(conductor: Conductor, session: Session) -> None:
@@ -61,11 +69,12 @@ def late_data(conductor: Conductor, session: Session) -> None:
     run, path = conductor.prepare(session.scratch / "registry", "late_data", faults=(late,))
     means = _means(session)
     watched = _until_ended(means, means.start(path, DAYS))
-    before, said = filed(path.parent), watched[1]
+    before, said = filed(path.parent, DAYS), watched[1]
     arrived.touch()
     begin = now_ns()
     caught_up = _until_ended(means, means.again(watched[0]))
-    found = _found(session, path.parent, caught_up[1], begin, "one API call: run the missing days")
+    seen = filed(path.parent, DAYS)
+    found = _found(session, seen, caught_up[1], begin, "one API call: run the missing days")
     if before.missing != (LATE,) or said is not Status.FAILED:
         told = f"while its data were late, {LATE} was {'missing' if LATE in before.missing else 'filed'}"
         found["record"] = ("text", f"{told}, and the engine said {said}", "")
@@ -81,15 +90,16 @@ def killed(conductor: Conductor, session: Session) -> None:
         manager.hands_off |= set(roles_of(session, Target.SCHEDULER))
         nemesis = _armed_in_the_middle(stack, session, run, path.parent)
         begin = now_ns()
-        watched, said = _until_ended(means, means.start(path, DAYS))
+        watched, said = _until_ended(means, means.start(path, OTHER_DAYS))
     if nemesis and nemesis.strikes:
         conductor.store.append(nemesis.strikes[0])
         begin = nemesis.strikes[0].t_ns
         actions.append("restart of the scheduler by the process manager")
-    if said is Status.FAILED and filed(path.parent).missing:
+    if said is Status.FAILED and filed(path.parent, OTHER_DAYS).missing:
         actions.append("one API call: run the missing days")
         _, said = _until_ended(means, means.again(watched))
-    found = _found(session, path.parent, said, begin, "; ".join(actions) or "none")
+    seen = filed(path.parent, OTHER_DAYS)
+    found = _found(session, seen, said, begin, "; ".join(actions) or "none")
     _keep(conductor, run, "backfill_killed", found)
 
 
@@ -104,7 +114,7 @@ def _armed_in_the_middle(stack: ExitStack, session: Session, run: Run, run_dir: 
     """The scheduler's death at the first start of the sixth day; None if there is no scheduler of its own."""
     if absent(session, Target.SCHEDULER):
         return None
-    nemesis = Nemesis(Action.KILL, Target.SCHEDULER, Moment(When.IN, f"day_{DAYS[5]}"))
+    nemesis = Nemesis(Action.KILL, Target.SCHEDULER, Moment(When.IN, f"day_{OTHER_DAYS[5]}"))
     return stack.enter_context(armed(session, nemesis, run.run_id, run_dir, AS_PIPELINE))
 
 
@@ -120,15 +130,15 @@ def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
     return backfill, said
 
 
-def _found(session: Session, run_dir: Path, said: Status, begin: int, actions: str) -> Found:
-    seen, end = filed(run_dir), read_history(run_dir).last_end_ns()
+def _found(session: Session, seen: Filed, said: Status, begin: int, actions: str) -> Found:
     outcome = seen.outcome if said.ended else "stuck"
     right = outcome == "completed after recovery" and said is Status.COMPLETED
+    recovery_s = (seen.end_ns - begin) / 1e9 if right and seen.end_ns else None
     claims = "agrees" if (said is Status.COMPLETED) == (not seen.missing) else f"the engine says {said}"
     return {
         "outcome": ("text", outcome if right or outcome != "completed after recovery" else "false failure", ""),
         "correct": ("boolean", float(not seen.missing), ""),
-        "recovery_s": ("s", (end - begin) / 1e9 if right and end else None, "" if right else f"it ended: {outcome}"),
+        "recovery_s": ("s", recovery_s, "" if right else f"it ended: {outcome}"),
         "missing": ("count", float(len(seen.missing)), ", ".join(seen.missing)),
         "twice": ("count", float(len(seen.twice)), ", ".join(seen.twice)),
         "duplicates": ("count", float(len(seen.twice)), ""),
