@@ -175,8 +175,10 @@ class Prefect(Adapter):
 
     def _resume(self, run: str) -> str:
         """Schedule the same flow run again, as `prefect flow-run retry` does; kept results are not computed again."""
-        state = self._flow_run(run)["state"]
-        if state["type"] == "CRASHED" and state["message"].startswith(CRASH_SEEN_BY_WORKER):
+        flow_run = self._flow_run(run)
+        state, worker = flow_run["state"], flow_run["labels"].get("prefect.worker.name")
+        told = state["message"].startswith(CRASH_SEEN_BY_WORKER)
+        if state["type"] == "CRASHED" and (told or worker in self._workers_online()):
             self._await_worker(run, state["timestamp"])
         return self._set_state(run, {"type": "SCHEDULED", "message": "Retried over the API"}, force=True)
 
@@ -194,7 +196,8 @@ class Prefect(Adapter):
     def _await_worker(self, run: str, since: str) -> None:
         """Wait for the worker's event that it is done with a crashed run.
 
-        The worker marks the run as crashed, runs the hooks, and marks it once more: a retry in between is undone.
+        The worker marks the run as crashed, runs the hooks, and marks it once more: a retry in between is undone. So it
+        does after the server has given up a run for want of heartbeats, once the run's process has ended.
         """
         query = {
             "event": {"name": ["prefect.worker.executed-flow-run"]},
@@ -237,8 +240,13 @@ class Prefect(Adapter):
         return self.http.get(f"{self._api}/health").status_code == HTTPStatus.OK
 
     def _online(self) -> bool:
+        return bool(self._workers_online())
+
+    def _workers_online(self) -> set[str]:
+        """Names of the workers that the server has heard of lately; none before there is a pool."""
         answer = self.http.post(f"{self._api}/work_pools/{POOL}/workers/filter", json={})
-        return answer.status_code == HTTPStatus.OK and any(worker["status"] == "ONLINE" for worker in answer.json())
+        rows = answer.json() if answer.status_code == HTTPStatus.OK else []
+        return {row["name"] for row in rows if row["status"] == "ONLINE"}
 
     def _deployment(self, pipeline: str, variant: str = "") -> httpx.Response:
         """A deployment is called after pipeline and variant; all chains are deployments of one flow."""
