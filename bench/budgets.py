@@ -165,7 +165,7 @@ BUDGETS = {
     "standard": Budget(
         "standard", 2700, tuple(Track), blocks=5, most_blocks=50, samples=1, again=True, variants=True,
         measured=EVERY_BLOCK | ONCE | {
-            Part.MICRO: 1, Part.ENVIRONMENT: 1, Part.LOCAL: 1, Part.SCALING: 2, Part.RESOURCES: 1,
+            Part.MICRO: 1, Part.ENVIRONMENT: 1, Part.LOCAL: 1, Part.SCALING: 1, Part.RESOURCES: 1,
         },
     ),
     "full": Budget(

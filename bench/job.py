@@ -76,7 +76,7 @@ class Job:
                 self._leave_out(block for block in self.blocks[number : self.budget.blocks])
                 break
             self._block(block, self.blocks[number + 1 : self.budget.blocks], scarce=number == 0)
-        self._go_on(self.blocks[0])
+        self._go_on(next(iter(self.blocks), []))
         bad = any(cell.state != "done" for cell in self.manifest.cells) or bool(self.manifest.failures)
         self.finish("partial" if bad else "complete")
 

@@ -136,10 +136,10 @@ INSIDE = (
     Scenario("transient_error", _inside("transient")),
     Scenario("permanent_error", _inside("defect", attempts=0), defective=True),
     Scenario("step_killed", _inside("kill")),
-    Scenario("step_exits", _inside("exit")),
-    Scenario("hung_step", _inside("hang"), seconds=50),
-    Scenario("hung_in_c", _inside("hang_in_c"), seconds=90),
-    Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=50),
+    Scenario("step_exits", _inside("exit"), seconds=30),
+    Scenario("hung_step", _inside("hang"), seconds=56),
+    Scenario("hung_in_c", _inside("hang_in_c"), seconds=95),
+    Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=56),
     Scenario("slow_step", _inside("slow", seconds=10.0), seconds=25),
     Scenario("memory_exceeded", _inside("memory")),
     Scenario("killed_before_acknowledgement", _inside("kill_after", step="deploy")),
@@ -149,13 +149,13 @@ INSIDE = (
     Scenario("disk_full", _inside("disk_full")),
 )
 OUTSIDE = (
-    outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN, lasts_s=LONG_S),
+    outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN, lasts_s=LONG_S, seconds=14.0),
     outside("run_paused", Action.PAUSE, Target.RUN, IN_TRAIN, 20.0),
-    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, lasts_s=LONG_S),
+    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=58.0),
     outside("worker_paused", Action.PAUSE, Target.WORKER, IN_TRAIN, 20.0),
-    outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN, lasts_s=LONG_S),
-    outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN),
-    outside("scheduler_killed", Action.KILL, Target.SCHEDULER, IN_TRAIN),
+    outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=28.0),
+    outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN, seconds=40.0),
+    outside("scheduler_killed", Action.KILL, Target.SCHEDULER, IN_TRAIN, seconds=14.0),
     outside("scheduler_paused", Action.PAUSE, Target.SCHEDULER, IN_TRAIN, 20.0),
     outside("scheduler_crashed", Action.CRASH, Target.SCHEDULER, IN_TRAIN, lasts_s=LONG_S),
     outside("scheduler_restarted", Action.RESTART, Target.SCHEDULER, IN_TRAIN),
@@ -163,16 +163,16 @@ OUTSIDE = (
     outside("api_paused", Action.PAUSE, Target.API, IN_TRAIN, 20.0),
     outside("api_restarted", Action.RESTART, Target.API, IN_TRAIN),
     outside("api_killed_during_submit", Action.KILL, Target.API, SUBMITTING),
-    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN, lasts_s=LONG_S),
+    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN, lasts_s=LONG_S, seconds=58.0),
     outside("database_down_5_s", Action.KILL, Target.DATABASE, IN_TRAIN, 5.0, tracks=(Track.TUNED,)),
     outside("database_down_60_s", Action.KILL, Target.DATABASE, IN_TRAIN, 60.0, tracks=(Track.TUNED,)),
     outside("database_locked", Action.LOCK, Target.DATABASE, IN_TRAIN, 20.0, tracks=(Track.STOCK,)),
 )
 PEOPLE = (
     Scenario(
-        "resume_after_fix", _inside("defect", attempts=0), remedy=Remedy.RESUME, needs=(Ability.RESUME,), seconds=25
+        "resume_after_fix", _inside("defect", attempts=0), remedy=Remedy.RESUME, needs=(Ability.RESUME,), seconds=18
     ),
-    Scenario("rerun_after_fix", _inside("defect", attempts=0), remedy=Remedy.RERUN, seconds=25),
+    Scenario("rerun_after_fix", _inside("defect", attempts=0), remedy=Remedy.RERUN, seconds=18),
     Scenario("cancel", _inside("slow", attempts=0, seconds=15.0), remedy=Remedy.CANCEL, needs=(Ability.CANCEL,)),
     Scenario("roll_back", remedy=Remedy.ROLL_BACK),
     Scenario("late_data", remedy=Remedy.CATCH_UP, needs=(Ability.BACKFILL,), seconds=40),
