@@ -22,7 +22,7 @@ from bench.measures.recovery import store
 from bench.measures.repair import extra_lines
 from bench.results import Run
 from bench.runs import Conductor
-from bench.scenarios import Action, Moment, Nemesis, When
+from bench.scenarios import MIDDLE_S, Action, Moment, Nemesis, When
 from bench.session import Session
 from bench.watching import POLL_S
 from core.config import Fault
@@ -36,6 +36,7 @@ DAYS, OTHER_DAYS = (
 )
 """Of late data, and of the killed scheduler: an engine passes over days that it has run before, as it should."""
 LATE = DAYS[4]
+STRUCK = f"day_{OTHER_DAYS[5]}"
 LIMIT_S = 180.0
 AS_PIPELINE = Pipeline("daily", tuple(Step(f"day_{day}") for day in OTHER_DAYS))
 
@@ -82,8 +83,9 @@ def late_data(conductor: Conductor, session: Session) -> None:
 
 
 def killed(conductor: Conductor, session: Session) -> None:
-    """Run ten days and kill the scheduler after the fifth; run again what did not complete, if anything."""
-    run, path = conductor.prepare(session.scratch / "registry", "backfill_killed")
+    """Run ten days and kill the scheduler in the sixth; run again what did not complete, if anything."""
+    longer = Fault(STRUCK, "slow", seconds=MIDDLE_S)
+    run, path = conductor.prepare(session.scratch / "registry", "backfill_killed", faults=(longer,))
     means, actions = _means(session), []
     with ExitStack() as stack:
         manager = stack.enter_context(managed(session))
@@ -100,6 +102,8 @@ def killed(conductor: Conductor, session: Session) -> None:
         _, said = _until_ended(means, means.again(watched))
     seen = filed(path.parent, OTHER_DAYS)
     found = _found(session, seen, said, begin, "; ".join(actions) or "none")
+    if nemesis and not nemesis.strikes:
+        found["outcome"] = ("text", None, f"not struck: {nemesis.problem or 'the backfill never came to that point'}")
     _keep(conductor, run, "backfill_killed", found)
 
 
@@ -111,10 +115,10 @@ def _means(session: Session) -> Backfills:
 
 
 def _armed_in_the_middle(stack: ExitStack, session: Session, run: Run, run_dir: Path) -> Armed | None:
-    """The scheduler's death at the first start of the sixth day; None if there is no scheduler of its own."""
+    """The scheduler's death in the sixth day; None if there is no scheduler of its own."""
     if absent(session, Target.SCHEDULER):
         return None
-    nemesis = Nemesis(Action.KILL, Target.SCHEDULER, Moment(When.IN, f"day_{OTHER_DAYS[5]}"))
+    nemesis = Nemesis(Action.KILL, Target.SCHEDULER, Moment(When.IN, STRUCK))
     return stack.enter_context(armed(session, nemesis, run.run_id, run_dir, AS_PIPELINE))
 
 
