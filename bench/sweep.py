@@ -12,9 +12,7 @@ from bench.errors import UsageError
 from bench.scenarios import Action, Moment, Scenario, When, outside
 from core.pipelines import TRAINING
 
-OF_WORK = (Target.STEP, Target.RUN)
-"""Targets that are found from a running step, so only in the middle of one."""
-TARGETS = (*OF_WORK, Target.WORKER, Target.SCHEDULER, Target.API, Target.CONTROL_PLANE)
+TARGETS = (Target.STEP, Target.RUN, Target.WORKER, Target.SCHEDULER, Target.API, Target.CONTROL_PLANE)
 STEPS = tuple(step.name for step in TRAINING.steps if step.name != "notify")
 """Those that run when the model is good enough."""
 MOMENTS = tuple(Moment(when, step) for when, step in product((When.BEFORE, When.IN), STEPS))
@@ -49,13 +47,16 @@ def moments(text: str) -> tuple[Moment, ...]:
     return found
 
 
-def draw(sweep: Sweep, absent: Collection[Target], seed: int) -> tuple[Scenario, ...]:
-    """So many different points as are asked for, without targets that the engine does not have; fewer if there are not
-    as many. The same seed gives the same points."""
+def draw(sweep: Sweep, absent: Collection[Target], of_step: Collection[Target], seed: int) -> tuple[Scenario, ...]:
+    """So many different points as are asked for; fewer if there are not as many. The same seed gives the same points.
+
+    Without targets that the engine does not have, and those `of_step`, which are found from a running step, only in
+    the middle of one.
+    """
     found = [
         point(action, target, at)
         for action, target, at in product(sweep.actions, sweep.targets, sweep.moments)
-        if target not in absent and (at.when is When.IN or target not in OF_WORK)
+        if target not in absent and (at.when is When.IN or target not in of_step)
     ]
     random.Random(f"points {seed}").shuffle(found)  # noqa: S311 - points, not secrets
     return tuple(found[: sweep.points])

@@ -45,8 +45,9 @@ def _begun_ns(at: Moment, history: History, pipeline: Pipeline) -> int | None:
     if at.when is When.IN:
         return tries[0].start_ns if tries else None
     counted = history.counted()
-    upstream = pipeline.step(at.step).upstream
-    if not upstream:
+    step = pipeline.step(at.step)
+    if not step.upstream:
         return 0
-    ends = [counted[name].end_ns for name in upstream if name in counted]
-    return max((end for end in ends if end), default=None) if len(ends) == len(upstream) else None
+    ends = [counted[name].end_ns for name in step.upstream if name in counted]
+    needed = 1 if step.trigger == "joined" else len(step.upstream)  # of a branch only one way is taken
+    return max((end for end in ends if end), default=None) if len(ends) >= needed else None

@@ -22,6 +22,11 @@ def absent(session: Session, target: Target) -> str:
     return offer.reason if isinstance(offer, Unsupported) else ""
 
 
+def of_step(session: Session) -> tuple[Target, ...]:
+    """The targets that are found from a running step."""
+    return tuple(target for target, offer in session.adapter.targets.items() if isinstance(offer, OfStep))
+
+
 def roles_of(session: Session, target: Target) -> tuple[str, ...]:
     """The services that make up the target, in the order of starting; empty for a step's or a run's processes."""
     if target is Target.CONTROL_PLANE:

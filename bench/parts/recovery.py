@@ -7,7 +7,7 @@ from functools import partial
 
 from bench import sweep
 from bench.contract import Target
-from bench.faults.targets import absent
+from bench.faults.targets import absent, of_step
 from bench.measures import backfill, kill_points, recovery, repair
 from bench.parts.bound import Bound
 from bench.planner import scenario_s
@@ -21,7 +21,7 @@ def recovery_part(bound: Bound) -> None:
         scenario = SCENARIOS[name]
         bound.cell(name, scenario_s(bound.planned, scenario), partial(_conduct, bound, scenario))
     missing = [target for target in Target if absent(bound.up, target)]
-    for point in sweep.draw(bound.planned.sweep, missing, bound.job.manifest.seed):
+    for point in sweep.draw(bound.planned.sweep, missing, of_step(bound.up), bound.job.manifest.seed):
         bound.cell(point.name, point.seconds, partial(kill_points.strike, bound.conductor, bound.up, point))
 
 

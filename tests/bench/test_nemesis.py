@@ -53,6 +53,14 @@ def test_points_of_a_history_are_met(tmp_path: Path) -> None:
     assert (met[1] - started) / 1e9 >= INTO_S
 
 
+def test_after_a_branch_one_way_is_enough(tmp_path: Path) -> None:
+    stop, cleanup = threading.Event(), Moment(When.BEFORE, "cleanup")
+    for step in ("branch", "deploy"):
+        for event in ("start", "end"):
+            Journal(tmp_path, "r1", step).write(event)
+    assert reached(cleanup, tmp_path, TRAINING, stop)  # nothing will ever be notified
+
+
 def test_a_point_that_is_never_met_can_be_given_up(tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()

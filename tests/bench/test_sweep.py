@@ -9,32 +9,35 @@ from hypothesis import strategies as st
 from bench.contract import Target
 from bench.errors import UsageError
 from bench.scenarios import Action, Moment, When
-from bench.sweep import MOMENTS, OF_WORK, STEPS, TARGETS, Sweep, draw, moments
+from bench.sweep import MOMENTS, STEPS, TARGETS, Sweep, draw, moments
+
+SOME = st.sets(st.sampled_from(TARGETS))
+OF_WORK = {Target.STEP, Target.RUN}
 
 
-@given(seed=st.integers(), points=st.integers(0, 400), absent=st.sets(st.sampled_from(TARGETS)))
-def test_points_are_what_was_asked_for(seed: int, points: int, absent: set[Target]) -> None:
-    drawn = draw(Sweep(points), absent, seed)
-    assert drawn == draw(Sweep(points), absent, seed)
+@given(seed=st.integers(), points=st.integers(0, 400), absent=SOME, of_step=SOME)
+def test_points_are_what_was_asked_for(seed: int, points: int, absent: set[Target], of_step: set[Target]) -> None:
+    drawn = draw(Sweep(points), absent, of_step, seed)
+    assert drawn == draw(Sweep(points), absent, of_step, seed)
     assert len(drawn) == len({one.name for one in drawn}) <= points
     struck = [one.nemesis for one in drawn if one.nemesis]
     assert len(struck) == len(drawn)
     assert not {one.target for one in struck} & absent
-    assert all(one.at.when is When.IN for one in struck if one.target in OF_WORK)
+    assert all(one.at.when is When.IN for one in struck if one.target in of_step)
 
 
 def test_every_target_is_met_at_every_boundary_and_middle() -> None:
-    every = draw(Sweep(10_000), (), 1)
+    every = draw(Sweep(10_000), (), OF_WORK, 1)
     services = [target for target in TARGETS if target not in OF_WORK]
     assert len(every) == len(STEPS) * (2 * len(services) + len(OF_WORK))
 
 
 def test_seeds_draw_different_points() -> None:
-    assert draw(Sweep(20), (), 1) != draw(Sweep(20), (), 2)
+    assert draw(Sweep(20), (), (), 1) != draw(Sweep(20), (), (), 2)
 
 
 def test_a_step_struck_in_its_middle_lasts_long_enough() -> None:
-    (one,) = draw(Sweep(1, targets=(Target.API,), moments=(Moment(When.IN, "train"),)), (), 1)
+    (one,) = draw(Sweep(1, targets=(Target.API,), moments=(Moment(When.IN, "train"),)), (), (), 1)
     assert one.name == "kill-api-in-train"
     assert [(fault.step, fault.kind, fault.attempts) for fault in one.faults] == [("train", "slow", 1)]
     assert one.nemesis
