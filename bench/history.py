@@ -129,8 +129,15 @@ class History:
 
         `killed_ns`, the instant of a kill from outside, is such a thing for attempts lost by then.
         """
-        kept = {id(a) for a in self.counted().values()}
+        kept = {id(a) for a in self.effective()}
         return sum(_known_s(a, killed_ns) for a in self.attempts if id(a) not in kept)
+
+    def effective(self) -> tuple[Attempt, ...]:
+        """The attempt of each step with which the run went on: the first that ended."""
+        first: dict[str, Attempt] = {}
+        for one in sorted((a for a in self.attempts if a.outcome == "ended"), key=lambda a: a.end_ns or 0):
+            first.setdefault(one.step, one)
+        return tuple(first.values())
 
     def duplicates(self) -> tuple[str, ...]:
         """Keys of effects that happened more than once."""

@@ -47,6 +47,8 @@ class Aftermath:
     step: str
     """The one that was struck."""
     limit_s: float
+    """How long the run was waited for, from its submission."""
+    submit_ns: int = 0
     retry_delay_s: float
     down_s: float = 0.0
     """How long what was struck was kept down on purpose; without a strike, how long a setting let the fault last."""
@@ -142,7 +144,8 @@ def _recovery(case: Aftermath, struck: int | None) -> dict[str, tuple[float | No
 def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
     """Why there is no recovery time; empty if there is one."""
     if case.outcome == "stuck" or (case.sightings and not case.sightings[-1].state.status.ended):
-        return f"> {case.limit_s:.0f} s"
+        waited_s = case.limit_s - (struck - case.submit_ns) / NS if case.submit_ns else case.limit_s
+        return f"> {waited_s:.0f} s"
     if case.outcome == "completed":
         return "it completed as if nothing had been"
     if case.outcome not in WHOLE:
@@ -153,11 +156,8 @@ def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
 
 
 def _effective(history: History) -> list[tuple[int, int]]:
-    """Start and end of the attempt of each step with which the run went on: the first that ended."""
-    first: dict[str, tuple[int, int]] = {}
-    for one in sorted((a for a in history.attempts if a.outcome == "ended"), key=lambda a: a.end_ns or 0):
-        first.setdefault(one.step, (one.start_ns, one.end_ns or 0))
-    return list(first.values())
+    """Start and end of the attempts with which the run went on."""
+    return [(one.start_ns, one.end_ns or 0) for one in history.effective()]
 
 
 def _delays(case: Aftermath, struck: int) -> list[tuple[int, int]]:

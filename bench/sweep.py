@@ -15,7 +15,8 @@ from core.pipelines import TRAINING
 TARGETS = (Target.STEP, Target.RUN, Target.WORKER, Target.SCHEDULER, Target.API, Target.CONTROL_PLANE)
 STEPS = tuple(step.name for step in TRAINING.steps if step.name != "notify")
 """Those that run when the model is good enough."""
-MOMENTS = tuple(Moment(when, step) for when, step in product((When.BEFORE, When.IN), STEPS))
+MOMENTS = tuple(Moment(when, step) for when, step in product((When.BEFORE, When.IN), STEPS))[1:]
+"""Before the first step there is no history yet that could tell when."""
 DOWN_S = 3.0
 POINT_S = 18.0
 """Rough seconds of one point."""

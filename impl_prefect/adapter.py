@@ -66,6 +66,7 @@ class Prefect(Adapter):
     def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
         super().__init__(workspace, http)
         self._submit_retries: dict[str, int] = {}
+        self._deployment_ids: dict[tuple[str, str], str] = {}
 
     def settings(self) -> list[Setting]:
         return settings_of(self.workspace)
@@ -102,7 +103,7 @@ class Prefect(Adapter):
 
         The idempotency key makes it safe: a run that was created all the same is returned, not doubled.
         """
-        deployment = self._deployment(pipeline, variant).raise_for_status().json()["id"]
+        deployment = self._deployment_id(pipeline, variant)
         body = {"parameters": {"config": str(config)}, "idempotency_key": str(uuid.uuid4())}
         retries = 0
         while True:
@@ -253,6 +254,13 @@ class Prefect(Adapter):
         flow = re.sub(r"_\d+$", "", pipeline)
         deployment = f"{pipeline}-{variant}" if variant else pipeline
         return self.http.get(f"{self._api}/deployments/name/{flow}/{deployment}")
+
+    def _deployment_id(self, pipeline: str, variant: str) -> str:
+        """Asked for once: deploying again under the same name keeps it."""
+        if (pipeline, variant) not in self._deployment_ids:
+            found = self._deployment(pipeline, variant).raise_for_status().json()
+            self._deployment_ids[pipeline, variant] = str(found["id"])
+        return self._deployment_ids[pipeline, variant]
 
     def _flow_run(self, run: str) -> dict[str, Any]:
         found: dict[str, Any] = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()

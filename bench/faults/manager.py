@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,12 +29,13 @@ class ProcessManager:
 
     def watch(self) -> None:
         """Look after the services until told to stop."""
+        due: dict[str, float] = {}
         while not self._stop.wait(LOOK_S):
-            ended = [kind for kind, process in self.session.processes.items() if process.ended.is_set()]
-            for kind in (kind for kind in ended if kind not in self.hands_off):
-                if self._stop.wait(PAUSE_S):
-                    return
-                self._start(kind)
+            for kind, process in tuple(self.session.processes.items()):
+                if kind in self.hands_off or not process.ended.is_set():
+                    due.pop(kind, None)
+                elif time.monotonic() >= due.setdefault(kind, time.monotonic() + PAUSE_S):
+                    self._start(kind)
 
     def _start(self, kind: str) -> None:
         try:

@@ -17,7 +17,7 @@ from bench.faults.manager import managed
 from bench.faults.nemesis import Armed, armed
 from bench.faults.targets import absent, roles_of
 from bench.history import read_history
-from bench.measures.aftermath import Found
+from bench.measures.aftermath import Found, SessionLostError
 from bench.measures.recovery import store
 from bench.measures.repair import extra_lines
 from bench.results import Run
@@ -56,10 +56,10 @@ class Filed:
 
 
 def filed(run_dir: Path, days: Sequence[str]) -> Filed:
-    """Count each day's effects."""
+    """Which days no attempt has ended for, and which had their effect more than once."""
     history = read_history(run_dir)
     times = Counter(effect.kind.removeprefix("day-") for effect in history.effects)
-    missing = tuple(day for day in days if not times[day])
+    missing = tuple(day for day in days if f"day_{day}" not in history.counted())
     return Filed(missing, tuple(day for day in days if times[day] > 1), history.last_end_ns())
 
 
@@ -84,7 +84,7 @@ def late_data(conductor: Conductor, session: Session) -> None:
 
 def killed(conductor: Conductor, session: Session) -> None:
     """Run ten days and kill the scheduler in the sixth; run again what did not complete, if anything."""
-    longer = Fault(STRUCK, "slow", seconds=MIDDLE_S)
+    longer = Fault(STRUCK, "slow", attempts=0, seconds=MIDDLE_S)
     run, path = conductor.prepare(session.scratch / "registry", "backfill_killed", faults=(longer,))
     means, actions = _means(session), []
     with ExitStack() as stack:
@@ -105,6 +105,8 @@ def killed(conductor: Conductor, session: Session) -> None:
     if nemesis and not nemesis.strikes:
         found["outcome"] = ("text", None, f"not struck: {nemesis.problem or 'the backfill never came to that point'}")
     _keep(conductor, run, "backfill_killed", found)
+    if nemesis and nemesis.problem:
+        raise SessionLostError(f"after backfill_killed: {nemesis.problem}")
 
 
 def _means(session: Session) -> Backfills:

@@ -11,12 +11,12 @@ import httpx
 import msgspec
 
 from bench import judge
-from bench.contract import ApiError
+from bench.contract import ApiError, Status
 from bench.errors import EngineError
 from bench.faults import disk
 from bench.faults.manager import ProcessManager, managed
 from bench.faults.nemesis import Armed, armed
-from bench.faults.targets import absent, roles_of
+from bench.faults.targets import absent, of_step, roles_of
 from bench.measures import aftermath
 from bench.measures.aftermath import Found, SessionLostError
 from bench.results import Run
@@ -97,6 +97,8 @@ def unavailable(session: Session, scenario: Scenario) -> str:
         return f"not applicable: the {session.workspace.track} track keeps its data elsewhere"
     if scenario.nemesis and (reason := absent(session, scenario.nemesis.target)):
         return f"not applicable: {reason}"
+    if scenario.nemesis and scenario.nemesis.action is Action.RESTART and scenario.nemesis.target in of_step(session):
+        return f"not applicable: the {scenario.nemesis.target} is no service, which could be restarted by itself"
     offers = session.adapter.abilities()
     reasons = [getattr(offers[need], "reason", "") for need in scenario.needs]
     return next((f"not supported: {reason}" for reason in reasons if reason), "")
@@ -166,14 +168,26 @@ def judged(conductor: Conductor, session: Session, broken: Broken, scenario: Sce
             history=seen.history, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
             sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
             verdicts=seen.verdicts, pipeline=pipeline, step=step, limit_s=aftermath.patience_s(session),
+            submit_ns=seen.run.submit_ns,
             retry_delay_s=pipeline.step(step).retry.delay_s,
             down_s=_configured_s(session, scenario, broken.armed),
         )
     )  # fmt: skip
     found = {leaf: (one.unit, one.value, one.note) for leaf, one in findings.items()}
-    if broken.armed and not broken.armed.strikes:
-        found["outcome"] = ("text", None, f"not struck: {broken.armed.problem or 'the run never came to that point'}")
+    if missed := _missed(broken):
+        found["outcome"] = ("text", None, f"not struck: {missed}")
     return found
+
+
+def _missed(broken: Broken) -> str:
+    """Why a fault from outside has not struck at its point; empty if it has, or there is none."""
+    if broken.armed is None:
+        return ""
+    if not broken.armed.strikes:
+        return broken.armed.problem or "the run never came to that point"
+    submitting = broken.armed.nemesis.at.when is When.SUBMIT and not broken.resubmitted
+    late = submitting and broken.armed.strikes[0].t_ns > broken.seen.run.accepted_ns
+    return "the submission had been accepted before" if late else ""
 
 
 def _configured_s(session: Session, scenario: Scenario, armed: Armed | None) -> float:
@@ -204,9 +218,14 @@ def _actions(
         done.append(
             f"restart of {', '.join(dict.fromkeys(manager.restarted))}, which had ended, by the process manager"
         )
-    if not scenario.defective and broken.seen.run.outcome not in WHOLE:
+    if not scenario.defective and not _came_to_its_end(broken.seen):
         done.append(aftermath.helped(conductor, session, broken.seen))
     return "; ".join(done) or "none"
+
+
+def _came_to_its_end(seen: Observation) -> bool:
+    """A doubled run may have failed all the same."""
+    return seen.run.outcome in WHOLE and seen.state is not None and seen.state.status is Status.COMPLETED
 
 
 def _probed(prober: Conductor, session: Session, found: Found) -> str:

@@ -62,6 +62,19 @@ def test_wasted_time_counts_errors_repeats_and_what_is_known_of_lost_attempts() 
     assert [a.attempt for a in history.attempts_of("extract")] == [1, 2, 3]
 
 
+def test_wasted_is_the_attempt_with_which_the_run_did_not_go_on() -> None:
+    script = Script()
+    script.write("start", "train", 1)  # called lost, and tried again beside it
+    script.now_s += 10
+    script.step("train", 2)
+    script.now_s += 5
+    script.write("end", "train", 1, result=None)
+    history = script.history()
+    first, second = history.attempts_of("train")
+    assert history.wasted_s() == pytest.approx(first.time_s)
+    assert first.time_s > 15 > second.time_s
+
+
 def test_a_kill_from_outside_says_how_long_the_lost_attempt_lived() -> None:
     script = Script()
     script.step("train", 1, end="lost")

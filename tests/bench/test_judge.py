@@ -214,6 +214,11 @@ def test_lost_work_lasts_until_the_strike() -> None:
     assert judge.findings(case(history, strikes=(struck,)))["wasted_s"].value == pytest.approx(1.5)
 
 
+def test_a_stuck_run_was_waited_for_since_its_submission() -> None:
+    stuck = case(retried().history(), "stuck", limit_s=120.0, submit_ns=round((STRUCK_S - 12) * 1e9))
+    assert judge.findings(stuck)["recovery_s"].note == "> 108 s"
+
+
 def test_hung_work_lasts_until_it_is_noticed() -> None:
     script = Script().steps(*BROKEN_TRAIN)
     script.write("start", "train", 1)

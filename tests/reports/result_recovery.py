@@ -29,7 +29,7 @@ EXPECTED = {
     "scheduler_killed": REPORTED,
     "run_killed": REPORTED,
 }
-POINTS = (("api", "before extract"), ("api", "in train"), ("scheduler", "in train"), ("step", "in train"))
+POINTS = (("api", "before validate"), ("api", "in train"), ("scheduler", "in train"), ("step", "in train"))
 Values = dict[str, tuple[str, float | str | None, str]]
 """Leaf -> unit, value, note."""
 

@@ -132,7 +132,7 @@ def test_kill_points_are_a_matrix_of_targets_and_moments(full: Lookup) -> None:
     assert section is not None
     assert "Dagster: 3 of 4 points" in section.sentence
     found = table(section, "table-points-tuned")
-    assert [column.title for column in found.columns] == ["Killed", "before extract", "in train"]
+    assert [column.title for column in found.columns] == ["Killed", "before validate", "in train"]
     rows = {(row.cells[0].text, row.engine): row.cells for row in found.rows}
     assert rows["scheduler", "dagster"][2].text.endswith("stuck")
     assert rows["api", "dagster"][1].text == "\N{CHECK MARK}"
