@@ -16,7 +16,7 @@ ALARMED = (Status.RETRYING, Status.FAILED)
 WHOLE = ("completed", "completed after recovery", "duplicated")
 KILLING = ("kill", "crash")
 LENGTHENING = "slow"
-"""The kind of fault inside a step that only gives a fault from outside time to strike."""
+"""How the kinds of faults inside a step begin that only give a fault from outside time to strike."""
 UNITS = {
     "outcome": "text", "correct": "boolean", "detection_s": "s", "recovery_s": "s", "recovery_work_s": "s",
     "recovery_delay_s": "s", "recovery_rest_s": "s", "attempts": "count", "wasted_s": "s", "overlaps": "count",
@@ -111,7 +111,7 @@ def correct(history: History, oracle: History) -> bool:
 def struck_ns(history: History, strikes: Iterable[Strike] = ()) -> int | None:
     """The first instant of a fault; None if none struck."""
     outside = [strike.t_ns for strike in strikes if strike.t_ns]
-    inside = [mark.t_ns for mark in history.faults if not (outside and mark.kind == LENGTHENING)]
+    inside = [mark.t_ns for mark in history.faults if not (outside and mark.kind.startswith(LENGTHENING))]
     return min([*outside, *inside], default=None)
 
 

@@ -11,8 +11,9 @@ from core.config import Fault
 STEP = "train"
 """The step that suffers: it comes after work worth keeping and before the effect."""
 MIDDLE_S = 3.0
-"""How much longer a step lasts that is struck from outside, so that its middle can be met: each of its attempts, or an
-engine that loses the first would be done before one that does not."""
+"""How much longer a step lasts that is struck from outside, so that its middle can be met: after its work and before
+its engine is told, where there is most to lose. Each of its attempts, or an engine that loses the first would be done
+before one that does not."""
 LONG_S = 15.0
 """The same where what is struck may leave the step running: longer than it takes any engine to call it lost."""
 INTO_S = 1.5
@@ -126,7 +127,7 @@ def outside(
     **more: object,
 ) -> Scenario:
     """A scenario with a fault from outside. The step that is struck in its middle lasts long enough to be met."""
-    longer = _inside("slow", attempts=0, step=at.step, seconds=lasts_s) if at.when is When.IN else ()
+    longer = _inside("slow_after", attempts=0, step=at.step, seconds=lasts_s) if at.when is When.IN else ()
     more = {"seconds": 15.0 + down_s} | more
     return Scenario(name, longer, Nemesis(action, target, at, down_s), **more)  # type: ignore[arg-type]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 
 from bench.contract import Target
 from bench.errors import UsageError
@@ -54,13 +54,15 @@ def draw(sweep: Sweep, absent: Collection[Target], of_step: Collection[Target], 
     Without targets that the engine does not have, and those `of_step`, which are found from a running step, only in
     the middle of one.
     """
-    found = [
+    every = list(product(sweep.actions, sweep.targets, sweep.moments))
+    # all of them, so that the points of one engine are mostly those of the others too
+    random.Random(f"points {seed}").shuffle(every)  # noqa: S311 - points, not secrets
+    found = (
         point(action, target, at)
-        for action, target, at in product(sweep.actions, sweep.targets, sweep.moments)
+        for action, target, at in every
         if target not in absent and (at.when is When.IN or target not in of_step)
-    ]
-    random.Random(f"points {seed}").shuffle(found)  # noqa: S311 - points, not secrets
-    return tuple(found[: sweep.points])
+    )
+    return tuple(islice(found, sweep.points))
 
 
 def point(action: Action, target: Target, at: Moment) -> Scenario:

@@ -85,6 +85,8 @@ class FaultKind(StrEnum):
     """Each file of the artifact is empty."""
     TORN = "torn"
     """Each file of the artifact is cut to half, then SIGKILL."""
+    SLOW_AFTER = "slow_after"
+    """`seconds` more once all is done and before anybody is told."""
     KILL_AFTER = "kill_after"
     """SIGKILL once all is done and before anybody is told."""
 

@@ -119,5 +119,6 @@ AFTER: Mapping[str, Strike] = {
     FaultKind.CORRUPT: _recorded(_corrupt),
     FaultKind.EMPTY: _recorded(_empty),
     FaultKind.TORN: _recorded(_torn),
+    FaultKind.SLOW_AFTER: _recorded(slow),
     FaultKind.KILL_AFTER: _recorded(_kill),
 }

@@ -114,7 +114,7 @@ def timeline(
 
 def _faults(history: History, *, outside: bool) -> list[FaultMark]:
     """Without those that only give a fault from outside the time to strike."""
-    return [mark for mark in history.faults if not (outside and mark.kind == LENGTHENING)]
+    return [mark for mark in history.faults if not (outside and mark.kind.startswith(LENGTHENING))]
 
 
 def _band(strike: Strike, zero: int) -> Band:

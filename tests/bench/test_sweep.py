@@ -39,7 +39,7 @@ def test_seeds_draw_different_points() -> None:
 def test_a_step_struck_in_its_middle_lasts_long_enough() -> None:
     (one,) = draw(Sweep(1, targets=(Target.API,), moments=(Moment(When.IN, "train"),)), (), (), 1)
     assert one.name == "kill-api-in-train"
-    assert [(fault.step, fault.kind, fault.attempts) for fault in one.faults] == [("train", "slow", 0)]
+    assert [(fault.step, fault.kind, fault.attempts) for fault in one.faults] == [("train", "slow_after", 0)]
     assert one.nemesis
     assert one.nemesis.action is Action.KILL
 

@@ -148,6 +148,15 @@ def test_late_data_are_late_whatever_the_attempt_until_they_are_there(
     assert steps.day(str(config.path), "2026-01-03")["rows"] > 0
 
 
+def test_a_step_can_be_slow_after_all_is_done(faulty: Callable[..., RunConfig]) -> None:
+    config = faulty("slow_after", seconds=0.01)
+    raw = check(steps.extract(str(config.path)))
+    assert events(config) == ["start", "fault", "end"]
+    fault, end = (r["t_ns"] for r in journal.read(config.run_dir)[1:])
+    assert (raw / "source.parquet").exists()
+    assert (end - fault) / 1e9 >= 0.01
+
+
 def test_late_data_that_never_come_are_a_mistake(faulty: Callable[..., RunConfig]) -> None:
     with pytest.raises(ConfigError, match="fault late: step extract: `until` is empty"):
         steps.extract(str(faulty("late").path))
