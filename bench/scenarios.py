@@ -154,7 +154,7 @@ INSIDE = (
 OUTSIDE = (
     outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN, lasts_s=LONG_S, seconds=14.0),
     outside("run_paused", Action.PAUSE, Target.RUN, IN_TRAIN, 20.0),
-    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=58.0),
+    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=62.0),
     outside("worker_paused", Action.PAUSE, Target.WORKER, IN_TRAIN, 20.0),
     outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=28.0),
     outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN, seconds=40.0),

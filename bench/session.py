@@ -78,7 +78,7 @@ class Session:
         self._start([role for role in roles if role.kind in kinds])
         for role in roles:
             if role.ready and role.kind not in kinds:
-                wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S, self.processes[role.kind])
+                wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S)  # it may be on its way back itself
 
     def start_again(self, kind: str) -> None:
         """Start a service that has ended, without waiting for it. EngineError if it cannot be started."""
