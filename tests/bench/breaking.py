@@ -144,7 +144,7 @@ def reached(harness: subprocess.Popen[str], place: Path) -> list[psutil.Process]
 def assert_nothing_left(processes: list[psutil.Process], temporary: Path) -> None:
     """None of the processes runs any more, and no session's folder is there."""
     assert processes
-    wait_for(lambda: not [p for p in processes if _runs(p)], "no process of the benchmark is left")
+    wait_for(lambda: not [p for p in processes if runs(p)], "no process of the benchmark is left")
     wait_for(lambda: not list(temporary.glob("orchbench-*")), "the scratch folder is removed")
 
 
@@ -165,7 +165,8 @@ def twin(process: psutil.Process, folder: Path) -> subprocess.Popen[bytes]:
     return decoy
 
 
-def _runs(process: psutil.Process) -> bool:
+def runs(process: psutil.Process) -> bool:
+    """Whether it is more than a record: what others leave behind is adopted here, and not collected."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
