@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from breaking import runs
 from doubles import RETRIES, BringUp, Double, misbehaving
 from waiting import wait_for
 
@@ -260,7 +261,7 @@ def test_error_in_the_body_still_ends_the_session(project: Path, tmp_path: Path)
     with pytest.raises(RuntimeError):
         fail()
     assert len(children) >= 2
-    wait_for(lambda: not any(process.is_running() for process in children), "every process is gone")
+    wait_for(lambda: not any(runs(process) for process in children), "every process is gone")
     assert not held[0].scratch.exists()
 
 
