@@ -68,6 +68,10 @@ def test_targets_are_processes_of_the_session(engine: str, session: Session, con
         assert set(found) <= ours
         if isinstance(offer, OfRole):
             assert found[0] == session.processes[offer.kind].pid
+        elif target is Target.WORKER:
+            worker, *steps = found
+            assert [worker] == resolve(session, target, history, alone=True)
+            assert steps == resolve(session, Target.STEP, history)
         else:
             assert len(found) == 1
     assert set(resolve(session, Target.CONTROL_PLANE, history)) < ours
