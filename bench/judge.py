@@ -49,6 +49,8 @@ class Aftermath:
     limit_s: float
     """How long the run was waited for, from its submission."""
     submit_ns: int = 0
+    resumed: History | None = None
+    """The same with what came after, where people resumed the run."""
     retry_delay_s: float
     down_s: float = 0.0
     """How long what was struck was kept down on purpose; without a strike, how long a setting let the fault last."""
@@ -83,7 +85,7 @@ def findings(case: Aftermath) -> dict[str, Finding]:
         "correct": float(correct(history, case.oracle)) if case.oracle.attempts else None,
         "detection_s": detected_s,
         "attempts": float(len(history.attempts_of(case.step))),
-        "wasted_s": history.wasted_s(_lost_by_ns(case, struck, detected_s)),
+        "wasted_s": history.wasted_s(_lost_by_ns(case, struck, detected_s)) + _done_again_s(case),
         "overlaps": float(overlaps(history, strikes)),
         "duplicates": float(len(history.duplicates())),
         "record": record(case.verdicts),
@@ -100,6 +102,15 @@ def _lost_by_ns(case: Aftermath, struck: int | None, detected_s: float | None) -
         return min(one.t_ns for one in case.strikes)
     hung = any(mark.kind.startswith(HANGING) for mark in case.history.faults)
     return struck + round(detected_s * NS) if hung and struck and detected_s else None
+
+
+def _done_again_s(case: Aftermath) -> float:
+    """Seconds of attempts that had ended, but did not count for a resume, which did their steps again."""
+    if case.resumed is None:
+        return 0.0
+    last_ns = max((one.start_ns for one in case.history.attempts), default=0)
+    again = {one.step for one in case.resumed.attempts if one.start_ns > last_ns}
+    return sum(one.time_s for one in case.history.effective() if one.step in again)
 
 
 def correct(history: History, oracle: History) -> bool:
@@ -132,7 +143,7 @@ def _recovery(case: Aftermath, struck: int | None) -> dict[str, tuple[float | No
 
     As (seconds, note).
     """
-    work = _effective(case.history)
+    work = _worked(case)
     end = max((end for _, end in work), default=0)
     if struck is None or (note := _no_recovery(case, struck, end)):
         return dict.fromkeys(RECOVERY, (None, "no fault struck" if struck is None else note))
@@ -155,9 +166,17 @@ def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
     return "" if end > struck else "every step had ended before"
 
 
-def _effective(history: History) -> list[tuple[int, int]]:
-    """Start and end of the attempts with which the run went on."""
-    return [(one.start_ns, one.end_ns or 0) for one in history.effective()]
+def _worked(case: Aftermath) -> list[tuple[int, int]]:
+    """From when to when the attempts worked with which the run went on, without the time for which they were paused."""
+    spans = []
+    for one in case.history.effective():
+        begin, end = one.start_ns, one.end_ns or 0
+        for pause in case.strikes:
+            if pause.action == "pause" and one.pid in pause.pids and begin < pause.t_ns < end:
+                spans.append((begin, pause.t_ns))
+                begin = min(end, pause.t_ns + round(case.down_s * NS))
+        spans.append((begin, end))
+    return spans
 
 
 def _delays(case: Aftermath, struck: int) -> list[tuple[int, int]]:

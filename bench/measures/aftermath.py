@@ -98,17 +98,21 @@ def most_at_once(history: History) -> int:
     return max((sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in ended) for one in ended), default=0)
 
 
-def helped(conductor: Conductor, session: Session, seen: Observation) -> str:
-    """What people have to do about a run that did not complete by itself: one call of the API, if that is enough."""
+def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[str, History | None]:
+    """What people have to do about a run that did not complete by itself: one call of the API, if that is enough.
+
+    Also the run's history with what that call led to.
+    """
     resume = session.adapter.abilities()[Ability.RESUME]
     if not callable(resume):
-        return "run the whole pipeline again"
+        return "run the whole pipeline again", None
     try:
         again = conductor.resumed(session, seen.run, resume(seen.run.engine_run_id))
     except (EngineError, ApiError, httpx.HTTPError) as error:
-        return f"more than one API call: resuming failed: {' '.join(str(error).split())}"
+        return f"more than one API call: resuming failed: {' '.join(str(error).split())}", None
     enough = again.right and again.run.outcome in ("completed", "completed after recovery")
-    return "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
+    said = "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
+    return said, again.history
 
 
 def patience_s(session: Session) -> float:

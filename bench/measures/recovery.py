@@ -17,6 +17,7 @@ from bench.faults import disk
 from bench.faults.manager import ProcessManager, managed
 from bench.faults.nemesis import Armed, armed
 from bench.faults.targets import absent, of_step, roles_of
+from bench.history import History
 from bench.measures import aftermath
 from bench.measures.aftermath import Found, SessionLostError
 from bench.results import Run
@@ -82,10 +83,11 @@ def _followed(
     """Conduct a scenario and look at what came after it; also why the session is lost, if it is."""
     broken = conduct(conductor, session, scenario)
     manager.hands_off.clear()  # what a nemesis had struck is healed by now
-    found = judged(conductor, session, broken, scenario) | broken.left
+    actions, resumed = _actions(conductor, session, broken, scenario, manager) if prober else ("", None)
+    found = judged(conductor, session, broken, scenario, resumed) | broken.left
     lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
     if prober:
-        found["actions"] = ("text", _actions(conductor, session, broken, scenario, manager), "")
+        found["actions"] = ("text", actions, "")
         lost = lost or _probed(prober, session, found)
         found["session"] = ("text", "replaced" if lost else "healthy", lost)
     return lost, broken, found
@@ -159,8 +161,10 @@ def _submitted(conductor: Conductor, session: Session, run: Run, path: Path, nem
         return msgspec.structs.replace(submitted, note="submitted again after an error"), True
 
 
-def judged(conductor: Conductor, session: Session, broken: Broken, scenario: Scenario) -> Found:
-    """What the judge finds in the history."""
+def judged(
+    conductor: Conductor, session: Session, broken: Broken, scenario: Scenario, resumed: History | None
+) -> Found:
+    """What the judge finds in the history; `resumed`: the same with what came after people had resumed the run."""
     seen, pipeline = broken.seen, conductor.workload.pipeline
     step = _struck_step(scenario)
     findings = judge.safe_findings(
@@ -168,7 +172,7 @@ def judged(conductor: Conductor, session: Session, broken: Broken, scenario: Sce
             history=seen.history, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
             sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
             verdicts=seen.verdicts, pipeline=pipeline, step=step, limit_s=aftermath.patience_s(session),
-            submit_ns=seen.run.submit_ns,
+            submit_ns=seen.run.submit_ns, resumed=resumed,
             retry_delay_s=pipeline.step(step).retry.delay_s,
             down_s=_configured_s(session, scenario, broken.armed),
         )
@@ -207,8 +211,11 @@ def _struck_step(scenario: Scenario) -> str:
 
 def _actions(
     conductor: Conductor, session: Session, broken: Broken, scenario: Scenario, manager: ProcessManager
-) -> str:
-    """What was done or has to be done by people, or by the process manager that they have set up."""
+) -> tuple[str, History | None]:
+    """What was done or has to be done by people, or by the process manager that they have set up.
+
+    Also the history of a run that was resumed.
+    """
     done = ["submit again"] if broken.resubmitted else []
     if scenario.nemesis and broken.armed and any(one.healed_ns for one in broken.armed.strikes):
         restarted = roles_of(session, scenario.nemesis.target) or (str(scenario.nemesis.target),)
@@ -218,9 +225,11 @@ def _actions(
         done.append(
             f"restart of {', '.join(dict.fromkeys(manager.restarted))}, which had ended, by the process manager"
         )
+    resumed = None
     if not scenario.defective and not _came_to_its_end(broken.seen):
-        done.append(aftermath.helped(conductor, session, broken.seen))
-    return "; ".join(done) or "none"
+        said, resumed = aftermath.helped(conductor, session, broken.seen)
+        done.append(said)
+    return "; ".join(done) or "none", resumed
 
 
 def _came_to_its_end(seen: Observation) -> bool:

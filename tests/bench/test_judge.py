@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from doubles import BringUp, misbehaving
 from histories import ORDER, STEP_S, Script, case, good, strike
@@ -212,6 +213,28 @@ def test_lost_work_lasts_until_the_strike() -> None:
     assert judge.findings(case(history))["wasted_s"].value == 0.0
     struck = strike(STRUCK_S + 1.5, action="pause")
     assert judge.findings(case(history, strikes=(struck,)))["wasted_s"].value == pytest.approx(1.5)
+
+
+def test_work_that_a_resume_does_again_was_lost() -> None:
+    script = Script().steps(*BROKEN_TRAIN, "train")
+    failed = script.history()
+    script.step("train", 2)
+    found = judge.findings(case(failed, "failed, reported", resumed=script.history()))
+    assert found["wasted_s"].value == pytest.approx(failed.counted()["train"].time_s)
+    assert judge.findings(case(failed, "failed, reported", resumed=failed))["wasted_s"].value == 0
+
+
+def test_time_in_which_a_step_was_paused_is_no_work() -> None:
+    history = good()
+    train = history.counted()["train"]
+    assert train.end_ns
+    pause = strike(train.start_ns / 1e9 + 1.0, pid=train.pid, action="pause", healed_s=train.start_ns / 1e9 + 3.5)
+    found = judge.findings(case(history, strikes=(pause,), down_s=2.0))
+    assert found["recovery_delay_s"].value == pytest.approx(2.0)
+    work = STEP_S["train"] - 3.0 + sum(STEP_S[name] for name in AFTER_TRAIN)
+    assert found["recovery_work_s"].value == pytest.approx(work)
+    beside = judge.findings(case(history, strikes=(msgspec.structs.replace(pause, pids=(7,)),), down_s=2.0))
+    assert beside["recovery_delay_s"].value == 0.0
 
 
 def test_a_stuck_run_was_waited_for_since_its_submission() -> None:
