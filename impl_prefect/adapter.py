@@ -178,7 +178,7 @@ class Prefect(Adapter):
         """Schedule the same flow run again, as `prefect flow-run retry` does; kept results are not computed again."""
         flow_run = self._flow_run(run)
         state, worker = flow_run["state"], flow_run["labels"].get("prefect.worker.name")
-        told = state["message"].startswith(CRASH_SEEN_BY_WORKER)
+        told = (state["message"] or "").startswith(CRASH_SEEN_BY_WORKER)
         if state["type"] == "CRASHED" and (told or worker in self._workers_online()):
             self._await_worker(run, state["timestamp"])
         return self._set_state(run, {"type": "SCHEDULED", "message": "Retried over the API"}, force=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from bench.contract import Ability, ApiError
+from bench.contract import Ability, ApiError, Status
 from bench.errors import EngineError
 from bench.history import History, read_history
 from bench.results import Run
@@ -107,6 +107,8 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
     if not callable(resume):
         return "run the whole pipeline again", None
     try:
+        if session.adapter.status(seen.run.engine_run_id) is Status.COMPLETED:
+            return "by then the engine called the run completed after all", None
         again = conductor.resumed(session, seen.run, resume(seen.run.engine_run_id))
     except (EngineError, ApiError, httpx.HTTPError) as error:
         return f"more than one API call: resuming failed: {' '.join(str(error).split())}", None

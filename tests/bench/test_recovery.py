@@ -105,6 +105,12 @@ def test_run_that_does_not_recover_has_no_recovery_time(bring_up: BringUp) -> No
     assert isinstance(found["detection_s"].value, float)
 
 
+def test_run_that_is_called_completed_after_all_is_not_resumed(bring_up: BringUp) -> None:
+    session, conductor = bring_up()
+    seen = conductor.served(session, "plain")
+    assert aftermath.helped(conductor, session, seen) == ("by then the engine called the run completed after all", None)
+
+
 def test_resume_after_the_fix(bring_up: BringUp) -> None:
     session, conductor = bring_up()
     failed, fixed = repair.failing(conductor, session)
