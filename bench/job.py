@@ -38,8 +38,8 @@ TIMEOUT_FACTOR = 10.0
 """A step's time limit is at least so many times what the slowest step takes without an engine."""
 MAX_FAILURES = 2
 """An arm that failed in so many sessions is not tried again."""
-HEADLINES = ("setup.total_s", "runtime.makespan_s")
-"""Metrics in which an engine that failed gets a row that says so."""
+HEADLINES = {Part.FIRST: "setup.total_s", Part.SAMPLES: "runtime.makespan_s"}
+"""Metrics in which an engine that failed gets a row that says so, by the part in which they are measured."""
 
 
 @dataclass
@@ -304,7 +304,7 @@ class Job:
             )
         )
         self.say(f"{one.cell(part)}: failed: {message}", self.clock.left_s())
-        for metric in HEADLINES:
+        for metric in (metric for measuring, metric in HEADLINES.items() if measuring in lost):
             self.store.append(
                 Sample(
                     engine=one.name, track=one.track, mode="served", metric=metric, unit="s", value=None,
