@@ -30,7 +30,7 @@ from bench.session import open_session
 from bench.store import Store, load
 from bench.supervisor import Supervisor
 from bench.workloads import TRAINING_RUN, Workload
-from bench.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch
+from bench.workspace import clean_environment, make_scratch
 
 MAX_LOST = 20
 """How often an engine that did not survive a fault is given a new session in one block."""
@@ -220,7 +220,7 @@ class Job:
         slowest_s = max(self.inline_s(TRAINING_RUN).values(), default=0.0)
         with open_session(
             kind, one.track, environment, logs, one.chains,
-            operations=one.operations, step_timeout_s=max(STEP_TIMEOUT_S, TIMEOUT_FACTOR * slowest_s),
+            operations=one.operations, step_timeout_s=max(one.step_timeout_s, TIMEOUT_FACTOR * slowest_s),
         ) as session:  # fmt: skip
             describe(self.manifest, self.store, session)
             conductor = self._conductor(one, version)

@@ -10,8 +10,9 @@ from bench import workloads
 from bench.budgets import ALONE, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, WORKLOADS, Budget, Group, Part
 from bench.contract import Track
 from bench.scenarios import SCENARIOS, Scenario
-from bench.sweep import NO_POINTS, POINT_S, Sweep
+from bench.sweep import NO_POINTS, SWEEP_STEP_TIMEOUT_S, Sweep, points_s
 from bench.workloads import PROBE, Workload
+from bench.workspace import STEP_TIMEOUT_S
 
 AGAIN = "-again"
 """Second name of an engine that is measured twice: the A/A comparison."""
@@ -45,6 +46,8 @@ class Planned:
     """What goes wrong in the part about recovery."""
     sweep: Sweep = NO_POINTS
     """The kill points beside them."""
+    step_timeout_s: float = STEP_TIMEOUT_S
+    """How long an attempt of a step may take at least."""
     topic: str = ""
     """Tells two sessions of an arm in one block apart."""
 
@@ -132,9 +135,10 @@ def _sessions(budget: Budget, name: str, track: Track, block: int, wanted: tuple
 
 
 def _kill_points(budget: Budget, name: str, track: Track, block: int) -> Planned:
-    """A session of its own for the points of the sweep."""
+    """A session of its own for the points of the sweep, with time limits of its own."""
     one = _session(budget, name, track, block, (Part.FIRST, Part.RECOVERY))
-    return replace(one, scenarios=(), sweep=budget.sweep, topic=", kill points")
+    limit_s = SWEEP_STEP_TIMEOUT_S
+    return replace(one, scenarios=(), sweep=budget.sweep, step_timeout_s=limit_s, topic=", kill points")
 
 
 def _apart(budget: Budget, name: str, track: Track, block: int, parts: tuple[Part, ...]) -> list[Planned]:
@@ -163,13 +167,13 @@ def _session(budget: Budget, name: str, track: Track, block: int, parts: tuple[P
 
 def recovery_s(one: Planned) -> float:
     """Estimated seconds of a session's scenarios and kill points; on stock settings much is waited for longer."""
-    seconds = sum(scenario_s(one, SCENARIOS[name]) for name in one.scenarios) + one.sweep.points * POINT_S
+    seconds = sum(scenario_s(one, SCENARIOS[name]) for name in one.scenarios) + points_s(one.sweep)
     return seconds * (STOCK_FACTOR if one.track is Track.STOCK else 1.0)
 
 
 def scenario_s(one: Planned, scenario: Scenario) -> float:
-    """Estimated seconds of one scenario, with the probe that follows it."""
-    return scenario.seconds + (PROBE_S if PROBE in one.workloads else 0.0)
+    """Estimated seconds of one scenario, with the probe that may follow it."""
+    return scenario.seconds + (PROBE_S if PROBE in one.workloads and not scenario.harmless else 0.0)
 
 
 class Clock:

@@ -15,7 +15,10 @@ MIDDLE_S = 3.0
 its engine is told, where there is most to lose. Each of its attempts, or an engine that loses the first would be done
 before one that does not."""
 LONG_S = 15.0
-"""The same where what is struck may leave the step running: longer than it takes any engine to call it lost."""
+"""The same where what is struck leaves the step running: longer than it takes any engine to call it lost."""
+PAUSE_S = 15.0
+"""How long something stands still: longer than it takes any engine to call a task lost that sends no heartbeats, and
+shorter than a step's time limit, which goes on meanwhile."""
 INTO_S = 1.5
 """How long the step has run when it is struck in its middle."""
 
@@ -50,7 +53,7 @@ class When(StrEnum):
     BEFORE = "before"
     """All its upstreams have ended, it has not started."""
     IN = "in"
-    """`INTO_S` after it has started."""
+    """While it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Moment:
     when: When
     step: str = ""
     """Empty for a submission."""
+    into_s: float = INTO_S
+    """In a step: how long after its start."""
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.when, self.step)))
@@ -108,6 +113,8 @@ class Scenario:
     tracks: tuple[Track, ...] = tuple(Track)
     needs: tuple[Ability, ...] = ()
     """Abilities without which it is not supported."""
+    harmless: bool = False
+    """Whether its step only raises or takes long, so that no process or slot can be left behind."""
     seconds: float = 12.0
     """Rough seconds on two cores, on tuned settings; the same for every engine."""
 
@@ -136,37 +143,40 @@ IN_TRAIN = Moment(When.IN, STEP)
 SUBMITTING = Moment(When.SUBMIT)
 
 INSIDE = (
-    Scenario("transient_error", _inside("transient")),
-    Scenario("permanent_error", _inside("defect", attempts=0), defective=True),
+    Scenario("transient_error", _inside("transient"), harmless=True),
+    Scenario("permanent_error", _inside("defect", attempts=0), defective=True, harmless=True),
     Scenario("step_killed", _inside("kill")),
     Scenario("step_exits", _inside("exit"), seconds=30),
     Scenario("hung_step", _inside("hang"), seconds=56),
     Scenario("hung_in_c", _inside("hang_in_c"), seconds=95),
     Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=56),
-    Scenario("slow_step", _inside("slow", seconds=10.0), seconds=25),
-    Scenario("memory_exceeded", _inside("memory")),
+    Scenario("slow_step", _inside("slow", seconds=10.0), harmless=True, seconds=18),
+    Scenario("memory_exceeded", _inside("memory"), harmless=True),
     Scenario("killed_before_acknowledgement", _inside("kill_after", step="deploy")),
     Scenario("torn_write", _inside("torn")),
-    Scenario("empty_output", _inside("empty", step="features"), defective=True),
-    Scenario("corrupt_output", _inside("corrupt", step="features"), defective=True),
-    Scenario("disk_full", _inside("disk_full")),
+    Scenario("empty_output", _inside("empty", step="features"), defective=True, harmless=True),
+    Scenario("corrupt_output", _inside("corrupt", step="features"), defective=True, harmless=True),
+    Scenario("disk_full", _inside("disk_full"), harmless=True),
 )
 OUTSIDE = (
+    outside("step_paused", Action.PAUSE, Target.STEP, IN_TRAIN, PAUSE_S),
     outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN, lasts_s=LONG_S, seconds=14.0),
-    outside("run_paused", Action.PAUSE, Target.RUN, IN_TRAIN, 20.0),
-    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=62.0),
-    outside("worker_paused", Action.PAUSE, Target.WORKER, IN_TRAIN, 20.0),
+    outside("run_paused", Action.PAUSE, Target.RUN, IN_TRAIN, PAUSE_S),
+    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, seconds=55.0),
+    outside("worker_paused", Action.PAUSE, Target.WORKER, IN_TRAIN, PAUSE_S),
     outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=28.0),
     outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN, seconds=40.0),
     outside("scheduler_killed", Action.KILL, Target.SCHEDULER, IN_TRAIN, seconds=14.0),
-    outside("scheduler_paused", Action.PAUSE, Target.SCHEDULER, IN_TRAIN, 20.0),
+    outside("scheduler_paused", Action.PAUSE, Target.SCHEDULER, IN_TRAIN, PAUSE_S),
     outside("scheduler_crashed", Action.CRASH, Target.SCHEDULER, IN_TRAIN, lasts_s=LONG_S),
     outside("scheduler_restarted", Action.RESTART, Target.SCHEDULER, IN_TRAIN),
     outside("api_killed", Action.KILL, Target.API, IN_TRAIN),
-    outside("api_paused", Action.PAUSE, Target.API, IN_TRAIN, 20.0),
+    outside("api_paused", Action.PAUSE, Target.API, IN_TRAIN, PAUSE_S),
     outside("api_restarted", Action.RESTART, Target.API, IN_TRAIN),
     outside("api_killed_during_submit", Action.KILL, Target.API, SUBMITTING),
-    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN, lasts_s=LONG_S, seconds=58.0),
+    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN, seconds=52.0),
+    outside("control_plane_paused", Action.PAUSE, Target.CONTROL_PLANE, IN_TRAIN, PAUSE_S),
+    outside("control_plane_restarted", Action.RESTART, Target.CONTROL_PLANE, IN_TRAIN, seconds=40.0),
     outside("database_down_5_s", Action.KILL, Target.DATABASE, IN_TRAIN, 5.0, tracks=(Track.TUNED,)),
     outside("database_down_60_s", Action.KILL, Target.DATABASE, IN_TRAIN, 60.0, tracks=(Track.TUNED,)),
     outside("database_locked", Action.LOCK, Target.DATABASE, IN_TRAIN, 20.0, tracks=(Track.STOCK,)),

@@ -45,13 +45,18 @@ EXPECTATIONS = {
     **dict.fromkeys(("permanent_error", "empty_output", "corrupt_output"), EXHAUSTED),
     **dict.fromkeys(("step_killed", "step_exits", "torn_write", "worker_killed", "worker_crashed"), LOST),
     **dict.fromkeys(("hung_step", "hung_in_c", "hung_subprocess"), TIMED_OUT),
-    **dict.fromkeys(("scheduler_killed", "scheduler_crashed", "scheduler_restarted", "control_plane_killed"), ORPHANED),
+    **dict.fromkeys(
+        ("scheduler_killed", "scheduler_crashed", "scheduler_restarted", "control_plane_killed",
+         "control_plane_restarted"),
+        ORPHANED,
+    ),
     **dict.fromkeys(("api_killed", "api_restarted"), API_AWAY),
     **dict.fromkeys(("resume_after_fix", "rerun_after_fix"), CLEARED),
     **dict.fromkeys(("late_data", "backfill_killed"), BACKFILLED),
     **dict.fromkeys(
         ("slow_step", "api_paused", "api_killed_during_submit", "scheduler_paused", "database_down_5_s",
-         "database_down_60_s", "database_locked", "worker_paused", "worker_restarted", "cancel", "roll_back"),
+         "database_down_60_s", "database_locked", "step_paused", "worker_paused", "worker_restarted",
+         "control_plane_paused", "cancel", "roll_back"),
         NOTHING,
     ),
     "killed_before_acknowledgement": Expectation(

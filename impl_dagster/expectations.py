@@ -56,8 +56,9 @@ EXPECTATIONS = {
     **dict.fromkeys(("resume_after_fix", "rerun_after_fix"), REEXECUTED),
     **dict.fromkeys(("late_data", "backfill_killed"), BACKFILLED),
     **dict.fromkeys(
-        ("slow_step", "run_paused", "worker_paused", "worker_crashed", "worker_restarted", "api_killed_during_submit",
-         "database_down_60_s", "database_locked", "roll_back"),
+        ("slow_step", "step_paused", "run_paused", "worker_paused", "worker_crashed", "worker_restarted",
+         "control_plane_paused", "control_plane_restarted", "api_killed_during_submit", "database_down_60_s",
+         "database_locked", "roll_back"),
         NOTHING,
     ),
     "cancel": Expectation(

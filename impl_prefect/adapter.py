@@ -43,6 +43,7 @@ SUBMIT_RETRIES = 40
 SUBMIT_PAUSE_S = 0.25
 CRASH_SEEN_BY_WORKER = "Process exited with status code"
 WORKER_LIMIT_S = 30.0
+BEGUN_BY_WORKER, DONE_BY_WORKER = "prefect.worker.submitted-flow-run", "prefect.worker.executed-flow-run"
 WORKER_PAUSE_S = 0.1
 LOG_BATCH_S = 2.0
 """The default of PREFECT_LOGGING_TO_API_BATCH_INTERVAL."""
@@ -180,7 +181,7 @@ class Prefect(Adapter):
         state, worker = flow_run["state"], flow_run["labels"].get("prefect.worker.name")
         told = (state["message"] or "").startswith(CRASH_SEEN_BY_WORKER)
         if state["type"] == "CRASHED" and (told or worker in self._workers_online()):
-            self._await_worker(run, state["timestamp"])
+            self._await_worker(run)
         return self._set_state(run, {"type": "SCHEDULED", "message": "Retried over the API"}, force=True)
 
     def _cancel(self, run: str) -> str:
@@ -194,21 +195,22 @@ class Prefect(Adapter):
             age_s = (datetime.now(UTC) - datetime.fromisoformat(ended)).total_seconds()
             time.sleep(max(0.0, batch_s + LOG_MARGIN_S - age_s))
 
-    def _await_worker(self, run: str, since: str) -> None:
-        """Wait for the worker's event that it is done with a crashed run.
+    def _await_worker(self, run: str) -> None:
+        """Wait until the worker's latest event about a crashed run says that it is done with it.
 
         The worker marks the run as crashed, runs the hooks, and marks it once more: a retry in between is undone. So it
         does after the server has given up a run for want of heartbeats, once the run's process has ended.
         """
         query = {
-            "event": {"name": ["prefect.worker.executed-flow-run"]},
+            "event": {"name": [BEGUN_BY_WORKER, DONE_BY_WORKER]},
             "any_resource": {"id": [f"prefect.flow-run.{run}"]},
-            "occurred": {"since": since},
+            "order": "DESC",
         }
         deadline = time.monotonic() + WORKER_LIMIT_S
         while time.monotonic() < deadline:
             answer = self.http.post(f"{self._api}/events/filter", json={"filter": query, "limit": 1})
-            if answer.raise_for_status().json()["events"]:
+            latest = answer.raise_for_status().json()["events"]
+            if latest and latest[0]["event"] == DONE_BY_WORKER:
                 return
             time.sleep(WORKER_PAUSE_S)
 

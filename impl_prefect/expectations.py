@@ -50,7 +50,7 @@ EXPECTATIONS = {
     **dict.fromkeys(("resume_after_fix", "rerun_after_fix"), RETRIED_RUN),
     **dict.fromkeys(
         ("slow_step", "run_paused", "worker_paused", "worker_crashed", "worker_restarted", "api_paused",
-         "api_killed_during_submit", "database_locked", "roll_back"),
+         "control_plane_paused", "control_plane_restarted", "api_killed_during_submit", "database_locked", "roll_back"),
         NOTHING,
     ),
     "cancel": Expectation(

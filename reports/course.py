@@ -230,7 +230,8 @@ def _said(one: _Seen) -> str:
     told = [f"{band.what} at {_seconds(band.start_s)}" for band in line.bands]
     told += [f"fault at {_seconds(line.points[0].at_s)}"] if inside else []
     told += [f"{what} at {_seconds(at)}" for what, at in (("seen", one.seen_s), ("right again", one.right_s)) if at]
-    told += [f"terminal state at {_seconds(end)}" for end in line.ends]
+    told += [f"terminal state at {_seconds(end)}" for end in line.ends[:1]]
+    told += [f"after the repair at {_seconds(end)}" for end in line.ends[1:]]
     told += [f"given up at {_seconds(one.limit_s)}"] if one.limit_s else []
     return ", ".join(told)
 

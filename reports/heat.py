@@ -21,6 +21,8 @@ GROUPS = {
 }
 OTHERS = "Others"
 SWEEP = "sweep"
+SEVERAL = "×"
+"""In an outcome: several runs disagree, and each outcome is counted."""
 SYMBOLS: dict[Tone, str] = {"good": "✓", "told": "!", "wrong": "✗", "unknown": "?", "absent": "–"}
 MEANINGS: dict[Tone, str] = {
     "good": "as it should be",
@@ -158,7 +160,7 @@ def tone_of(name: str, outcome: str) -> Tone:
     """How good an outcome is, for what went wrong: to fail is right where the fault does not go away."""
     scenario = SCENARIOS.get(name)
     to_fail = bool(scenario and (scenario.defective or name == "cancel"))
-    if outcome == "indeterminate" or "×" in outcome:  # several sessions that disagree
+    if outcome == "indeterminate" or SEVERAL in outcome:
         return "unknown"
     if outcome in FAILED:
         return "good" if to_fail else "told"

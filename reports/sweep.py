@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ from reports import charts, figures
 from reports.catalogue import metric as describe
 from reports.charts import Figure
 from reports.compare import Reading
-from reports.heat import SWEEP, SYMBOLS, tone_of
+from reports.heat import SEVERAL, SWEEP, SYMBOLS, tone_of
 from reports.lookup import Case, Lookup
 from reports.numbers import MISSING, Scale, listing, plural, with_unit
 from reports.section import Section, made, present
@@ -38,16 +37,15 @@ def section(lookup: Lookup) -> Section | None:
 def _sentence(lookup: Lookup) -> str:
     """For each engine, at how many points its run came through."""
     said = []
-    for track in lookup.tracks:
-        for engine in lookup.engines:
-            tones = Counter(tone_of(SWEEP, value) for _, value in _outcomes(lookup, engine, track))
-            if total := sum(tones.values()):
-                title = _arm(lookup, engine, track)
-                said.append(f"{title}: {tones['good']} of {plural(total, 'point')}")
+    for track, engine, (completed, *_) in _arms(lookup):
+        if completed and isinstance(completed.value, int | float):
+            through = round(completed.value * completed.n)
+            said.append(f"{_arm(lookup, engine, track)}: {through} of {plural(completed.n, 'point')}")
     lead = (
-        "One part was killed at one point of a run, at points drawn by the result's seed from all starts and middles "
+        "One part was killed at one point of a run, at points drawn by the result's seed: the parts in turn, each at "
+        "starts and middles of steps"
     )
-    return f"{lead}of steps. Runs that then completed by themselves: {'; '.join(said) or 'none'}."
+    return f"{lead}. Runs that then completed by themselves: {'; '.join(said) or 'none'}."
 
 
 def _arm(lookup: Lookup, engine: str, track: str) -> str:
@@ -148,8 +146,13 @@ def _in_order(met: Iterable[str], known: Sequence[str]) -> list[str]:
 def _outcome(outcome: str | None) -> Cell:
     if outcome is None:
         return Cell("", numeric=False)
-    tone = tone_of(SWEEP, outcome)
-    return Cell(SYMBOLS[tone] if tone == "good" else f"{SYMBOLS[tone]} {outcome}", sort=outcome, numeric=False)
+    good = tone_of(SWEEP, outcome) == "good"
+    return Cell(SYMBOLS["good"] if good else _signed(outcome), sort=outcome, numeric=False)
+
+
+def _signed(outcome: str) -> str:
+    """With its sign; several outcomes, of a step that was struck at several instants, have none."""
+    return outcome if SEVERAL in outcome else f"{SYMBOLS[tone_of(SWEEP, outcome)]} {outcome}"
 
 
 def _points(lookup: Lookup) -> Table | None:
@@ -181,5 +184,4 @@ def _point(reading: Reading | None) -> Cell:
         return Cell("not drawn", numeric=False)
     if not isinstance(reading.value, str):
         return Cell(MISSING, note=reading.note, numeric=False)
-    tone = tone_of(SWEEP, reading.value)
-    return Cell(f"{SYMBOLS[tone]} {reading.value}", reading.engine, reading.value, numeric=False)
+    return Cell(_signed(reading.value), reading.engine, reading.value, numeric=False)

@@ -65,7 +65,8 @@ def compare(
     else:
         found = pairs.within_result(loaded[0], sides, metric or ())
     if not any(pair.rows for pair in found):
-        raise UsageError(f"no metric starts with {' or '.join(metric or ())}; choose another --metric")
+        why = f"starts with {' or '.join(metric)}; choose another --metric" if metric else "is in all that is compared"
+        raise UsageError(f"{', '.join(map(str, results))}: no metric {why}")
     _write(between.document(loaded, sides, found), shape, output)
     if fail_above is not None:
         _judge(found, fail_above)

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event
 
 from bench.history import History, read_history
-from bench.scenarios import INTO_S, Moment, When
+from bench.scenarios import Moment, When
 from core.journal import JOURNAL, now_ns
 from core.pipelines import Pipeline
 
@@ -28,7 +28,7 @@ def reached(at: Moment, run_dir: Path, pipeline: Pipeline, stop: Event) -> bool:
         if size != before:
             begun_ns = _begun_ns(at, read_history(run_dir), pipeline)
             if begun_ns is not None:
-                wait_ns = begun_ns + (INTO_S * 1e9 if at.when is When.IN else 0) - now_ns()
+                wait_ns = begun_ns + (at.into_s * 1e9 if at.when is When.IN else 0) - now_ns()
                 return not stop.wait(max(0.0, wait_ns / 1e9))
         stop.wait(LOOK_S)
     return False

@@ -55,8 +55,9 @@ def unattended(
     """Conduct a scenario in which the engine is left to itself, and store what came out.
 
     With `prober`, whose workload is the probe, it is also found out what people have to do where the run did not
-    complete, and whether the next run has all its slots. None if the engine or this machine does not have what is to be
-    struck. Raises SessionLostError, after all is stored, if the engine does not come back.
+    complete, and, unless the scenario is harmless, whether the next run has all its slots. None if the engine or this
+    machine does not have what is to be struck. Raises SessionLostError, after all is stored, if the engine does not
+    come back.
     """
     if reason := unavailable(session, scenario):
         tell_absent(conductor, scenario.name, reason)
@@ -88,6 +89,7 @@ def _followed(
     lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
     if prober:
         found["actions"] = ("text", actions, "")
+    if prober and not scenario.harmless:
         lost = lost or _probed(prober, session, found)
         found["session"] = ("text", "replaced" if lost else "healthy", lost)
     return lost, broken, found

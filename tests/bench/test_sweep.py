@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.contract import Target
 from bench.errors import UsageError
-from bench.scenarios import Action, Moment, When
+from bench.scenarios import INTO_S, MIDDLE_S, Action, Moment, When
 from bench.sweep import MOMENTS, STEPS, TARGETS, Sweep, draw, moments
 
 SOME = st.sets(st.sampled_from(TARGETS))
@@ -19,17 +21,39 @@ OF_WORK = {Target.STEP, Target.RUN}
 def test_points_are_what_was_asked_for(seed: int, points: int, absent: set[Target], of_step: set[Target]) -> None:
     drawn = draw(Sweep(points), absent, of_step, seed)
     assert drawn == draw(Sweep(points), absent, of_step, seed)
-    assert len(drawn) == len({one.name for one in drawn}) <= points
+    assert len(drawn) == len({one.name for one in drawn}) == (points if absent < set(TARGETS) else 0)
     struck = [one.nemesis for one in drawn if one.nemesis]
     assert len(struck) == len(drawn)
     assert not {one.target for one in struck} & absent
     assert all(one.at.when is When.IN for one in struck if one.target in of_step)
 
 
-def test_every_target_is_met_at_every_boundary_and_middle() -> None:
-    every = draw(Sweep(10_000), (), OF_WORK, 1)
+def test_every_target_is_met_at_every_boundary_and_middle_before_any_other_instant() -> None:
     services = [target for target in TARGETS if target not in OF_WORK]
-    assert len(every) == len(MOMENTS) * len(services) + len(STEPS) * len(OF_WORK)
+    every = len(MOMENTS) * len(services) + len(STEPS) * len(OF_WORK)
+    struck = [one.nemesis for one in draw(Sweep(200), (), OF_WORK, 1) if one.nemesis]
+    assert {one.at.into_s for one in struck[:every]} == {INTO_S}
+    met = Counter((one.target, str(one.at)) for one in struck[:every])
+    assert len(met) == every
+    later = [one.at for one in struck[every:]]
+    assert len(later) == 200 - every
+    assert all(at.when is When.IN and 0 <= at.into_s <= MIDDLE_S for at in later)
+
+
+def test_targets_are_struck_in_turn() -> None:
+    struck = Counter(one.nemesis.target for one in draw(Sweep(20), {Target.RUN}, {Target.STEP}, 1) if one.nemesis)
+    assert struck == dict.fromkeys(set(TARGETS) - {Target.RUN}, 4)
+
+
+def test_points_without_an_instant_are_as_many_as_there_are() -> None:
+    (one,) = draw(Sweep(5, targets=(Target.API,), moments=moments("submit")), (), (), 1)
+    assert one.name == "kill-api-during-submit"
+
+
+def test_points_of_one_place_are_at_different_instants() -> None:
+    one, *others = draw(Sweep(5, targets=(Target.API,), moments=moments("in:train")), (), (), 1)
+    assert one.name == "kill-api-in-train"
+    assert len({other.nemesis.at.into_s for other in others if other.nemesis}) == 4
 
 
 def test_seeds_draw_different_points() -> None:
