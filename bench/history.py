@@ -124,20 +124,33 @@ class History:
         """Seconds of all ended attempts."""
         return sum(a.time_s for a in self.attempts if a.outcome == "ended")
 
-    def wasted_s(self, killed_ns: int | None = None) -> float:
-        """Seconds of the attempts that did not count, lost ones up to the last thing known of them.
+    def wasted_s(self, pipeline: Pipeline, killed_ns: int | None = None) -> float:
+        """Seconds of the attempts with which the run did not go on, lost ones up to the last thing known of them.
 
         `killed_ns`, the instant of a kill from outside, is such a thing for attempts lost by then.
         """
-        kept = {id(a) for a in self.effective()}
-        return sum(_known_s(a, killed_ns) for a in self.attempts if id(a) not in kept)
+        return sum(_known_s(a, killed_ns) for a in self.superseded(pipeline))
 
-    def effective(self) -> tuple[Attempt, ...]:
-        """The attempt of each step with which the run went on: the first that ended."""
-        first: dict[str, Attempt] = {}
-        for one in sorted((a for a in self.attempts if a.outcome == "ended"), key=lambda a: a.end_ns or 0):
-            first.setdefault(one.step, one)
-        return tuple(first.values())
+    def superseded(self, pipeline: Pipeline) -> tuple[Attempt, ...]:
+        """The attempts with which the run did not go on."""
+        kept = {id(a) for a in self.effective(pipeline)}
+        return tuple(a for a in self.attempts if id(a) not in kept)
+
+    def effective(self, pipeline: Pipeline) -> tuple[Attempt, ...]:
+        """The attempt of each ended step with which the run went on.
+
+        It is the last begun of those that had ended before the steps after it began: an engine that has not heard of
+        an attempt's end tries the step again and waits for that, and an attempt that it has given up may end later.
+        """
+        found: dict[str, Attempt] = {}
+        for step in reversed(pipeline.steps):
+            begun = min((one.start_ns for one in found.values() if step.name in pipeline.step(one.step).upstream),
+                        default=None)  # fmt: skip
+            ended = [a for a in self.attempts_of(step.name) if a.outcome == "ended" and a.end_ns]
+            known = [a for a in ended if begun is None or (a.end_ns or 0) <= begun] or ended[:1]
+            if known:
+                found[step.name] = max(known, key=lambda a: a.start_ns)
+        return tuple(sorted(found.values(), key=lambda a: a.start_ns))
 
     def duplicates(self) -> tuple[str, ...]:
         """Keys of effects that happened more than once."""

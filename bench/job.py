@@ -188,8 +188,10 @@ class Job:
         begin = time.monotonic()
         try:
             measure()
-        except SessionLostError:
-            self._note(one, part, "done", topic=topic, guess_s=seconds, actual_s=time.monotonic() - begin)
+        except SessionLostError as error:
+            reason = f"its session was replaced: {self.store.shorten(str(error))}"
+            actual_s = time.monotonic() - begin
+            self._note(one, part, "done", topic=topic, guess_s=seconds, actual_s=actual_s, reason=reason)
             raise
         except (EngineError, ApiError, httpx.HTTPError, psutil.Error) as error:
             reason = self.store.shorten(" ".join(f"{type(error).__name__}: {error}".split()))
@@ -263,8 +265,12 @@ class Job:
         measure()
         seconds = time.monotonic() - begin
         below = one.cell(part, "")
-        if any(cell.state == "left_out" and cell.name.startswith(below) for cell in self.manifest.cells):
+        states = {cell.state for cell in self.manifest.cells if cell.name.startswith(below)}
+        if "left_out" in states:
             self._note(one, part, "left_out", actual_s=seconds, reason="not all of it fitted in this budget")
+            return
+        if "failed" in states:  # not done, or an interrupted result would not come back to it
+            self._note(one, part, "failed", actual_s=seconds, reason="not all of it could be conducted")
             return
         self._note(one, part, "done", actual_s=seconds)
         self.estimates.learn(one, part, seconds)

@@ -13,7 +13,7 @@ from bench.watching import Sighting
 from core.pipelines import Pipeline
 
 ALARMED = (Status.RETRYING, Status.FAILED)
-WHOLE = ("completed", "completed after recovery", "duplicated")
+WHOLE = ("completed", "completed after recovery")
 KILLING = ("kill", "crash")
 LENGTHENING = "slow"
 """How the kinds of faults inside a step begin that only give a fault from outside time to strike."""
@@ -25,6 +25,7 @@ UNITS = {
 """What is found, and its unit."""
 HANGING = "hang"
 """How the kinds of faults begin that leave an attempt without a trace of its end."""
+BY_RESUMING = "when people resumed the run"
 NS = 1e9
 RECOVERY = ("recovery_s", "recovery_work_s", "recovery_delay_s", "recovery_rest_s")
 
@@ -76,8 +77,11 @@ def safe_findings(case: Aftermath) -> dict[str, Finding]:
 
 
 def findings(case: Aftermath) -> dict[str, Finding]:
-    """Every finding by its name in the result: `recovery.<scenario>.<name>`."""
-    history, strikes = case.history, case.strikes
+    """Every finding by its name in the result: `recovery.<scenario>.<name>`.
+
+    What happened twice counts also where it was people's resuming the run that did it.
+    """
+    history, strikes, whole = case.history, case.strikes, case.resumed or case.history
     struck = struck_ns(history, strikes)
     detected_s = detection_s(case.sightings, struck)
     values: dict[str, float | str | None] = {
@@ -85,13 +89,15 @@ def findings(case: Aftermath) -> dict[str, Finding]:
         "correct": float(correct(history, case.oracle)) if case.oracle.attempts else None,
         "detection_s": detected_s,
         "attempts": float(len(history.attempts_of(case.step))),
-        "wasted_s": history.wasted_s(_lost_by_ns(case, struck, detected_s)) + _done_again_s(case),
-        "overlaps": float(overlaps(history, strikes)),
-        "duplicates": float(len(history.duplicates())),
+        "wasted_s": _wasted_s(case, _lost_by_ns(case, struck, detected_s)) + _done_again_s(case),
+        "overlaps": float(overlaps(whole, strikes)),
+        "duplicates": float(len(whole.duplicates())),
         "record": record(case.verdicts),
     }
     absent = {"correct": "no inline run to compare with", "detection_s": "not seen in the engine's record"}
     told = {name: (value, absent[name] if value is None else "") for name, value in values.items()}
+    if len(whole.duplicates()) > len(history.duplicates()):
+        told["duplicates"] = (values["duplicates"], BY_RESUMING)
     told |= _recovery(case, struck)
     return {name: Finding(unit, *told[name]) for name, unit in UNITS.items()}
 
@@ -104,13 +110,19 @@ def _lost_by_ns(case: Aftermath, struck: int | None, detected_s: float | None) -
     return struck + round(detected_s * NS) if hung and struck and detected_s else None
 
 
+def _wasted_s(case: Aftermath, lost_by_ns: int | None) -> float:
+    """Seconds of work with which the run did not go on; time for which it stood still is no work."""
+    still = sum(_paused_ns(case, one) for one in case.history.superseded(case.pipeline))
+    return case.history.wasted_s(case.pipeline, lost_by_ns) - still / NS
+
+
 def _done_again_s(case: Aftermath) -> float:
     """Seconds of attempts that had ended, but did not count for a resume, which did their steps again."""
     if case.resumed is None:
         return 0.0
     last_ns = max((one.start_ns for one in case.history.attempts), default=0)
     again = {one.step for one in case.resumed.attempts if one.start_ns > last_ns}
-    return sum(one.time_s for one in case.history.effective() if one.step in again)
+    return sum(one.time_s for one in case.history.effective(case.pipeline) if one.step in again)
 
 
 def correct(history: History, oracle: History) -> bool:
@@ -169,24 +181,36 @@ def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
 def _worked(case: Aftermath) -> list[tuple[int, int]]:
     """From when to when the attempts worked with which the run went on, without the time for which they were paused."""
     spans = []
-    for one in case.history.effective():
+    for one in case.history.effective(case.pipeline):
         begin, end = one.start_ns, one.end_ns or 0
-        for pause in case.strikes:
-            if pause.action == "pause" and one.pid in pause.pids and begin < pause.t_ns < end:
-                spans.append((begin, pause.t_ns))
-                begin = min(end, pause.t_ns + round(case.down_s * NS))
+        for still, again in _pauses(case, one):
+            spans.append((begin, still))
+            begin = again
         spans.append((begin, end))
     return spans
+
+
+def _pauses(case: Aftermath, one: Attempt) -> list[tuple[int, int]]:
+    """From when to when an attempt's process stood still."""
+    end = one.end_ns or max(one.last_ns, one.start_ns)
+    pauses = [strike for strike in case.strikes if strike.action == "pause" and one.pid in strike.pids]
+    down_ns = round(case.down_s * NS)
+    return [(p.t_ns, min(end, p.t_ns + down_ns)) for p in pauses if one.start_ns < p.t_ns < end]
+
+
+def _paused_ns(case: Aftermath, one: Attempt) -> int:
+    return sum(again - still for still, again in _pauses(case, one))
 
 
 def _delays(case: Aftermath, struck: int) -> list[tuple[int, int]]:
     """When the run waited as configured: before each retry, and while it was kept down."""
     delay_ns = round(case.retry_delay_s * NS)
+    went_on_with = case.history.effective(case.pipeline)
     waits = [
         (max(_last_ns(earlier, case.strikes), later.start_ns - delay_ns), later.start_ns)
         for step in case.history.steps()
         for earlier, later in pairwise(case.history.attempts_of(step))
-        if earlier.outcome != "ended"
+        if earlier not in went_on_with
     ]
     return waits + _kept_down(case, struck)
 

@@ -91,6 +91,8 @@ class Run(Arm, frozen=True, kw_only=True):
     submit_ns: int = 0
     accepted_ns: int = 0
     """When the engine had answered the submission."""
+    asked_ns: int = 0
+    """When people asked for it to be resumed, cancelled or caught up with."""
     terminal_ns: int = 0
     """When the harness saw the engine's terminal state."""
     outcome: str = ""

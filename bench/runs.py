@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -191,10 +191,16 @@ class Conductor:
                 interrupted.set()
                 raise
 
-    def resumed(self, session: Session, failed: Run, engine_run_id: str) -> Observation:
-        """Watch a run that was resumed just now with the engine's own means, to its end."""
-        run = msgspec.structs.replace(failed, engine_run_id=engine_run_id, terminal_ns=0, note="resumed")
+    def resumed(self, session: Session, failed: Run, resume: Callable[[str], str]) -> Observation:
+        """Resume a run with the engine's own means, and watch it to its end."""
+        asked_ns = now_ns()
+        engine_run_id = resume(failed.engine_run_id)
+        run = msgspec.structs.replace(
+            failed, engine_run_id=engine_run_id, asked_ns=asked_ns, terminal_ns=0, note="resumed"
+        )
         sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.workload.steps))
+        if timed_out:
+            run = self.given_up(session, run)
         return self.conclude(run, tuple(sightings), timed_out=timed_out)
 
     def process(self, supervisor: Supervisor, command: Command, run: Run) -> Observation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,12 +61,14 @@ def watch(
     *,
     quietly: Quiet | None = None,
     stop: threading.Event | None = None,
+    on_end: Callable[[int], None] | None = None,
 ) -> tuple[list[Sighting], bool]:
     """Ask for a run's state until it has ended; return what was seen when it changed, and whether time ran out.
 
     After the run's end its steps are asked for a little longer: some engines record them later. `quietly` is for
     many steps or runs, where asking is itself work for the engine: the run alone is asked for, and seldom until
-    its journal is complete. Once `stop` is set it returns what it has.
+    its journal is complete. Once `stop` is set it returns what it has. `on_end` is told the instant at which the run
+    was first seen to have ended.
     """
     deadline = time.monotonic() + limit
     sightings: list[Sighting] = []
@@ -78,6 +80,8 @@ def watch(
         if state and (not sightings or _differs(state, sightings[-1].state)):
             sightings.append(Sighting(now_ns(), state))
             if state.status.ended and not ended_before:
+                if on_end:
+                    on_end(sightings[-1].t_ns)
                 deadline = min(deadline, time.monotonic() + (MANY_SETTLE_LIMIT_S if quietly else SETTLE_LIMIT_S))
                 if quietly:
                     continue  # now for the steps

@@ -11,7 +11,8 @@ Trigger = Literal["all_success", "chosen", "joined"]
 
 STEP_TIMEOUT_S = float(os.environ.get("ORCHBENCH_STEP_TIMEOUT_S", "600"))
 """How long an attempt of a step may take: set when the pipelines are deployed."""
-RUN_TIMEOUT_S = 3 * STEP_TIMEOUT_S
+RUN_TIMEOUT_FACTOR = 3
+RUN_TIMEOUT_S = RUN_TIMEOUT_FACTOR * STEP_TIMEOUT_S
 """How long a run of the training pipeline may take."""
 
 

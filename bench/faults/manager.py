@@ -23,16 +23,21 @@ class ProcessManager:
     session: Session
     restarted: list[str] = field(default_factory=list)
     """Kinds of the services that were started again, each time."""
-    hands_off: set[str] = field(default_factory=set)
-    """What a nemesis has struck: it starts that again itself."""
+    _hands_off: tuple[str, ...] = ()
+    _until: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
+
+    def leave(self, kinds: tuple[str, ...], until: threading.Event) -> None:
+        """Until an event leave these services to a nemesis, which starts them again itself."""
+        self._until, self._hands_off = until, kinds
 
     def watch(self) -> None:
         """Look after the services until told to stop."""
         due: dict[str, float] = {}
         while not self._stop.wait(LOOK_S):
             for kind, process in tuple(self.session.processes.items()):
-                if kind in self.hands_off or not process.ended.is_set():
+                left = kind in self._hands_off and not self._until.is_set()
+                if left or not process.ended.is_set():
                     due.pop(kind, None)
                 elif time.monotonic() >= due.setdefault(kind, time.monotonic() + PAUSE_S):
                     self._start(kind)

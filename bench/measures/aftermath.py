@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,6 @@ import psutil
 from bench.contract import Ability, ApiError, Status
 from bench.errors import EngineError
 from bench.history import History, read_history
-from bench.results import Run
 from bench.runs import Conductor, Observation
 from bench.session import Session
 from bench.watching import POLL_S, limit_s
@@ -20,6 +20,8 @@ from bench.workloads import PROBE
 from bench.workspace import PARALLELISM
 from core import journal
 from core.config import Fault
+from core.journal import now_ns
+from core.pipelines import RUN_TIMEOUT_FACTOR
 
 GRACE_S = 2.0
 """A process that ends within this time after the run's end is none that was left."""
@@ -28,6 +30,8 @@ LOOK_S = 0.1
 PROBE_STEP_S = 4.0
 """Long enough for all of the probe's steps to run at once, however slowly an engine starts them."""
 PROBE_LIMIT_S = 60.0
+MARGIN_S = 30.0
+"""How much longer than its own limit a run is waited for: so long it takes engines to notice."""
 Found = dict[str, tuple[str, float | str | None, str]]
 """Leaf -> (unit, value, note)."""
 
@@ -36,32 +40,40 @@ class SessionLostError(EngineError):
     """An engine that did not come back healthy: its session is torn down, and another one takes its place."""
 
 
-def orphans(session: Session, run_dir: Path, run: Run) -> Found:
-    """Count the processes of the run's steps that worked or lived on after the engine had called it ended, and time
-    how long; then end those that are left."""
+def orphans(session: Session, run_dir: Path, ended_ns: int) -> Found:
+    """Count the processes of the run's steps that worked or lived on after the engine had called it ended, just now,
+    and time how long; then end those that are left."""
     known = _processes(session, _pids(run_dir))
-    begin = time.monotonic()
     _, left = psutil.wait_procs(known, timeout=GRACE_S)
     _, alive = psutil.wait_procs(left, timeout=ORPHAN_LIMIT_S - GRACE_S) if left else ([], [])
-    lasted_s = time.monotonic() - begin if left else 0.0
-    for process in alive:
-        session.supervisor.signal(process.pid, signal.SIGKILL)
-    busy = _worked_on_s(run_dir, run)
+    lasted_s = (now_ns() - ended_ns) / 1e9 if left else 0.0
+    _end(session, alive)
+    busy = _worked_on_s(run_dir, ended_ns)
     count = len(set(busy) | {process.pid for process in left})
     note = f"> {ORPHAN_LIMIT_S:.0f} s" if alive else ""
     seconds = None if alive else max([lasted_s, *busy.values()])
     return {"orphans": ("count", float(count), ""), "orphan_s": ("s", seconds, note)}
 
 
-def _worked_on_s(run_dir: Path, run: Run) -> dict[int, float]:
+def never_ended(session: Session, run_dir: Path) -> Found:
+    """Of a run that was given up, nothing was left after its end; its processes are ended all the same."""
+    _end(session, _processes(session, _pids(run_dir)))
+    return {leaf: (unit, None, "the run never ended") for leaf, unit in (("orphans", "count"), ("orphan_s", "s"))}
+
+
+def _end(session: Session, processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(EngineError):  # it may have ended just now
+            session.supervisor.signal(process.pid, signal.SIGKILL)
+
+
+def _worked_on_s(run_dir: Path, ended_ns: int) -> dict[int, float]:
     """Process -> seconds that its step went on after the run's end was seen."""
-    if not run.terminal_ns:
-        return {}
-    later = run.terminal_ns + POLL_S * 1e9  # what was seen may have happened that much earlier
+    later = ended_ns + POLL_S * 1e9  # what was seen may have happened that much earlier
     return {
-        one.pid: (one.end_ns - run.terminal_ns) / 1e9
+        one.pid: (one.end_ns - ended_ns) / 1e9
         for one in read_history(run_dir).attempts
-        if one.end_ns and one.start_ns < run.terminal_ns and one.end_ns > later
+        if one.end_ns and one.start_ns < ended_ns and one.end_ns > later
     }
 
 
@@ -75,7 +87,14 @@ def _processes(session: Session, pids: set[int]) -> list[psutil.Process]:
     """Those that live in this session and are no service of it."""
     services = {process.pid for process in session.processes.values()}
     ours = psutil.Process(session.supervisor.guardian_pid).children(recursive=True)
-    return [one for one in ours if one.pid in pids - services and one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in ours if one.pid in pids - services and _lives(one)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def probe(conductor: Conductor, session: Session) -> Found:
@@ -104,12 +123,13 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
     Also the run's history with what that call led to.
     """
     resume = session.adapter.abilities()[Ability.RESUME]
-    if not callable(resume):
+    called_complete = seen.state is not None and seen.state.status is Status.COMPLETED
+    if called_complete or not callable(resume):
         return "run the whole pipeline again", None
     try:
         if session.adapter.status(seen.run.engine_run_id) is Status.COMPLETED:
             return "by then the engine called the run completed after all", None
-        again = conductor.resumed(session, seen.run, resume(seen.run.engine_run_id))
+        again = conductor.resumed(session, seen.run, resume)
     except (EngineError, ApiError, httpx.HTTPError) as error:
         return f"more than one API call: resuming failed: {' '.join(str(error).split())}", None
     enough = again.right and again.run.outcome in ("completed", "completed after recovery")
@@ -118,5 +138,5 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
 
 
 def patience_s(session: Session) -> float:
-    """How long a run is waited for."""
-    return limit_s(session.workspace.track, 0)
+    """How long a run is waited for: longer than its own limit."""
+    return max(limit_s(session.workspace.track, 0), RUN_TIMEOUT_FACTOR * session.step_timeout_s + MARGIN_S)

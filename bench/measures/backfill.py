@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
+import msgspec
 
 from bench.contract import Ability, ApiError, Backfills, Status, Target
 from bench.faults.manager import managed
@@ -73,6 +74,7 @@ def late_data(conductor: Conductor, session: Session) -> None:
     before, said = filed(path.parent, DAYS), watched[1]
     arrived.touch()
     begin = now_ns()
+    run = msgspec.structs.replace(run, asked_ns=begin)
     caught_up = _until_ended(means, means.again(watched[0]))
     seen = filed(path.parent, DAYS)
     found = _found(session, seen, caught_up[1], begin, "one API call: run the missing days")
@@ -89,8 +91,9 @@ def killed(conductor: Conductor, session: Session) -> None:
     means, actions = _means(session), []
     with ExitStack() as stack:
         manager = stack.enter_context(managed(session))
-        manager.hands_off |= set(roles_of(session, Target.SCHEDULER))
         nemesis = _armed_in_the_middle(stack, session, run, path.parent)
+        if nemesis:
+            manager.leave(roles_of(session, Target.SCHEDULER), nemesis.healed)
         begin = now_ns()
         watched, said = _until_ended(means, means.start(path, OTHER_DAYS))
     if nemesis and nemesis.strikes:
@@ -155,6 +158,11 @@ def _found(session: Session, seen: Filed, said: Status, begin: int, actions: str
 
 
 def _keep(conductor: Conductor, run: Run, name: str, found: Found) -> None:
-    """The runs of a backfill are many; their one journal is kept as one run."""
+    """The runs of a backfill are many; their one journal is kept as one run.
+
+    Raises SessionLostError, after all is stored, if it never ended: what is left of it would disturb what comes next.
+    """
     conductor.store.append(run)
     store(conductor, None, name, found)
+    if found["outcome"][1] == "stuck":
+        raise SessionLostError(f"after {name}: it had not ended within {LIMIT_S:.0f} s")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import httpx
+
 from bench import judge
+from bench.contract import ApiError
+from bench.errors import EngineError
 from bench.faults.manager import managed
-from bench.faults.targets import roles_of
+from bench.judge import WHOLE
 from bench.measures.aftermath import SessionLostError
-from bench.measures.recovery import conduct
+from bench.measures.recovery import Broken, conduct, missed
 from bench.runs import Conductor
 from bench.scenarios import Scenario
 from bench.session import Session
 
 EFFECT = "deploy"
-BY_ITSELF = ("completed", "completed after recovery")
 CHECK_LIMIT_S = 60.0
 
 
@@ -22,36 +25,46 @@ def strike(conductor: Conductor, session: Session, point: Scenario) -> None:
     Raises SessionLostError, after all is stored, if a plain run does not complete any more.
     """
     with managed(session) as manager:
-        if point.nemesis:
-            manager.hands_off |= set(roles_of(session, point.nemesis.target))
-        broken = conduct(conductor, session, point)
-    seen, nemesis = broken.seen, broken.armed
-    if point.nemesis is None or nemesis is None:
+        broken = conduct(conductor, session, point, manager)
+        _store(conductor, broken, point)
+        nemesis = broken.armed
+        if nemesis and nemesis.strikes and nemesis.problem:
+            raise SessionLostError(f"after {point.name}: {nemesis.problem}")
+        if manager.restarted or not _by_itself(broken):
+            _check(conductor, session, point)
+
+
+def _store(conductor: Conductor, broken: Broken, point: Scenario) -> None:
+    if point.nemesis is None:
         raise ValueError(f"{point.name} is no point of a sweep")
+    seen = broken.seen
     where = {"target": str(point.nemesis.target), "at": str(point.nemesis.at)}
     if point.nemesis.action != "kill":
         where["action"] = str(point.nemesis.action)
     conductor.tidy(seen.run)
-    if not nemesis.strikes:
-        note = f"not struck: {nemesis.problem or 'the run never came to that point'}"
-        conductor.sample(seen, "recovery.sweep.outcome", "text", None, note, params=where)
+    if reason := missed(broken):
+        conductor.sample(seen, "recovery.sweep.outcome", "text", None, f"not struck: {reason}", params=where)
         return
     conductor.sample(seen, "recovery.sweep.outcome", "text", seen.run.outcome, params=where)
     effects = sum(effect.kind == EFFECT for effect in seen.history.effects)
     found = {
-        "completed": seen.run.outcome in BY_ITSELF,
+        "completed": _by_itself(broken),
         "correct": judge.correct(seen.history, conductor.oracle),
         "effect_once": effects == 1,
     }
     for leaf, holds in found.items():
         conductor.sample(seen, f"recovery.sweep.{leaf}", "proportion", float(holds), point.name)
-    if nemesis.problem:
-        raise SessionLostError(f"after {point.name}: {nemesis.problem}")
-    if seen.run.outcome not in BY_ITSELF:
-        _check(conductor, session, point)
+
+
+def _by_itself(broken: Broken) -> bool:
+    """Whether the run came right, and nobody had to submit it again."""
+    return broken.seen.run.outcome in WHOLE and not broken.resubmitted
 
 
 def _check(conductor: Conductor, session: Session, point: Scenario) -> None:
-    after = conductor.served(session, "check", within_s=CHECK_LIMIT_S)
+    try:
+        after = conductor.served(session, "check", within_s=CHECK_LIMIT_S)
+    except (EngineError, ApiError, httpx.HTTPError) as error:  # the point is stored, and must not be struck again
+        raise SessionLostError(f"after {point.name}: {error}") from error
     if not after.right:
         raise SessionLostError(f"after {point.name}: a plain run ended as {after.run.outcome}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from bench.scenarios import Action, Scenario, When
 from bench.session import Session
 from bench.watching import watch
 from core.config import Fault
+from core.pipelines import Pipeline
 
 WHOLE = ("completed", "completed after recovery", "duplicated")
 """Outcomes of runs that came to their end."""
@@ -68,8 +70,6 @@ def unattended(
         tell_absent(conductor, scenario.name, f"not run: {error}")
         return None
     with managed(session) as manager:
-        if scenario.nemesis:
-            manager.hands_off |= set(roles_of(session, scenario.nemesis.target))
         lost, broken, found = _followed(conductor, session, replace(scenario, faults=faults), prober, manager)
     store(conductor, broken.seen, scenario.name, found)
     conductor.tidy(broken.seen.run)
@@ -82,8 +82,7 @@ def _followed(
     conductor: Conductor, session: Session, scenario: Scenario, prober: Conductor | None, manager: ProcessManager
 ) -> tuple[str, Broken, Found]:
     """Conduct a scenario and look at what came after it; also why the session is lost, if it is."""
-    broken = conduct(conductor, session, scenario)
-    manager.hands_off.clear()  # what a nemesis had struck is healed by now
+    broken = conduct(conductor, session, scenario, manager)
     actions, resumed = _actions(conductor, session, broken, scenario, manager) if prober else ("", None)
     found = judged(conductor, session, broken, scenario, resumed) | broken.left
     lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
@@ -115,22 +114,27 @@ def _faults(session: Session, scenario: Scenario) -> tuple[Fault, ...]:
     )
 
 
-def conduct(conductor: Conductor, session: Session, scenario: Scenario) -> Broken:
+def conduct(conductor: Conductor, session: Session, scenario: Scenario, manager: ProcessManager) -> Broken:
     """Submit a run, break it, watch it until it ends or patience does, and wait for what outlives it.
 
     Only then is the run judged: what outlives it may still have effects.
     """
     run, path = conductor.prepare(session.scratch / "registry", scenario.name, faults=scenario.faults)
     conductor.get_out_of_phase(session)
-    with _broken(conductor, session, scenario, run, path.parent) as nemesis:
-        run, resubmitted = _submitted(conductor, session, run, path, nemesis)
-        sightings, timed_out = watch(session, run.engine_run_id, aftermath.patience_s(session))
+    with ThreadPoolExecutor(1) as aside:
+        outliving: list[Future[Found]] = []
+
+        def ended(t_ns: int) -> None:
+            outliving.append(aside.submit(aftermath.orphans, session, path.parent, t_ns))
+
+        with _broken(scenario, run, path.parent, conductor.workload.pipeline, manager) as nemesis:
+            run, resubmitted = _submitted(conductor, session, run, path, nemesis)
+            patience_s = aftermath.patience_s(session)
+            sightings, timed_out = watch(session, run.engine_run_id, patience_s, on_end=ended)
+        if timed_out:
+            run = conductor.given_up(session, run)
+        left = outliving[0].result() if outliving else aftermath.never_ended(session, path.parent)
     struck = nemesis.strikes if nemesis else []
-    ended_ns = next((one.t_ns for one in sightings if one.state.status.ended), 0)
-    run = msgspec.structs.replace(run, terminal_ns=ended_ns)
-    if timed_out:
-        run = conductor.given_up(session, run)
-    left = aftermath.orphans(session, path.parent, run)
     for strike in struck:
         conductor.store.append(strike)
     seen = conductor.conclude(run, tuple(sightings), timed_out=timed_out, faulted=bool(struck), keep=True)
@@ -139,12 +143,14 @@ def conduct(conductor: Conductor, session: Session, scenario: Scenario) -> Broke
 
 @contextmanager
 def _broken(
-    conductor: Conductor, session: Session, scenario: Scenario, run: Run, run_dir: Path
+    scenario: Scenario, run: Run, run_dir: Path, pipeline: Pipeline, manager: ProcessManager
 ) -> Iterator[Armed | None]:
     if scenario.nemesis is None:
         yield None
         return
-    with armed(session, scenario.nemesis, run.run_id, run_dir, conductor.workload.pipeline) as nemesis:
+    with armed(manager.session, scenario.nemesis, run.run_id, run_dir, pipeline) as nemesis:
+        if scenario.nemesis.action.starts_again:
+            manager.leave(roles_of(manager.session, scenario.nemesis.target), nemesis.healed)
         yield nemesis
 
 
@@ -180,12 +186,12 @@ def judged(
         )
     )  # fmt: skip
     found = {leaf: (one.unit, one.value, one.note) for leaf, one in findings.items()}
-    if missed := _missed(broken):
-        found["outcome"] = ("text", None, f"not struck: {missed}")
+    if reason := missed(broken):
+        return {leaf: (unit, None, f"not struck: {reason}") for leaf, (unit, *_) in found.items()}
     return found
 
 
-def _missed(broken: Broken) -> str:
+def missed(broken: Broken) -> str:
     """Why a fault from outside has not struck at its point; empty if it has, or there is none."""
     if broken.armed is None:
         return ""

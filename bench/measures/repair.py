@@ -14,7 +14,7 @@ from bench import judge
 from bench.contract import Ability, Status
 from bench.history import History, read_history
 from bench.measures import code
-from bench.measures.aftermath import patience_s
+from bench.measures.aftermath import SessionLostError, patience_s
 from bench.measures.recovery import store, tell_absent
 from bench.runs import Conductor, Observation, inline_command
 from bench.scenarios import SCENARIOS, Scenario
@@ -47,9 +47,9 @@ def resume(conductor: Conductor, session: Session, failed: Observation, fixed: P
         tell_absent(conductor, RESUME.name, f"not supported: {getattr(ability, 'reason', 'no means declared')}")
         return None
     fixed.touch()
-    begin = now_ns()
-    seen = conductor.resumed(session, failed.run, ability(failed.run.engine_run_id))
-    _store_repaired(conductor, RESUME, failed, seen, begin, wasted_s=seen.history.wasted_s())
+    seen = conductor.resumed(session, failed.run, ability)
+    wasted_s = seen.history.wasted_s(conductor.workload.pipeline)
+    _store_repaired(conductor, RESUME, failed, seen, seen.run.asked_ns, wasted_s=wasted_s)
     return seen
 
 
@@ -107,6 +107,7 @@ def cancel(conductor: Conductor, session: Session) -> None:
         gone_s = aside.submit(_gone_s, process, asked)
         stop(run.engine_run_id)
         sightings, timed_out = watch(session, run.engine_run_id, GONE_LIMIT_S)
+    run = msgspec.structs.replace(run, asked_ns=asked)
     seen = conductor.conclude(run, tuple(sightings), expected_failure=True, timed_out=timed_out)
     ended = next((one.t_ns for one in sightings if one.state.status.ended), None)
     late = f"> {GONE_LIMIT_S:.0f} s"
@@ -115,10 +116,12 @@ def cancel(conductor: Conductor, session: Session) -> None:
         "detection_s": ("s", (ended - asked) / 1e9 if ended else None, "" if ended else late),
         "gone_s": ("s", gone_s.result(), "" if gone_s.result() is not None else late),
         "attempts": ("count", float(len(seen.history.attempts_of(step))), ""),
-        "wasted_s": ("s", seen.history.work_s(), ""),
+        "wasted_s": ("s", sum(((one.end_ns or asked) - one.start_ns) / 1e9 for one in seen.history.attempts), ""),
         "duplicates": ("count", float(len(seen.history.duplicates())), ""),
         "actions": ("text", "one API call: cancel", ""),
     })  # fmt: skip
+    if timed_out or gone_s.result() is None:
+        raise SessionLostError(f"after cancel: the run, or its step, was still at work after {GONE_LIMIT_S:.0f} s")
 
 
 def _under_way(run_dir: Path, step: str) -> bool:

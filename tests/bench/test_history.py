@@ -41,7 +41,7 @@ def test_span_work_and_digests_of_a_plain_run() -> None:
     assert history.first_start_ns() == 1_000_000_000
     assert history.last_end_ns() == pytest.approx((1 + sum(STEP_S.values()) + 0.7) * 1e9)
     assert history.work_s() == pytest.approx(sum(STEP_S.values()))
-    assert (history.wasted_s(), history.duplicates(), history.retried()) == (0, (), False)
+    assert (history.wasted_s(TRAINING), history.duplicates(), history.retried()) == (0, (), False)
     assert history.digests()["train"] == "digest-train"
     assert history.digests()["branch"] == "deploy"
     assert history.digests()["cleanup"] == ""
@@ -55,7 +55,7 @@ def test_wasted_time_counts_errors_repeats_and_what_is_known_of_lost_attempts() 
     script.step("deploy", 1, end="lost")  # its effect is known, 0.3 s after the start
     script.step("deploy", 2)
     history = script.history()
-    assert history.wasted_s() == pytest.approx(1.0 + 1.0 + 0.3)
+    assert history.wasted_s(TRAINING) == pytest.approx(1.0 + 1.0 + 0.3)
     assert history.work_s() == pytest.approx(2.0 + 0.3)
     assert history.duplicates() == ("deploy:r1",)
     assert history.effect_kinds() == {"deploy": 2}
@@ -71,7 +71,7 @@ def test_wasted_is_the_attempt_with_which_the_run_did_not_go_on() -> None:
     script.write("end", "train", 1, result=None)
     history = script.history()
     first, second = history.attempts_of("train")
-    assert history.wasted_s() == pytest.approx(first.time_s)
+    assert history.wasted_s(TRAINING) == pytest.approx(first.time_s)
     assert first.time_s > 15 > second.time_s
 
 
@@ -80,8 +80,8 @@ def test_a_kill_from_outside_says_how_long_the_lost_attempt_lived() -> None:
     script.step("train", 1, end="lost")
     started_ns = script.records[0]["t_ns"]
     script.step("train", 2)
-    assert script.history().wasted_s() == 0
-    assert script.history().wasted_s(killed_ns=started_ns + 2_500_000_000) == pytest.approx(2.5)
+    assert script.history().wasted_s(TRAINING) == 0
+    assert script.history().wasted_s(TRAINING, killed_ns=started_ns + 2_500_000_000) == pytest.approx(2.5)
 
 
 def test_transitions_are_from_the_last_upstream_to_the_first_start() -> None:

@@ -121,6 +121,7 @@ def test_run_goes_on_with_the_first_attempt_that_ended() -> None:
         ("completed", "it completed as if nothing had been"),
         ("failed, reported", "it ended: failed, reported"),
         ("false success", "it ended: false success"),
+        ("duplicated", "it ended: duplicated"),
     ],
 )
 def test_no_recovery_time_where_nothing_recovered(outcome: str, note: str) -> None:
@@ -139,7 +140,6 @@ def test_duplicated_and_broken_off_is_no_recovery_though_nothing_spoke_against_i
     for steps in (ORDER[:-1], ORDER[: ORDER.index("evaluate")]):
         found = judge.findings(case(Script().steps(*steps).history(), "duplicated", strikes=(strike(2.0),)))
         assert found["recovery_s"].value is None
-    assert judge.findings(case(retried().history(), "duplicated"))["recovery_s"].value
 
 
 def test_run_that_never_ended_has_no_recovery_time_whatever_it_did() -> None:
@@ -222,6 +222,54 @@ def test_work_that_a_resume_does_again_was_lost() -> None:
     found = judge.findings(case(failed, "failed, reported", resumed=script.history()))
     assert found["wasted_s"].value == pytest.approx(failed.counted()["train"].time_s)
     assert judge.findings(case(failed, "failed, reported", resumed=failed))["wasted_s"].value == 0
+
+
+def test_what_a_resume_does_twice_is_done_twice() -> None:
+    """Killed between its effect and the word of it, the step has its effect again when people resume the run."""
+    script = Script().steps(*ORDER[: ORDER.index("deploy")])
+    script.step("deploy", 1, end="lost")
+    failed = script.history()
+    script.step("deploy", 2)
+    found = judge.findings(case(failed, "failed, reported", resumed=script.history()))
+    assert (found["duplicates"].value, found["duplicates"].note) == (1.0, judge.BY_RESUMING)
+    assert judge.findings(case(failed, "failed, reported"))["duplicates"] == judge.Finding("count", 0.0)
+
+
+def test_end_that_the_engine_did_not_hear_of_is_not_what_the_run_went_on_with() -> None:
+    """The API is away while `train` ends; `train` is tried again, and what comes after it waits for that."""
+    script = Script().steps(*BROKEN_TRAIN)
+    struck_s = script.now_s + 1.0
+    script.step("train", 1)
+    script.now_s += 11.9
+    script.step("train", 2)
+    history = script.steps(*AFTER_TRAIN).history()
+    found = judge.findings(case(history, strikes=(strike(struck_s, pid=7, healed_s=struck_s + 5),), down_s=5.0))
+    assert found["wasted_s"].value == pytest.approx(STEP_S["train"])
+    work = sum(STEP_S[name] for name in ("train", *AFTER_TRAIN))
+    assert found["recovery_work_s"].value == pytest.approx(work)
+    assert found["recovery_delay_s"].value == pytest.approx(5.0 + 2.0)
+
+
+def test_last_step_that_is_tried_again_ends_the_run_with_its_last_attempt() -> None:
+    script = Script().steps(*ORDER)
+    script.now_s += 5
+    script.step("cleanup", 2)
+    found = judge.findings(case(script.history(), strikes=(strike(STRUCK_S, pid=7),)))
+    end_ns = script.history().last_end_ns()
+    assert end_ns
+    assert found["recovery_s"].value == pytest.approx(end_ns / 1e9 - STRUCK_S)
+
+
+def test_time_for_which_a_lost_attempt_stood_still_was_not_worked() -> None:
+    script = retried()
+    first = script.history().attempts_of("train")[0]
+    script.write("end", "train", 1, result=None)  # woken at last
+    history = script.history()
+    end_ns = history.attempts_of("train")[0].end_ns
+    assert end_ns
+    pause = strike(first.start_ns / 1e9 + 0.5, pid=first.pid, action="pause", healed_s=end_ns / 1e9 - 0.1)
+    found = judge.findings(case(history, strikes=(pause,), down_s=3.0))
+    assert found["wasted_s"].value == pytest.approx((end_ns - first.start_ns) / 1e9 - 3.0)
 
 
 def test_time_in_which_a_step_was_paused_is_no_work() -> None:
@@ -309,5 +357,5 @@ def test_an_engine_that_lies_is_caught(bring_up: BringUp, lie: str, scenario: st
     assert found["outcome"].value == outcome
     assert found["correct"].value == float(worked)
     assert found["duplicates"].value == float(outcome == "duplicated")
-    assert (found["recovery_s"].value is None) == (outcome != "duplicated")
+    assert found["recovery_s"].value is None
     assert (found["record"].value == "agrees") == (outcome == "duplicated")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import psutil
 import pytest
 from doubles import RETRIES, BringUp, Unable
 
 from bench import judge, watching
-from bench.contract import RunState, Status, StepState, Target, Track
+from bench.contract import Command, RunState, Status, StepState, Target, Track
 from bench.errors import EngineError
 from bench.history import parse
 from bench.measures import aftermath, recovery, repair
@@ -20,6 +22,8 @@ from bench.runs import Conductor, Observation
 from bench.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
 from bench.store import load
 from bench.watching import Sighting
+from core import journal
+from core.journal import now_ns
 
 UNATTENDED = (SCENARIOS["transient_error"], SCENARIOS["step_killed"])
 
@@ -108,7 +112,11 @@ def test_run_that_does_not_recover_has_no_recovery_time(bring_up: BringUp) -> No
 def test_run_that_is_called_completed_after_all_is_not_resumed(bring_up: BringUp) -> None:
     session, conductor = bring_up()
     seen = conductor.served(session, "plain")
-    assert aftermath.helped(conductor, session, seen) == ("by then the engine called the run completed after all", None)
+    earlier = replace(seen, sightings=(sighting(1, Status.FAILED),))
+    said = aftermath.helped(conductor, session, earlier)
+    assert said == ("by then the engine called the run completed after all", None)
+    # a false success: nothing can be resumed
+    assert aftermath.helped(conductor, session, seen) == ("run the whole pipeline again", None)
 
 
 def test_resume_after_the_fix(bring_up: BringUp) -> None:
@@ -194,12 +202,27 @@ def test_what_an_engine_does_not_have_is_not_applicable(bring_up: BringUp) -> No
 
 
 @pytest.mark.usefixtures("impatient")
-def test_orphans_are_counted_and_ended(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_left_of_a_run_that_never_ended_is_ended(bring_up: BringUp) -> None:
     """A step hangs in a subprocess; its run is killed, and the subprocess lives on, with the double waiting for it."""
-    monkeypatch.setattr(aftermath, "ORPHAN_LIMIT_S", aftermath.GRACE_S + 1)
     session, conductor = bring_up()
     hung = Scenario("left", SCENARIOS["hung_subprocess"].faults, SCENARIOS["run_killed"].nemesis)
-    recovery.unattended(conductor, session, hung)
+    seen = recovery.unattended(conductor, session, hung)
+    assert seen
+    records = journal.read(conductor.store.folder / "runs" / seen.run.run_id)
+    (left,) = (pid for record in records for pid in record.get("children", ()))
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
     found = stored(conductor, "left")
-    assert found["orphans"].value == 1
-    assert found["orphan_s"].note.startswith(">")
+    assert {found[leaf].note for leaf in ("orphans", "orphan_s")} == {"the run never ended"}
+
+
+def test_process_that_outlives_its_run_is_counted_and_ended(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aftermath, "ORPHAN_LIMIT_S", aftermath.GRACE_S + 1)
+    session, conductor = bring_up()
+    left = session.supervisor.start("left", Command(("/bin/sleep", "60")))
+    run_dir = conductor.store.folder / "runs" / "r1"
+    run_dir.mkdir(parents=True)
+    journal.Journal(run_dir, "r1", "train").write("fault", kind="hang_in_subprocess", children=[left.pid])
+    found = aftermath.orphans(session, run_dir, now_ns())
+    assert found["orphans"][1] == 1
+    assert found["orphan_s"] == ("s", None, "> 3 s")
+    assert left.ended.wait(5)

@@ -116,8 +116,7 @@ def test_resume_keeps_finished_steps(defect: tuple[Observation, Path], session: 
     resume = session.adapter.abilities()[Ability.RESUME]
     assert callable(resume), f"resume is declared absent: {resume}"
     fixed.touch()
-    engine_run = resume(seen.run.engine_run_id)
-    after = conductor.resumed(session, seen.run, engine_run)
+    after = conductor.resumed(session, seen.run, resume)
     assert after.run.outcome == "completed after recovery"
     assert after.right
     assert len(after.history.attempts_of("features")) == 1
