@@ -22,6 +22,10 @@ LOADED = 0.5
 BUSY_RUNS = 0.1
 """Share of the runs with a busy host from which on a reader is told first."""
 SEVERITY = ("fail", "flag", "unknown", "pass")
+HEADS = {
+    "setup": "setup.total_s", "run times": "runtime.makespan_s", "recovery": "recovery.", "debugging": "debugging.",
+}  # fmt: skip
+"""What a reader looks for first -> how the metrics begin that tell it."""
 Pairs = tuple[tuple[str, str], ...]
 HEADLINES = {"cores": "cores", "cpus": "CPUs", "logical_cpus": "CPUs", "memory_bytes": "memory"}
 RAW = ("manifest.json", "samples.jsonl", "runs.jsonl", "verdicts.jsonl", "evidence.jsonl", "summary.json")
@@ -99,7 +103,7 @@ def background(lookup: Lookup) -> Background:
         noise=noise.facts(lookup),
         micro=noise.micro_table(lookup),
         noise_floor=number(lookup.noise.ratio) if lookup.noise.ratio > 1 else "",
-        cells=tuple(cell for cell in manifest.cells if cell.state != "done"),
+        cells=tuple(cell for cell in manifest.cells if cell.state != "done" or cell.reason),
         runs=len(result.runs),
         samples=len(result.samples),
         order=tuple(manifest.order),
@@ -186,8 +190,8 @@ def missing(lookup: Lookup) -> tuple[str, ...]:
             said.append(f"{plural(count, 'planned cell')} {state.replace('_', ' ')}.")
     if manifest.state in ("running", "interrupted"):
         said.append(f"The measurement is marked as {manifest.state}: it has not come to its end.")
-    groups = {"setup": "setup", "runtime": "run times", "recovery": "recovery", "debugging": "debugging"}
-    gone = [title for group, title in groups.items() if not lookup.names(group + ".")]
+    known = [record.metric for record in result.records if record.value is not None]
+    gone = [title for title, begin in HEADS.items() if not any(name.startswith(begin) for name in known)]
     if gone:
         said.append(f"Nothing was measured of {listing(gone)}.")
     if not result.evidence and lookup.names("debugging."):

@@ -140,7 +140,7 @@ _OF_SCENARIO = (
     Metric("outcome", "Outcome", "high", "outcome", "text"),
     Metric("detection_s", "Detection", resolution=POLLED, help="fault until the engine's own record says so"),
     Metric("recovery_s", "Recovery", resolution=POLLED, help="fault until correct completion"),
-    Metric("attempts", "Attempts", "none", "info", "count", help="of the step that suffered"),
+    Metric("attempts", "Attempts", "none", "info", "count", help="of the step that was struck"),
     Metric("wasted_s", "Lost work", resolution=POLLED, help="attempts that did not count in the end"),
     Metric("duplicates", "Effects done twice", kind="exact", unit="count"),
     Metric("correct", "Right in the end", "high", "flag", "boolean", help="the same artifacts as without an engine"),
@@ -158,7 +158,7 @@ _OF_SCENARIO = (
     Metric("missing", "Days missing", kind="exact", unit="count"),
     Metric("twice", "Days done twice", kind="exact", unit="count"),
     Metric("extra_lines", "Extra code", kind="exact", unit="lines"),
-    Metric("completed", "Completed by itself", "high", "info", "proportion"),
+    Metric("completed", "Came right by itself", "high", "info", "proportion"),
     Metric("effect_once", "Effect exactly once", "high", "info", "proportion"),
 )
 

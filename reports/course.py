@@ -23,7 +23,7 @@ TICKS = 6
 NICE = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 BY_PEOPLE = frozenset(one.name for one in PEOPLE)
 LIMIT = "> "
-MarkKind = Literal["fault", "seen", "right", "end", "limit"]
+MarkKind = Literal["fault", "asked", "seen", "right", "end", "limit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def _seen(lookup: Lookup, scenario: str, cell: Heat) -> _Seen | None:
     ids = list(dict.fromkeys(run.run_id for run in runs))
     journals = [lookup.result.journals.get(name, []) for name in ids]
     limit = _limit(samples.values())
-    line = timeline(runs, journals, [one for one in lookup.result.strikes if one.run_id in ids], limit)
+    strikes = [one for one in lookup.result.strikes if one.run_id in ids]
+    line = timeline(runs, journals, strikes, limit, _number(samples.get("gone_s")))
     if line is None:
         return None
     since = None if scenario in BY_PEOPLE else line.struck_s
@@ -131,8 +132,13 @@ def _runs(lookup: Lookup, scenario: str, cell: Heat, outcome: Sample | None) -> 
     return same if judged is None or scenario in BY_PEOPLE else [run for run in same if run.run_id == judged.run_id]
 
 
+def _number(sample: Sample | None) -> float | None:
+    return float(sample.value) if sample and isinstance(sample.value, int | float) else None
+
+
 def _after(since: float | None, sample: Sample | None) -> float | None:
-    return since + sample.value if since is not None and sample and isinstance(sample.value, int | float) else None
+    seconds = _number(sample)
+    return None if since is None or seconds is None else since + seconds
 
 
 def _limit(samples: Iterable[Sample]) -> float | None:
@@ -218,6 +224,7 @@ def _marks(one: _Seen, rows: dict[str, float], scale: float) -> Iterable[Mark]:
         ("limit", one.limit_s, "given up"),
     ]
     lanes += [("end", end, "the engine's terminal state") for end in one.line.ends]
+    lanes += [("asked", at, "people act") for at in one.line.asked]
     for kind, at, what in lanes:
         if at is not None:
             yield Mark(_x(at, scale), TOP / 2, kind, f"{what}, {at:.2f} s")
@@ -230,8 +237,10 @@ def _said(one: _Seen) -> str:
     told = [f"{band.what} at {_seconds(band.start_s)}" for band in line.bands]
     told += [f"fault at {_seconds(line.points[0].at_s)}"] if inside else []
     told += [f"{what} at {_seconds(at)}" for what, at in (("seen", one.seen_s), ("right again", one.right_s)) if at]
-    told += [f"terminal state at {_seconds(end)}" for end in line.ends[:1]]
-    told += [f"after the repair at {_seconds(end)}" for end in line.ends[1:]]
+    first, *later = (f"terminal state at {_seconds(end)}" for end in line.ends) if line.ends else ("",)
+    told += [first] * bool(first)
+    told += [f"people act at {_seconds(at)}" for at in line.asked]
+    told += [f"then {one}" for one in later]
     told += [f"given up at {_seconds(one.limit_s)}"] if one.limit_s else []
     return ", ".join(told)
 

@@ -27,7 +27,7 @@ SYMBOLS: dict[Tone, str] = {"good": "✓", "told": "!", "wrong": "✗", "unknown
 MEANINGS: dict[Tone, str] = {
     "good": "as it should be",
     "told": "failed, and shown as failed",
-    "wrong": "lost, stuck, done twice, or misreported",
+    "wrong": "lost, stuck, done twice, or its end misreported",
     "unknown": "cannot be told",
     "absent": "not there, not supported or not measured; the note says why",
 }

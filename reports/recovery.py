@@ -22,7 +22,7 @@ QUESTIONS = {
     "detection_s": "How soon the engine's own record shows it",
     "recovery_s": "How long until the run was right again",
     "wasted_s": "Work that did not count in the end",
-    "attempts": "Attempts of the step that suffered",
+    "attempts": "Attempts of the step that was struck",
     "record": "What the engine's own record claims, against the journal",
     "actions": "What people did, or the process manager that they have set up",
 }
@@ -30,7 +30,10 @@ QUESTIONS = {
 OPEN = ("detection_s", "recovery_s")
 PARTS = {"recovery_work_s": "work", "recovery_delay_s": "delay", "recovery_rest_s": "rest"}
 BARS = (
-    "Bars, on one scale for the whole table: work of the steps, configured delay, and the rest, which the engine took."
+    "Until the last step's right end, which may be before the engine calls the run ended. Bars, in this order and on "
+    "one scale for the whole table: work of the steps, with the pause in which one is struck; configured delay, in "
+    "which are retries and all time in which something was kept down; and the rest, which the engine took. Where no "
+    "step was lost, this is the rest of an ordinary run, and nothing is ranked."
 )
 BEHIND = {
     "duplicates": "an effect happened twice",
@@ -142,11 +145,20 @@ def _value(place: _Place, leaf: str, reading: Reading | None, longest: float) ->
     if not reading.measured:
         return shown if isinstance(_outcome(place), str) else replace(shown, note="")
     shown = replace(shown, n=shown.n if shown.n > 1 else 0)
+    if _unfit(place, leaf):
+        shown = replace(shown, mark="", marked="")
     if leaf != "recovery_s":
         return shown
     parts = {said: place.value(own) for own, said in PARTS.items() if place.reading(own)}
     note = " + ".join(f"{number(seconds, whole=False)} {said}" for said, seconds in parts.items())
     return replace(shown, note=note, bar=_bar(parts.values(), longest))
+
+
+def _unfit(place: _Place, leaf: str) -> bool:
+    """Whether a value should win nothing: a recovery where nothing was lost, little lost work where a step lives on."""
+    if leaf == "recovery_s":
+        return place.value("attempts") <= 1 and not place.value("wasted_s")
+    return leaf == "wasted_s" and place.value("orphans") > 0
 
 
 def _bar(parts: Iterable[float], longest: float) -> tuple[tuple[float, float], ...]:
@@ -180,6 +192,9 @@ def _after(place: _Place) -> Cell:
 
 def _wrongs(place: _Place) -> list[str]:
     said = [f"{what} ({number(place.value(leaf))})" for leaf, what in BEHIND.items() if place.value(leaf) > 0]
+    doubled = place.reading("duplicates")
+    if said and doubled and doubled.note and place.value("duplicates"):
+        said[0] += f", {doubled.note}"
     lived = place.reading("orphan_s")
     if lived and place.value("orphans") > 0:
         text = f"{number(place.value('orphan_s'), whole=False)} s" if lived.measured else lived.note

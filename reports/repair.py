@@ -17,14 +17,15 @@ from reports.tables import Cell, Column, Row, Table, cell
 
 TASKS = {one.name: "gone_s" if one.name == "cancel" else "recovery_s" for one in PEOPLE}
 """Scenario -> the time that counts."""
-TIMES = {"gone_s": "time until the step's process was gone", "recovery_s": ""}
+TIMES = {"cancel": "time until the step's process was gone", "backfill_killed": "time from the scheduler's death"}
+"""Where it is not from what people do until the run is right."""
 DAYS = {"missing": "missing", "twice": "done twice"}
 SECONDS, LINES = Scale("s"), Scale("", whole=True)
 COLUMNS = (
     Column("Task", numeric=False),
     Column("Outcome", numeric=False),
     Column("Time", "s"),
-    Column("Done by people", numeric=False),
+    Column("Done by people, or by their process manager", numeric=False),
     Column("Work done again", "s"),
     Column("Extra code", "lines"),
 )
@@ -81,14 +82,14 @@ def _table(lookup: Lookup) -> Table | None:
     )
     met = [reading for place in places for leaf in ("outcome", "recovery_s") if (reading := place.reading(leaf))]
     once = " One run each." if all(reading.n <= 1 for reading in met) else ""
-    remark = f"Time: from what people do until the run is right.{once}"
+    remark = f"Time: from what people do until the run is right, unless the task says otherwise.{once}"
     columns = tuple(COLUMNS[i] for i in told)
     return Table("table-repair", "Tasks, and what they take", columns, rows, remark) if rows else None
 
 
 def _cells(place: _Place) -> Sequence[Cell]:
     time = TASKS[place.scenario]
-    task = Cell(subject(place.scenario), note=TIMES[time], numeric=False)
+    task = Cell(subject(place.scenario), note=TIMES.get(place.scenario, ""), numeric=False)
     outcome = place.reading("outcome")
     if outcome is None or not isinstance(outcome.value, str):
         note = outcome.note if outcome else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from reports import charts, figures
 from reports.catalogue import metric as describe
 from reports.charts import Figure
 from reports.compare import Reading
-from reports.heat import SEVERAL, SWEEP, SYMBOLS, tone_of
+from reports.heat import MEANINGS, SEVERAL, SWEEP, SYMBOLS, tone_of
 from reports.lookup import Case, Lookup
 from reports.numbers import MISSING, Scale, listing, plural, with_unit
 from reports.section import Section, made, present
@@ -19,10 +20,11 @@ from reports.tables import Cell, Column, Row, Table, cell
 
 PERCENT = Scale("%", 100.0, whole=True)
 PROPORTIONS = {
-    "completed": "Completed by itself",
+    "completed": "Came right by itself",
     "correct": "Right artifacts",
     "effect_once": "Effect exactly once",
 }
+UNLIKE = "Engines have unlike parts, so their totals are of unlike points: compare them part by part."
 OUTCOME = f"recovery.{SWEEP}.outcome"
 MOMENT_ORDER = tuple(str(moment) for moment in MOMENTS)
 TARGET_ORDER = tuple(str(target) for target in TARGETS)
@@ -30,7 +32,7 @@ TARGET_ORDER = tuple(str(target) for target in TARGETS)
 
 def section(lookup: Lookup) -> Section | None:
     """None if no point was struck."""
-    tables = [_proportions(lookup), *_matrices(lookup), _points(lookup)]
+    tables = [_proportions(lookup), *_by_target(lookup), *_matrices(lookup), _points(lookup)]
     return present(made("sweep", "Kill points", _sentence(lookup), figures=[_shares(lookup)], tables=tables))
 
 
@@ -45,20 +47,13 @@ def _sentence(lookup: Lookup) -> str:
         "One part was killed at one point of a run, at points drawn by the result's seed: the parts in turn, each at "
         "starts and middles of steps"
     )
-    return f"{lead}. Runs that then completed by themselves: {'; '.join(said) or 'none'}."
+    return f"{lead}. Runs that then came right by themselves: {'; '.join(said) or 'none'}. {UNLIKE}"
 
 
 def _arm(lookup: Lookup, engine: str, track: str) -> str:
     """The track goes without saying where points were struck on one alone."""
     tracks = {record.track for record in lookup.result.records if record.metric == OUTCOME}
     return figures.arm_title(lookup, engine, track if len(tracks) > 1 else "none")
-
-
-def _outcomes(lookup: Lookup, engine: str, track: str) -> Iterable[tuple[Case, str]]:
-    for case in lookup.cases(OUTCOME):
-        reading = lookup.reading(OUTCOME, engine, track, case=case)
-        if reading and isinstance(reading.value, str):
-            yield case, reading.value
 
 
 def _arms(lookup: Lookup) -> list[tuple[str, str, list[Reading | None]]]:
@@ -78,7 +73,10 @@ def _proportions(lookup: Lookup) -> Table | None:
         )
         rows.append(Row(engine, lookup.title(engine), track, tuple(replace(c, isolation="", note="") for c in cells)))
     columns = tuple(Column(title, "%") for title in PROPORTIONS.values())
-    remark = "Below each share its 95 % interval (Wilson's) and the number of points."
+    remark = (
+        "Below each share its 95 % interval (Wilson's) and the number of points. Came right: completed, with nothing "
+        "done twice. Not exactly once is twice, or never where the run failed before it came to that."
+    )
     return Table("table-sweep", "Share of kill points", columns, tuple(rows), remark) if rows else None
 
 
@@ -89,8 +87,8 @@ def _shares(lookup: Lookup) -> Figure | None:
     if not rows:
         return None
     firsts = [row for row in rows if row["panel"] == PROPORTIONS["completed"]]
-    title = "Completed by itself: " + listing(f"{row['arm']} {row['shown']}" for row in firsts)
-    caption = "Mark: the share of kill points. Line: 95 % interval (Wilson's)."
+    title = "Came right by itself: " + listing(f"{row['arm']} {row['shown']}" for row in firsts)
+    caption = f"Mark: the share of kill points. Line: 95 % interval (Wilson's). {UNLIKE}"
     return charts.figure("figure-sweep", title, charts.shares(rows, figures.palette(lookup)), rows, caption)
 
 
@@ -102,52 +100,91 @@ def _share(lookup: Lookup, engine: str, track: str, leaf: str, reading: Reading)
             "shown": with_unit(f"{100 * value:.0f}", "%"), "about": plural(reading.n, "point")}  # fmt: skip
 
 
+Place = tuple[str, str, str]
+"""Engine, what was killed, and when."""
+
+
+def _outcomes_by_place(lookup: Lookup, track: str) -> dict[Place, list[str]]:
+    """The outcome of every point that was struck."""
+    found: dict[Place, list[str]] = {}
+    for one in lookup.result.samples:
+        if one.metric == OUTCOME and one.track == track and isinstance(one.value, str):
+            place = (one.engine, _target(one.params), str(one.params.get("at", "")))
+            found.setdefault(place, []).append(one.value)
+    return found
+
+
+def _by_target(lookup: Lookup) -> Iterable[Table]:
+    """For each track: how many runs came right, by what was killed."""
+    for track in lookup.tracks:
+        found = _outcomes_by_place(lookup, track)
+        rows = [
+            Row("", target.replace("_", " "), "", tuple(_came_right(lookup, found, e, target) for e in lookup.engines))
+            for target in _in_order((target for _, target, _ in found), TARGET_ORDER)
+        ]
+        columns = tuple(Column(lookup.title(engine), numeric=False) for engine in lookup.engines)
+        caption = "Came right by itself, by what was killed" + _on(lookup, track)
+        if rows:
+            yield Table(f"table-by-target-{track}", caption, columns, tuple(rows), heading="Killed")
+
+
+def _came_right(lookup: Lookup, found: dict[Place, list[str]], engine: str, target: str) -> Cell:
+    outcomes = [one for place, told in found.items() if place[:2] == (engine, target) for one in told]
+    good = sum(tone_of(SWEEP, one) == "good" for one in outcomes)
+    if outcomes:
+        return Cell(f"{good} of {len(outcomes)}", sort=str(good / len(outcomes)), numeric=False)
+    return Cell(MISSING, note=_absent(lookup).get((engine, target), ""), numeric=False)
+
+
+def _absent(lookup: Lookup) -> dict[tuple[str, str], str]:
+    """Engine and target -> why it has none."""
+    told = lookup.result.manifest.targets
+    return {(row["engine"], row["target"]): row["text"] for row in told if row["offered"] == "no"}
+
+
+def _on(lookup: Lookup, track: str) -> str:
+    return f", {track}" if len(lookup.tracks) > 1 else ""
+
+
+def _target(params: Mapping[str, Any]) -> str:
+    """What was done to what; killing goes without saying."""
+    return " ".join(str(params[key]) for key in ("action", "target") if key in params)
+
+
 def _matrices(lookup: Lookup) -> Iterable[Table]:
     """For each track: target and engine as rows, points of the history as columns."""
     for track in lookup.tracks:
-        found = {
-            (engine, _target(case), str(case.params.get("at", ""))): outcome
-            for engine in lookup.engines for case, outcome in _outcomes(lookup, engine, track)
-        }  # fmt: skip
-        if found:
+        if found := _outcomes_by_place(lookup, track):
             yield _matrix(lookup, track, found)
 
 
-def _target(case: Case) -> str:
-    """What was done to what; killing goes without saying."""
-    return " ".join(str(case.params[key]) for key in ("action", "target") if key in case.params)
-
-
-def _matrix(lookup: Lookup, track: str, found: dict[tuple[str, str, str], str]) -> Table:
-    targets, moments = (
-        _in_order([t for _, t, _ in found], TARGET_ORDER),
-        _in_order([at for *_, at in found], MOMENT_ORDER),
-    )
-    absent = {
-        (row["engine"], row["target"]): row["text"] for row in lookup.result.manifest.targets if row["offered"] == "no"
-    }
-    rows = []
-    for target in targets:
-        for engine in lookup.engines:
-            cells = [_outcome(found.get((engine, target, at))) for at in moments]
-            note = f"not applicable: {absent[engine, target]}" if (engine, target) in absent else ""
-            shown = (Cell(target.replace("_", " "), note=note, numeric=False), *cells)
-            rows.append(Row(engine, lookup.title(engine), "", shown))
+def _matrix(lookup: Lookup, track: str, found: dict[Place, list[str]]) -> Table:
+    targets = _in_order((target for _, target, _ in found), TARGET_ORDER)
+    moments = _in_order((at for *_, at in found), MOMENT_ORDER)
+    rows = [
+        Row(engine, lookup.title(engine), "", (
+            Cell(target.replace("_", " "), numeric=False),
+            *(_symbols(found.get((engine, target, at), [])) for at in moments),
+        ))
+        for target in targets for engine in lookup.engines if (engine, target) not in _absent(lookup)
+    ]  # fmt: skip
     columns = (Column("Killed", numeric=False), *(Column(at, numeric=False) for at in moments))
-    caption = "What became of the run, by what was killed and when" + (f", {track}" if len(lookup.tracks) > 1 else "")
-    remark = f"{SYMBOLS['good']} completed, by itself; anything else is named. Empty: this point was not drawn."
+    caption = "What became of the run, by what was killed and when" + _on(lookup, track)
+    met = {tone_of(SWEEP, one) for told in found.values() for one in told}
+    meanings = (f"{SYMBOLS[tone]} {MEANINGS[tone]}" for tone in SYMBOLS if tone in met)
+    remark = f"{'; '.join(meanings)}. Empty: this point was not drawn. In words below."
     return Table(f"table-points-{track}", caption, columns, tuple(rows), remark)
+
+
+def _symbols(outcomes: Sequence[str]) -> Cell:
+    """A step that was struck at several instants has several."""
+    signs = Counter(SYMBOLS[tone_of(SWEEP, one)] for one in outcomes)
+    text = " ".join(f"{times if times > 1 else ''}{sign}" for sign, times in signs.items())
+    return Cell(text, sort="".join(sorted(signs)), numeric=False)
 
 
 def _in_order(met: Iterable[str], known: Sequence[str]) -> list[str]:
     return sorted(set(met), key=lambda one: (known.index(one) if one in known else len(known), one))
-
-
-def _outcome(outcome: str | None) -> Cell:
-    if outcome is None:
-        return Cell("", numeric=False)
-    good = tone_of(SWEEP, outcome) == "good"
-    return Cell(SYMBOLS["good"] if good else _signed(outcome), sort=outcome, numeric=False)
 
 
 def _signed(outcome: str) -> str:
@@ -162,8 +199,9 @@ def _points(lookup: Lookup) -> Table | None:
         for case in sorted(lookup.cases(OUTCOME), key=_place):
             found = [lookup.reading(OUTCOME, engine, track, case=case) for engine in lookup.engines]
             if any(found):
-                title = f"{_target(case)} {case.params.get('at', '')}".replace("_", " ")
-                rows.append(Row("", title, track, tuple(_point(reading) for reading in found)))
+                title = f"{_target(case.params)} {case.params.get('at', '')}".replace("_", " ")
+                absent = [(one, str(case.params.get("target", ""))) in _absent(lookup) for one in lookup.engines]
+                rows.append(Row("", title, track, tuple(map(_point, found, absent))))
     columns = tuple(Column(lookup.title(engine), numeric=False) for engine in lookup.engines)
     if not rows:
         return None
@@ -175,13 +213,13 @@ def _place(case: Case) -> tuple[int, int, str]:
     return (
         TARGET_ORDER.index(target) if target in TARGET_ORDER else len(TARGET_ORDER),
         MOMENT_ORDER.index(at) if at in MOMENT_ORDER else len(MOMENT_ORDER),
-        _target(case),
+        _target(case.params),
     )
 
 
-def _point(reading: Reading | None) -> Cell:
+def _point(reading: Reading | None, absent: bool) -> Cell:
     if reading is None:
-        return Cell("not drawn", numeric=False)
+        return Cell("no such process" if absent else "not drawn", numeric=False)
     if not isinstance(reading.value, str):
         return Cell(MISSING, note=reading.note, numeric=False)
     return Cell(_signed(reading.value), reading.engine, reading.value, numeric=False)

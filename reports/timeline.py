@@ -63,6 +63,8 @@ class Timeline:
     bands: tuple[Band, ...]
     ends: tuple[float, ...]
     """When the engine's terminal state was seen: of the run, of the resumed run, of the run that was made anew."""
+    asked: tuple[float, ...] = ()
+    """When people asked for something to be done."""
 
     @property
     def struck_s(self) -> float | None:
@@ -72,7 +74,8 @@ class Timeline:
     @property
     def last_s(self) -> float:
         """The last thing that is known."""
-        return max([*(bar.end_s for bar in self.bars), *(band.end_s for band in self.bands), *self.ends])
+        ends = (one.end_s for some in (self.bars, self.bands) for one in some)
+        return max([*ends, *self.ends, *self.asked])
 
 
 def timeline(
@@ -80,10 +83,12 @@ def timeline(
     journals: Iterable[Iterable[dict[str, Any]]],
     strikes: Iterable[Strike],
     limit_s: float | None = None,
+    gone_s: float | None = None,
 ) -> Timeline | None:
     """Build it from the runs in their order, and the records of each journal; None if no step started.
 
-    `limit_s`: how long after its submission a run was given up that had not ended.
+    `limit_s`: how long after its submission a run was given up that had not ended. `gone_s`: how long after people had
+    asked for its end its step was still at work.
     """
     whole = ([one for one in records if one.keys() >= NEEDED] for records in journals)
     histories = [history for history in map(parse, whole) if history.attempts]
@@ -93,15 +98,17 @@ def timeline(
     submit = next((run.submit_ns for run in runs if run.submit_ns), 0) or histories[0].attempts[0].start_ns
     zero = min([submit, *(one.t_ns for one in struck)])
     ends = list(dict.fromkeys(run.terminal_ns for run in runs if run.terminal_ns))
+    asked = list(dict.fromkeys(run.asked_ns for run in runs if run.asked_ns))
     attempts = [one for history in histories for one in history.attempts]
     known = max(
         [
             *ends,
             submit + round((limit_s or 0) * NS),
+            *(one + round((gone_s or 0) * NS) for one in asked),
             *(max(one.end_ns or 0, one.last_ns, one.start_ns) for one in attempts),
         ]
     )
-    faults = [mark for history in histories for mark in _faults(history, outside=bool(struck))]
+    faults = [mark for history in histories for mark in _faults(history, lengthened=bool(struck or asked))]
     return Timeline(
         submit_s=(submit - zero) / NS,
         steps=_order(list(dict.fromkeys(one.step for one in attempts))),
@@ -109,12 +116,13 @@ def timeline(
         points=tuple(Point(mark.step, (mark.t_ns - zero) / NS, mark.kind) for mark in faults),
         bands=tuple(_band(one, zero) for one in struck),
         ends=tuple((end - zero) / NS for end in ends),
+        asked=tuple((one - zero) / NS for one in asked),
     )
 
 
-def _faults(history: History, *, outside: bool) -> list[FaultMark]:
-    """Without those that only give a fault from outside the time to strike."""
-    return [mark for mark in history.faults if not (outside and mark.kind.startswith(LENGTHENING))]
+def _faults(history: History, *, lengthened: bool) -> list[FaultMark]:
+    """Without those that only give a fault from outside, or people, the time to strike."""
+    return [mark for mark in history.faults if not (lengthened and mark.kind.startswith(LENGTHENING))]
 
 
 def _band(strike: Strike, zero: int) -> Band:

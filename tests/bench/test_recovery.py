@@ -9,8 +9,8 @@ import psutil
 import pytest
 from doubles import RETRIES, BringUp, Unable
 
-from bench import judge, watching
-from bench.contract import Command, RunState, Status, StepState, Target, Track
+from bench import judge
+from bench.contract import Command, RunState, Status, StepState, Target
 from bench.errors import EngineError
 from bench.history import parse
 from bench.measures import aftermath, recovery, repair
@@ -169,7 +169,7 @@ def test_killed_process_of_a_run(bring_up: BringUp) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run is given up after some seconds."""
-    monkeypatch.setattr(watching, "RUN_LIMIT_S", dict.fromkeys(Track, 10.0))
+    monkeypatch.setattr(aftermath, "patience_s", lambda _: 10.0)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -201,6 +201,7 @@ def test_what_an_engine_does_not_have_is_not_applicable(bring_up: BringUp) -> No
     assert {one.note for one in found.values()} == {"not applicable: the server does it"}
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.usefixtures("impatient")
 def test_what_is_left_of_a_run_that_never_ended_is_ended(bring_up: BringUp) -> None:
     """A step hangs in a subprocess; its run is killed, and the subprocess lives on, with the double waiting for it."""

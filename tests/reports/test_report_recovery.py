@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from result_fixture import Builder
 
-from bench.results import Cell, Run, Strike
+from bench.analysis.stats import summarise
+from bench.results import Cell, Run, Sample, Strike
 from bench.scenarios import INSIDE, OUTSIDE, PEOPLE
 from reports import recovery, repair, sweep
 from reports.catalogue import SUBJECTS, subject
@@ -134,11 +135,34 @@ def test_kill_points_are_a_matrix_of_targets_and_moments(full: Lookup) -> None:
     found = table(section, "table-points-tuned")
     assert [column.title for column in found.columns] == ["Killed", "before validate", "in train"]
     rows = {(row.cells[0].text, row.engine): row.cells for row in found.rows}
-    assert rows["scheduler", "dagster"][2].text.endswith("stuck")
+    assert rows["scheduler", "dagster"][2].text == "\N{BALLOT X}"
     assert rows["api", "dagster"][1].text == "\N{CHECK MARK}"
-    assert rows["step", "prefect"][0].note.startswith("not applicable: tasks run in")
+    assert ("step", "prefect") not in rows
+    by_target = {row.title: row.cells for row in table(section, "table-by-target-tuned").rows}
+    engines = [column.title for column in table(section, "table-by-target-tuned").columns]
+    said = {name: dict(zip(engines, cells, strict=True)) for name, cells in by_target.items()}
+    assert (said["scheduler"]["Dagster"].text, said["api"]["Dagster"].text) == ("0 of 1", "2 of 2")
+    assert said["step"]["Prefect"].note.startswith("tasks run in")
     shares = table(section, "table-sweep").rows
     assert [(row.cells[0].text, row.cells[0].interval) for row in shares][2] == ("75", "30.1\N{EN DASH}95.4")
+
+
+def test_a_step_that_was_struck_at_several_instants_has_several_signs(tmp_path: Path) -> None:
+    builder = Builder()
+    for engine in builder.engines:
+        common: dict[str, Any] = {"engine": engine, "version": builder.version(engine), "track": "tuned"}
+        found = [
+            Sample(metric="recovery.sweep.outcome", unit="text", value=value, mode="served",
+                   params={"target": "worker", "at": "in features"}, **common)
+            for value in ("completed after recovery", "stuck", "completed")
+        ]  # fmt: skip
+        builder.samples += found
+        builder.records += summarise(found)
+    section = sweep.section(Lookup(load(builder.write(tmp_path / "result"))))
+    row = next(row for row in table(section, "table-points-tuned").rows if row.cells[0].text == "worker")
+    assert "2\N{CHECK MARK} \N{BALLOT X}" in [cell.text for cell in row.cells]
+    (whole,) = (row for row in table(section, "table-by-target-tuned").rows if row.title == "worker")
+    assert {cell.text for cell in whole.cells} == {"2 of 3"}
 
 
 # --- timelines
@@ -180,6 +204,15 @@ def test_a_run_made_anew_stands_after_the_one_that_failed() -> None:
     assert line is not None
     assert [(bar.how, bar.start_s) for bar in line.bars] == [("error", 1), ("open", 30)]
     assert line.ends == (19.0, 39.0)
+
+
+def test_what_people_cancel_goes_on_until_its_process_is_gone() -> None:
+    journal = [event(2, "start", "train"), event(2, "fault", "train", kind="slow")]
+    cancelled = Run(engine="airflow", run_id="r", submit_ns=10**9, asked_ns=4 * 10**9, terminal_ns=5 * 10**9)
+    line = timeline([cancelled], [journal], [], gone_s=6.0)
+    assert line is not None
+    assert (line.asked, line.ends, line.points) == ((3.0,), (4.0,), ())
+    assert [(bar.how, bar.end_s) for bar in line.bars] == [("open", 9.0)]
 
 
 def test_a_strike_before_the_submission_is_where_time_starts() -> None:
