@@ -14,6 +14,7 @@ from core.pipelines import Pipeline
 
 ALARMED = (Status.RETRYING, Status.FAILED)
 WHOLE = ("completed", "completed after recovery")
+"""Outcomes of runs that came right by themselves."""
 KILLING = ("kill", "crash")
 LENGTHENING = "slow"
 """How the kinds of faults inside a step begin that only give a fault from outside time to strike."""
@@ -94,7 +95,8 @@ def findings(case: Aftermath) -> dict[str, Finding]:
         "duplicates": float(len(whole.duplicates())),
         "record": record(case.verdicts),
     }
-    absent = {"correct": "no inline run to compare with", "detection_s": "not seen in the engine's record"}
+    unseen = _waited(case, struck) if struck and _never_ended(case) else "not seen in the engine's record"
+    absent = {"correct": "no inline run to compare with", "detection_s": unseen}
     told = {name: (value, absent[name] if value is None else "") for name, value in values.items()}
     if len(whole.duplicates()) > len(history.duplicates()):
         told["duplicates"] = (values["duplicates"], BY_RESUMING)
@@ -166,9 +168,8 @@ def _recovery(case: Aftermath, struck: int | None) -> dict[str, tuple[float | No
 
 def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
     """Why there is no recovery time; empty if there is one."""
-    if case.outcome == "stuck" or (case.sightings and not case.sightings[-1].state.status.ended):
-        waited_s = case.limit_s - (struck - case.submit_ns) / NS if case.submit_ns else case.limit_s
-        return f"> {waited_s:.0f} s"
+    if _never_ended(case):
+        return _waited(case, struck)
     if case.outcome == "completed":
         return "it completed as if nothing had been"
     if case.outcome not in WHOLE:
@@ -176,6 +177,16 @@ def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
     if not (case.right and case.history.digests() == case.oracle.digests()):
         return f"it ended: {case.outcome}, with other steps, artifacts or order than inline"
     return "" if end > struck else "every step had ended before"
+
+
+def _never_ended(case: Aftermath) -> bool:
+    return case.outcome == "stuck" or bool(case.sightings and not case.sightings[-1].state.status.ended)
+
+
+def _waited(case: Aftermath, struck: int) -> str:
+    """For how long since the fault, at least."""
+    waited_s = case.limit_s - (struck - case.submit_ns) / NS if case.submit_ns else case.limit_s
+    return f"> {waited_s:.0f} s"
 
 
 def _worked(case: Aftermath) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ import psutil
 from bench.contract import Ability, ApiError, Status
 from bench.errors import EngineError
 from bench.history import History, read_history
+from bench.judge import WHOLE
 from bench.runs import Conductor, Observation
 from bench.session import Session
 from bench.watching import POLL_S, limit_s
@@ -105,7 +106,7 @@ def probe(conductor: Conductor, session: Session) -> Found:
         if step.function == "work"
     )
     seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, faults=slow)
-    if not (seen.right and seen.run.outcome in ("completed", "completed after recovery")):
+    if not (seen.right and seen.run.outcome in WHOLE):
         raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
     leaked = PARALLELISM - most_at_once(seen.history)
     return {"leaked_slots": ("count", float(leaked), "")}
@@ -132,7 +133,7 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
         again = conductor.resumed(session, seen.run, resume)
     except (EngineError, ApiError, httpx.HTTPError) as error:
         return f"more than one API call: resuming failed: {' '.join(str(error).split())}", None
-    enough = again.right and again.run.outcome in ("completed", "completed after recovery")
+    enough = again.right and again.run.outcome in WHOLE
     said = "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
     return said, again.history
 

@@ -29,13 +29,8 @@ from bench.watching import watch
 from core.config import Fault
 from core.pipelines import Pipeline
 
-WHOLE = ("completed", "completed after recovery", "duplicated")
-"""Outcomes of runs that came to their end."""
-LEAVES = {
-    "outcome": "text", "correct": "boolean", "detection_s": "s", "recovery_s": "s", "recovery_work_s": "s",
-    "recovery_delay_s": "s", "recovery_rest_s": "s", "attempts": "count", "wasted_s": "s", "overlaps": "count",
-    "duplicates": "count", "orphans": "count", "orphan_s": "s", "leaked_slots": "count", "record": "text",
-    "actions": "text", "session": "text",
+LEAVES = judge.UNITS | {
+    "orphans": "count", "orphan_s": "s", "leaked_slots": "count", "actions": "text", "session": "text",
 }  # fmt: skip
 """What is told of each scenario, and its unit."""
 
@@ -242,7 +237,8 @@ def _actions(
 
 def _came_to_its_end(seen: Observation) -> bool:
     """A doubled run may have failed all the same."""
-    return seen.run.outcome in WHOLE and seen.state is not None and seen.state.status is Status.COMPLETED
+    completed = seen.state is not None and seen.state.status is Status.COMPLETED
+    return completed and seen.run.outcome in (*judge.WHOLE, "duplicated")
 
 
 def _probed(prober: Conductor, session: Session, found: Found) -> str:

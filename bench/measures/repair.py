@@ -30,7 +30,6 @@ RESUME = SCENARIOS["resume_after_fix"]
 RERUN = SCENARIOS["rerun_after_fix"]
 GONE_LIMIT_S = 60.0
 INTO_THE_STEP_S = 1.0
-GOOD = ("completed", "completed after recovery")
 
 
 def failing(conductor: Conductor, session: Session, scenario: Scenario = RESUME) -> tuple[Observation, Path]:
@@ -66,7 +65,7 @@ def _store_repaired(
     conductor: Conductor, scenario: Scenario, failed: Observation, seen: Observation, begin: int, *, wasted_s: float
 ) -> None:
     end = seen.history.last_end_ns()
-    right = seen.right and seen.run.outcome in GOOD
+    right = seen.right and seen.run.outcome in judge.WHOLE
     detected_s = judge.detection_s(failed.sightings, _last_error_ns(failed.history), final=True)
     tries = [one for history in {id(h): h for h in (failed.history, seen.history)}.values() for one in _of(history)]
     outcome = "completed after recovery" if right else seen.run.outcome
