@@ -218,12 +218,18 @@ def _delays(case: Aftermath, struck: int) -> list[tuple[int, int]]:
     delay_ns = round(case.retry_delay_s * NS)
     went_on_with = case.history.effective(case.pipeline)
     waits = [
-        (max(_last_ns(earlier, case.strikes), later.start_ns - delay_ns), later.start_ns)
+        (_due_ns(_last_ns(earlier, case.strikes), later.start_ns, delay_ns), later.start_ns)
         for step in case.history.steps()
         for earlier, later in pairwise(case.history.attempts_of(step))
         if earlier not in went_on_with
     ]
     return waits + _kept_down(case, struck)
+
+
+def _due_ns(last_ns: int, start_ns: int, delay_ns: int) -> int:
+    """When the wait for an attempt began; one that was given up earlier may have worked on beside it."""
+    begun = start_ns - delay_ns
+    return begun if last_ns > start_ns else max(last_ns, begun)
 
 
 def _kept_down(case: Aftermath, struck: int) -> list[tuple[int, int]]:

@@ -111,6 +111,7 @@ def test_run_goes_on_with_the_first_attempt_that_ended() -> None:
     total = found["recovery_s"].value
     assert isinstance(total, float)
     assert total < end_s
+    assert found["recovery_delay_s"].value == 2.0  # though the first attempt worked on meanwhile
     assert found["overlaps"].value == 1
 
 
