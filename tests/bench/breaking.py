@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -157,8 +158,9 @@ def serves(process: psutil.Process) -> bool:
 
 def twin(process: psutil.Process, folder: Path) -> subprocess.Popen[bytes]:
     """Start a process with the name and the whole command line of another, that only sleeps, and is nobody's."""
-    (folder / "sitecustomize.py").write_text("import time; time.sleep(3600)")
-    decoy = subprocess.Popen(process.cmdline(), env=os.environ | {"PYTHONPATH": str(folder)})
+    own = Path(tempfile.mkdtemp(dir=folder))  # another one may be reading its file just now
+    (own / "sitecustomize.py").write_text("import time; time.sleep(3600)")
+    decoy = subprocess.Popen(process.cmdline(), env=os.environ | {"PYTHONPATH": str(own)})
     looks = psutil.Process(decoy.pid)
     wait_for(lambda: looks.cmdline() == process.cmdline() and looks.name() == process.name(), "they look the same")
     assert decoy.poll() is None
