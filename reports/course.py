@@ -237,10 +237,8 @@ def _said(one: _Seen) -> str:
     told = [f"{band.what} at {_seconds(band.start_s)}" for band in line.bands]
     told += [f"fault at {_seconds(line.points[0].at_s)}"] if inside else []
     told += [f"{what} at {_seconds(at)}" for what, at in (("seen", one.seen_s), ("right again", one.right_s)) if at]
-    first, *later = (f"terminal state at {_seconds(end)}" for end in line.ends) if line.ends else ("",)
-    told += [first] * bool(first)
-    told += [f"people act at {_seconds(at)}" for at in line.asked]
-    told += [f"then {one}" for one in later]
+    later = [*((end, "terminal state") for end in line.ends), *((at, "people act") for at in line.asked)]
+    told += [f"{what} at {_seconds(at)}" for at, what in sorted(later)]
     told += [f"given up at {_seconds(one.limit_s)}"] if one.limit_s else []
     return ", ".join(told)
 
