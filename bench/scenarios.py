@@ -144,6 +144,7 @@ SUBMITTING = Moment(When.SUBMIT)
 
 INSIDE = (
     Scenario("transient_error", _inside("transient"), harmless=True),
+    Scenario("unretryable_error", _inside("unretryable", attempts=0), defective=True, harmless=True),
     Scenario("permanent_error", _inside("defect", attempts=0), defective=True, harmless=True),
     Scenario("step_killed", _inside("kill")),
     Scenario("step_exits", _inside("exit"), seconds=30),

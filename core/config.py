@@ -59,8 +59,10 @@ class FaultKind(StrEnum):
 
     TRANSIENT = "transient"
     """An error that goes away."""
+    UNRETRYABLE = "unretryable"
+    """An error of the type that engines are told not to retry."""
     DEFECT = "defect"
-    """A programming error."""
+    """A programming error, of a type that engines know nothing of."""
     LATE = "late"
     """The step's data are not there until `until` exists, whatever the attempt."""
     KILL = "kill"

@@ -5,11 +5,15 @@ class CoreError(Exception):
     """Root of every error that core raises on purpose."""
 
 
-class ConfigError(CoreError):
+class PermanentError(CoreError):
+    """No retry mends it: engines are told to fail at once."""
+
+
+class ConfigError(PermanentError):
     """A run's configuration is missing, malformed or contradicts itself."""
 
 
-class DataError(CoreError):
+class DataError(PermanentError):
     """The source data breaks a rule; the message names the file and the rule."""
 
 

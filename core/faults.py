@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import Fault, FaultKind, RunConfig
-from core.errors import ArtifactError, ConfigError, TransientError
+from core.errors import ArtifactError, ConfigError, PermanentError, TransientError
 from core.exhaustion import disk_full, memory
 from core.hangs import HANG_LIMIT_S, hang, hang_in_c, hang_in_subprocess, slow
 from core.journal import Journal
@@ -55,6 +55,10 @@ def _recorded(strike: Callable[[Fault, Any], None]) -> Strike:
 
 def _transient(fault: Fault, _: Any) -> None:
     raise TransientError(f"step {fault.step}: injected error, gone after {fault.attempts} attempts")
+
+
+def _unretryable(fault: Fault, _: Any) -> None:
+    raise PermanentError(f"step {fault.step}: injected error; no retry mends it")
 
 
 def _defect(fault: Fault, _: Any) -> None:
@@ -104,6 +108,7 @@ def _files(fault: Fault, result: Any) -> list[Path]:
 
 BEFORE: Mapping[str, Strike] = {
     FaultKind.TRANSIENT: _recorded(_transient),
+    FaultKind.UNRETRYABLE: _recorded(_unretryable),
     FaultKind.DEFECT: _recorded(_defect),
     FaultKind.LATE: _recorded(_late),
     FaultKind.KILL: _recorded(_kill),

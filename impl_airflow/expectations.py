@@ -14,6 +14,11 @@ FAILS = ("failed, reported",)
 
 RETRIED = Expectation(RECOVERS, "A task that fails is tried again as often as its retries say.", TASKS)
 EXHAUSTED = Expectation(FAILS, "A task that has used up its retries fails, and its run with it.", TASKS)
+UNRETRIED = Expectation(
+    FAILS,
+    "A retry policy fails a task at once where a rule says so of its exception's type.",
+    f"{DOCS}/core-concepts/tasks.html#retry-policies",
+)
 LOST = Expectation(
     RECOVERS,
     "A task whose process died, or that stopped sending heartbeats, is found and failed or retried by its settings.",
@@ -42,6 +47,7 @@ NOTHING = Expectation((), "Nothing was found in the documentation.", "")
 
 EXPECTATIONS = {
     **dict.fromkeys(("transient_error", "memory_exceeded", "disk_full"), RETRIED),
+    "unretryable_error": UNRETRIED,
     **dict.fromkeys(("permanent_error", "empty_output", "corrupt_output"), EXHAUSTED),
     **dict.fromkeys(("step_killed", "step_exits", "torn_write", "worker_killed", "worker_crashed"), LOST),
     **dict.fromkeys(("hung_step", "hung_in_c", "hung_subprocess"), TIMED_OUT),

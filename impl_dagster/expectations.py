@@ -13,6 +13,11 @@ FAILS = ("failed, reported",)
 
 RETRIED = Expectation(RECOVERS, "An op that raises is run again as often as its retry policy says.", RETRIES)
 EXHAUSTED = Expectation(FAILS, "An op that has used up its retries fails, and its run with it.", RETRIES)
+UNRETRIED = Expectation(
+    FAILS,
+    "A Failure with allow_retries=False is not retried.",
+    "https://docs.dagster.io/api/dagster/ops#dagster.Failure",
+)
 CRASHED = Expectation(
     RECOVERS,
     "The retry policy of an op also covers its process having crashed.",
@@ -45,6 +50,7 @@ NOTHING = Expectation((), "Nothing was found in the documentation.", "")
 
 EXPECTATIONS = {
     **dict.fromkeys(("transient_error", "memory_exceeded", "disk_full"), RETRIED),
+    "unretryable_error": UNRETRIED,
     **dict.fromkeys(("permanent_error", "empty_output", "corrupt_output"), EXHAUSTED),
     **dict.fromkeys(("step_killed", "step_exits", "torn_write"), CRASHED),
     **dict.fromkeys(("hung_step", "hung_in_c", "hung_subprocess"), TOO_LONG),

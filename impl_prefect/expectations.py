@@ -14,6 +14,11 @@ RETRIED = Expectation(
 EXHAUSTED = Expectation(
     FAILS, "A task that has used up its retries is failed, and so is its flow run.", f"{DOCS}/concepts/states"
 )
+UNRETRIED = Expectation(
+    FAILS,
+    "A task whose retry_condition_fn says no is not retried.",
+    f"{DOCS}/how-to-guides/workflows/retries#retry-with-a-custom-condition",
+)
 CRASHED = Expectation(
     FAILS, "A run that could not complete because its infrastructure went away is crashed.", f"{DOCS}/concepts/states"
 )
@@ -40,6 +45,7 @@ NOTHING = Expectation((), "Nothing was found in the documentation.", "")
 
 EXPECTATIONS = {
     **dict.fromkeys(("transient_error", "memory_exceeded", "disk_full"), RETRIED),
+    "unretryable_error": UNRETRIED,
     **dict.fromkeys(("permanent_error", "empty_output", "corrupt_output"), EXHAUSTED),
     **dict.fromkeys(
         ("step_killed", "step_exits", "torn_write", "killed_before_acknowledgement", "run_killed"), CRASHED

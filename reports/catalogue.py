@@ -195,6 +195,7 @@ OF_MICRO = {metric.name: metric for metric in _OF_MICRO}
 SUBJECTS = {
     "transient_error": "An error that goes away",
     "step_killed": "A step's process is killed",
+    "unretryable_error": "An error that must not be retried",
     "permanent_error": "An error that stays",
     "step_exits": "A step's process leaves without a word",
     "hung_step": "A step hangs",

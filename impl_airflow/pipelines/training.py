@@ -6,11 +6,14 @@ import sys
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Param, dag, task, teardown
+from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule, dag, task, teardown
 
 from core import steps
 from core.artifacts import Reference
+from core.errors import PermanentError
 from core.pipelines import TRAINING
+
+NO_RETRY = ExceptionRetryPolicy([RetryRule(PermanentError, RetryAction.FAIL)])
 
 
 def options(name: str) -> dict[str, Any]:
@@ -18,6 +21,7 @@ def options(name: str) -> dict[str, Any]:
     return {
         "retries": step.retry.retries,
         "retry_delay": timedelta(seconds=step.retry.delay_s),
+        "retry_policy": NO_RETRY,
         "execution_timeout": timedelta(seconds=step.timeout_s),
         "multiple_outputs": False,  # a reference is one value, not one XCom a key
     }

@@ -4,14 +4,19 @@ import logging
 import sys
 from typing import Any
 
-from prefect import Flow, State, flow, task
-from prefect.client.schemas.objects import FlowRun
+from prefect import Flow, State, Task, flow, task
+from prefect.client.schemas.objects import FlowRun, TaskRun
 
 from core import steps
 from core.artifacts import Reference
+from core.errors import PermanentError
 from core.pipelines import TRAINING
 
 logging.getLogger("core").setLevel(logging.INFO)  # Prefect collects this logger, at the level that it has
+
+
+def may_be_retried(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001 - called in this order
+    return not isinstance(state.result(raise_on_failure=False), PermanentError)
 
 
 def limits(name: str) -> dict[str, Any]:
@@ -20,6 +25,7 @@ def limits(name: str) -> dict[str, Any]:
     return {
         "retries": step.retry.retries,
         "retry_delay_seconds": step.retry.delay_s,
+        "retry_condition_fn": may_be_retried,
         "timeout_seconds": step.timeout_s,
     }
 

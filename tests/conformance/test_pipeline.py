@@ -77,6 +77,7 @@ def test_empty_data_fails_and_deploys_nothing(conductor: Conductor, session: Ses
     assert seen.run.outcome == "failed as expected"
     assert read(session.scratch / "registry") == before
     assert not seen.history.effects
+    assert len(seen.history.attempts_of("validate")) == 1, "an error that no retry mends is retried"
     log = session.adapter.logs(seen.run.engine_run_id, "validate")
     assert "empty.csv" in log
     assert "rule" in log

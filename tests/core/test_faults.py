@@ -14,7 +14,7 @@ import pytest
 from core import journal, registry, steps
 from core.artifacts import check, refer
 from core.config import Fault, FaultKind, RunConfig
-from core.errors import ArtifactError, ConfigError, TransientError
+from core.errors import ArtifactError, ConfigError, CoreError, DataError, PermanentError, TransientError
 from core.faults import AFTER, BEFORE
 from core.pipelines import named
 
@@ -56,6 +56,17 @@ def test_transient_goes_away_after_its_attempts(faulty: Callable[..., RunConfig]
             steps.extract(str(config.path))
     assert steps.extract(str(config.path))["rows"] == 2000
     assert events(config) == ["start", "fault", "error"] * 2 + ["start", "end"]
+
+
+def test_unretryable_has_the_type_by_which_engines_know_it(faulty: Callable[..., RunConfig]) -> None:
+    config = faulty("unretryable", attempts=0)
+    with pytest.raises(PermanentError, match="step extract: injected error; no retry mends it"):
+        steps.extract(str(config.path))
+
+
+@pytest.mark.parametrize(("error", "permanent"), [(DataError, True), (ConfigError, True), (ArtifactError, False)])
+def test_what_no_retry_mends(error: type[CoreError], permanent: bool) -> None:
+    assert issubclass(error, PermanentError) is permanent
 
 
 def test_zero_attempts_means_every_one_until_healed(faulty: Callable[..., RunConfig], tmp_path: Path) -> None:
