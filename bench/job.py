@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -173,31 +174,36 @@ class Job:
         return False
 
     def cell(
-        self, one: Planned, topic: str, measure: Callable[[], object], *, part: Part, seconds: float, until: float
+        self,
+        one: Planned,
+        topics: Sequence[str],
+        measure: Callable[[], object],
+        *,
+        part: Part,
+        seconds: float,
+        until: float,
     ) -> None:
-        """Measure one of many cells of a part, if it is not done yet and fits before `until`.
+        """Measure one of many cells of a part, or several at once, if that fits before `until`.
 
         SessionLostError if the engine may be out of order afterwards.
         """
-        if one.cell(part, topic) in {cell.name for cell in self.manifest.cells}:
-            return
+        note = partial(self._note_all, one, part, topics, seconds)
         if time.monotonic() + seconds > until:
-            self._note(one, part, "left_out", topic=topic, guess_s=seconds, reason="no time left in this budget")
+            note("left_out", reason="no time left in this budget")
             return
-        self.say(one.cell(part, topic), self.clock.left_s())
+        self.say(one.cell(part, ", ".join(topics)), self.clock.left_s())
         begin = time.monotonic()
         try:
             measure()
         except SessionLostError as error:
             reason = f"its session was replaced: {self.store.shorten(str(error))}"
-            actual_s = time.monotonic() - begin
-            self._note(one, part, "done", topic=topic, guess_s=seconds, actual_s=actual_s, reason=reason)
+            note("done", actual_s=time.monotonic() - begin, reason=reason)
             raise
         except (EngineError, ApiError, httpx.HTTPError, psutil.Error) as error:
             reason = self.store.shorten(" ".join(f"{type(error).__name__}: {error}".split()))
-            self._note(one, part, "failed", topic=topic, guess_s=seconds, reason=reason)
-            raise SessionLostError(f"{topic} could not be conducted: {reason}") from error
-        self._note(one, part, "done", topic=topic, guess_s=seconds, actual_s=time.monotonic() - begin)
+            note("failed", reason=reason)
+            raise SessionLostError(f"{', '.join(topics)} could not be conducted: {reason}") from error
+        note("done", actual_s=time.monotonic() - begin)
 
     def _hopeless(self, one: Planned) -> str:
         """Why a session need not be tried; empty if it should be."""
@@ -293,6 +299,15 @@ class Job:
         )  # fmt: skip
         self.manifest.cells.append(cell)
         self.store.save_manifest(self.manifest)
+
+    def _note_all(
+        self, one: Planned, part: Part, topics: Sequence[str], guess_s: float, state: str, *,
+        actual_s: float = 0.0, reason: str = "",
+    ) -> None:  # fmt: skip
+        """Of cells that are measured at once each has its part of the seconds."""
+        share = 1 / len(topics)
+        for topic in topics:
+            self._note(one, part, state, topic=topic, guess_s=guess_s * share, actual_s=actual_s * share, reason=reason)
 
     def _failed(self, one: Planned, lost: tuple[Part, ...], part: Part, error: Exception) -> None:
         known = isinstance(error, EngineError)

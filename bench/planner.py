@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bench import workloads
 from bench.budgets import ALONE, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, WORKLOADS, Budget, Group, Part
 from bench.contract import Track
-from bench.scenarios import SCENARIOS, Scenario
+from bench.scenarios import SCENARIOS, batches
 from bench.sweep import NO_POINTS, SWEEP_STEP_TIMEOUT_S, Sweep, points_s
 from bench.workloads import PROBE, Workload
 from bench.workspace import STEP_TIMEOUT_S
@@ -22,7 +23,7 @@ VERSION = "@"
 INLINE = "inline"
 RENDER_S = 15.0
 STOCK_FACTOR = 5.0
-PROBE_S = 10.0
+PROBE_S = 7.0
 SESSION_S = 7.0
 """What a session takes beside its parts: its folders and its database, and the end of its processes."""
 
@@ -167,13 +168,15 @@ def _session(budget: Budget, name: str, track: Track, block: int, parts: tuple[P
 
 def recovery_s(one: Planned) -> float:
     """Estimated seconds of a session's scenarios and kill points; on stock settings much is waited for longer."""
-    seconds = sum(scenario_s(one, SCENARIOS[name]) for name in one.scenarios) + points_s(one.sweep)
+    seconds = sum(batch_s(one, names) for names in batches(one.scenarios)) + points_s(one.sweep)
     return seconds * (STOCK_FACTOR if one.track is Track.STOCK else 1.0)
 
 
-def scenario_s(one: Planned, scenario: Scenario) -> float:
-    """Estimated seconds of one scenario, with the probe that may follow it."""
-    return scenario.seconds + (PROBE_S if PROBE in one.workloads and not scenario.harmless else 0.0)
+def batch_s(one: Planned, names: Sequence[str]) -> float:
+    """Estimated seconds of scenarios that are conducted at once, with the probe that may follow them."""
+    batch = [SCENARIOS[name] for name in names if one.track in SCENARIOS[name].tracks]
+    probed = PROBE in one.workloads and not all(scenario.harmless or scenario.remedy for scenario in batch)
+    return max((scenario.seconds for scenario in batch), default=0.0) + (PROBE_S if probed else 0.0)
 
 
 class Clock:
@@ -211,6 +214,11 @@ class Estimates:
         return sum(SESSION_S + sum(self.part_s(one, part) for part in one.parts if part in only) for one in sessions)
 
     def share_s(self, left_s: float, sessions: list[Planned]) -> float:
-        """What the first of `sessions` may take, so that those after it get their part of the time left."""
+        """What the first of `sessions` may take: all the time left that those after it do not need.
+
+        Where that is scarce, its part of the time left.
+        """
         total = self.total_s(sessions)
-        return left_s * self.total_s(sessions[:1]) / total if total else left_s
+        if not total:
+            return left_s
+        return max(left_s * self.total_s(sessions[:1]) / total, left_s - self.sessions_s(sessions[1:]))

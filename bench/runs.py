@@ -30,7 +30,7 @@ from bench.results import Arm, Run, Sample, Verdict
 from bench.session import Session
 from bench.store import Store, storing
 from bench.supervisor import Supervisor
-from bench.watching import Quiet, Sighting, limit_s, watch
+from bench.watching import Quiet, Sighting, limit_s, settle_s, watch
 from bench.workloads import TRAINING_RUN, Workload
 from bench.workspace import PARALLELISM, PROJECT
 from core.journal import now_ns
@@ -138,15 +138,22 @@ class Conductor:
         expected_failure: bool = False,
         warm_up: bool = False,
         within_s: float | None = None,
+        on_submitted: Callable[[Path], None] | None = None,
         **changes: Any,
     ) -> Observation:
-        """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit."""
+        """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit.
+
+        `on_submitted` is given the run's folder before it is watched.
+        """
         run, path = self.prepare(session.scratch / "registry", scenario, **changes)
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
-        limit = within_s or limit_s(session.workspace.track, self.workload.steps)
-        quietly = None if self.workload == TRAINING_RUN else Quiet(path.parent, self.workload.steps)
+        if on_submitted:
+            on_submitted(path.parent)
+        steps = self.workload.steps
+        limit = within_s or limit_s(session.workspace.track, steps)
+        quietly = None if self.workload == TRAINING_RUN else Quiet(path.parent, steps, settle_s(steps))
         sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
         load.stop()
         if timed_out:
@@ -176,7 +183,7 @@ class Conductor:
 
         def one(run: Run, config: Path) -> Observation:
             run = self.submit(session, run, config)
-            quietly = Quiet(config.parent, self.workload.steps)
+            quietly = Quiet(config.parent, self.workload.steps, settle_s(self.workload.steps * runs))
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly, stop=interrupted)
             if interrupted.is_set():
                 raise EngineError(f"{run.run_id}: interrupted")

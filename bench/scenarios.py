@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -135,7 +136,7 @@ def outside(
 ) -> Scenario:
     """A scenario with a fault from outside. The step that is struck in its middle lasts long enough to be met."""
     longer = _inside("slow_after", attempts=0, step=at.step, seconds=lasts_s) if at.when is When.IN else ()
-    more = {"seconds": 15.0 + down_s} | more
+    more = {"seconds": 11.0 + down_s} | more
     return Scenario(name, longer, Nemesis(action, target, at, down_s), **more)  # type: ignore[arg-type]
 
 
@@ -149,7 +150,7 @@ INSIDE = (
     Scenario("step_killed", _inside("kill")),
     Scenario("step_exits", _inside("exit"), seconds=30),
     Scenario("hung_step", _inside("hang"), seconds=56),
-    Scenario("hung_in_c", _inside("hang_in_c"), seconds=95),
+    Scenario("hung_in_c", _inside("hang_in_c"), seconds=100),
     Scenario("hung_subprocess", _inside("hang_in_subprocess"), seconds=56),
     Scenario("slow_step", _inside("slow", seconds=10.0), harmless=True, seconds=18),
     Scenario("memory_exceeded", _inside("memory"), harmless=True),
@@ -161,25 +162,25 @@ INSIDE = (
 )
 OUTSIDE = (
     outside("step_paused", Action.PAUSE, Target.STEP, IN_TRAIN, PAUSE_S),
-    outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN, lasts_s=LONG_S, seconds=14.0),
+    outside("run_killed", Action.KILL, Target.RUN, IN_TRAIN, lasts_s=LONG_S, seconds=19.0),
     outside("run_paused", Action.PAUSE, Target.RUN, IN_TRAIN, PAUSE_S),
-    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, seconds=55.0),
+    outside("worker_killed", Action.KILL, Target.WORKER, IN_TRAIN, seconds=70.0),
     outside("worker_paused", Action.PAUSE, Target.WORKER, IN_TRAIN, PAUSE_S),
-    outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=28.0),
-    outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN, seconds=40.0),
+    outside("worker_crashed", Action.CRASH, Target.WORKER, IN_TRAIN, lasts_s=LONG_S, seconds=37.0),
+    outside("worker_restarted", Action.RESTART, Target.WORKER, IN_TRAIN, seconds=33.0),
     outside("scheduler_killed", Action.KILL, Target.SCHEDULER, IN_TRAIN, seconds=14.0),
-    outside("scheduler_paused", Action.PAUSE, Target.SCHEDULER, IN_TRAIN, PAUSE_S),
+    outside("scheduler_paused", Action.PAUSE, Target.SCHEDULER, IN_TRAIN, PAUSE_S, seconds=12.0),
     outside("scheduler_crashed", Action.CRASH, Target.SCHEDULER, IN_TRAIN, lasts_s=LONG_S),
-    outside("scheduler_restarted", Action.RESTART, Target.SCHEDULER, IN_TRAIN),
+    outside("scheduler_restarted", Action.RESTART, Target.SCHEDULER, IN_TRAIN, seconds=9.0),
     outside("api_killed", Action.KILL, Target.API, IN_TRAIN),
     outside("api_paused", Action.PAUSE, Target.API, IN_TRAIN, PAUSE_S),
     outside("api_restarted", Action.RESTART, Target.API, IN_TRAIN),
     outside("api_killed_during_submit", Action.KILL, Target.API, SUBMITTING),
-    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN, seconds=52.0),
+    outside("control_plane_killed", Action.KILL, Target.CONTROL_PLANE, IN_TRAIN, seconds=70.0),
     outside("control_plane_paused", Action.PAUSE, Target.CONTROL_PLANE, IN_TRAIN, PAUSE_S),
-    outside("control_plane_restarted", Action.RESTART, Target.CONTROL_PLANE, IN_TRAIN, seconds=40.0),
+    outside("control_plane_restarted", Action.RESTART, Target.CONTROL_PLANE, IN_TRAIN, seconds=49.0),
     outside("database_down_5_s", Action.KILL, Target.DATABASE, IN_TRAIN, 5.0, tracks=(Track.TUNED,)),
-    outside("database_down_60_s", Action.KILL, Target.DATABASE, IN_TRAIN, 60.0, tracks=(Track.TUNED,)),
+    outside("database_down_60_s", Action.KILL, Target.DATABASE, IN_TRAIN, 60.0, tracks=(Track.TUNED,), seconds=86.0),
     outside("database_locked", Action.LOCK, Target.DATABASE, IN_TRAIN, 20.0, tracks=(Track.STOCK,)),
 )
 PEOPLE = (
@@ -188,11 +189,26 @@ PEOPLE = (
     ),
     Scenario("rerun_after_fix", _inside("defect", attempts=0), remedy=Remedy.RERUN, seconds=18),
     Scenario("cancel", _inside("slow", attempts=0, seconds=15.0), remedy=Remedy.CANCEL, needs=(Ability.CANCEL,)),
-    Scenario("roll_back", remedy=Remedy.ROLL_BACK),
-    Scenario("late_data", remedy=Remedy.CATCH_UP, needs=(Ability.BACKFILL,), seconds=40),
-    Scenario("backfill_killed", remedy=Remedy.BACKFILL, needs=(Ability.BACKFILL,), seconds=50),
+    Scenario("roll_back", remedy=Remedy.ROLL_BACK, seconds=7),
+    Scenario("late_data", remedy=Remedy.CATCH_UP, needs=(Ability.BACKFILL,), seconds=28),
+    Scenario("backfill_killed", remedy=Remedy.BACKFILL, needs=(Ability.BACKFILL,), seconds=36),
 )
 SCENARIOS = {one.name: one for one in (*INSIDE, *OUTSIDE, *PEOPLE)}
+
+WAITING = (("hung_step", "hung_in_c", "hung_subprocess"), ("step_paused", "run_paused"))
+"""Scenarios that are conducted at once, each in a run of its own: nothing but that run's processes is struck, and
+nothing is to be done but wait. No more of them than there are slots."""
+
+
+def batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The scenarios of these names in their order, each with those that are conducted with it at once."""
+    met: set[str] = set()
+    for name in names:
+        group = next((group for group in WAITING if name in group), (name,))
+        if name not in met:
+            yield tuple(one for one in group if one in names)
+        met.update(group)
+
 
 BASIC = ("transient_error", "step_killed", "resume_after_fix")
 """What every budget holds."""

@@ -18,11 +18,11 @@ STEPS = tuple(step.name for step in TRAINING.steps if step.name != "notify")
 MOMENTS = tuple(Moment(when, step) for when, step in product((When.BEFORE, When.IN), STEPS))[1:]
 """Before the first step there is no history yet that could tell when."""
 DOWN_S = 3.0
-POINT_S, UNNOTICED_S = 18.0, 60.0
+POINT_S, UNNOTICED_S = 16.0, 54.0
 """Rough seconds of one point, and of one where a run is lost together with what would notice it; the same for every
 engine."""
 UNNOTICED = (Target.WORKER, Target.CONTROL_PLANE)
-SWEEP_STEP_TIMEOUT_S = 20.0
+SWEEP_STEP_TIMEOUT_S = 15.0
 """Time limit of a step in the sessions of a sweep. No step lasts as long there, and runs that nobody notices as lost
 wait for their own limit, a multiple of it."""
 

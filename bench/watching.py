@@ -19,7 +19,9 @@ POLL_S = 0.25
 """How often an engine's API is asked for a run's state; the same for all."""
 SETTLE_LIMIT_S = 5.0
 MANY_SETTLE_LIMIT_S = 40.0
-"""For synthetic runs: the records of the last of them may come half a minute after the run's end."""
+"""Where many steps were run: the records of the last of them may come half a minute after the run's end."""
+SOON_SETTLED = 10
+"""Up to so many steps, as the training pipeline has, are recorded soon."""
 FEW_STEPS = 20
 SELDOM_S = 5.0
 RUN_LIMIT_S = {Track.TUNED: 120.0, Track.STOCK: 900.0}
@@ -41,6 +43,8 @@ class Quiet:
 
     run_dir: Path
     steps: int
+    settle_s: float = MANY_SETTLE_LIMIT_S
+    """How long the engine may take to record the steps after the run's end."""
 
     def wait(self) -> None:
         """Return once every step has ended, and at the latest when it is time to ask the engine all the same."""
@@ -52,6 +56,11 @@ class Quiet:
 def limit_s(track: Track, steps: int) -> float:
     """How long a run of so many steps may take."""
     return RUN_LIMIT_S[track] + STEP_LIMIT_S * max(0, steps - FEW_STEPS)
+
+
+def settle_s(steps: int) -> float:
+    """How long engines may take to record so many steps after the end of a run."""
+    return SETTLE_LIMIT_S if steps <= SOON_SETTLED else MANY_SETTLE_LIMIT_S
 
 
 def watch(
@@ -82,7 +91,7 @@ def watch(
             if state.status.ended and not ended_before:
                 if on_end:
                     on_end(sightings[-1].t_ns)
-                deadline = min(deadline, time.monotonic() + (MANY_SETTLE_LIMIT_S if quietly else SETTLE_LIMIT_S))
+                deadline = min(deadline, time.monotonic() + (quietly.settle_s if quietly else SETTLE_LIMIT_S))
                 if quietly:
                     continue  # now for the steps
         if state and state.status.ended and _all_told(state, quietly):

@@ -70,7 +70,7 @@ class FaultKind(StrEnum):
     EXIT = "exit"
     """The process leaves without a word, with status 0."""
     SLOW = "slow"
-    """`seconds` more of work."""
+    """`seconds` more of work, or less if `until` exists sooner."""
     HANG = "hang"
     """No progress in Python code, which signals can interrupt."""
     HANG_IN_C = "hang_in_c"
@@ -112,6 +112,11 @@ class Fault:
     """For the kinds that last: how long, at most `core.hangs.HANG_LIMIT_S`; 0 for a hang means that limit."""
     path: str = ""
     """For `disk_full`: a folder on a bounded file system."""
+
+    @property
+    def fixed(self) -> bool:
+        """Whether its cause is fixed."""
+        return bool(self.until) and Path(self.until).exists()
 
     def __post_init__(self) -> None:
         if self.kind not in tuple(FaultKind):

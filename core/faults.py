@@ -38,9 +38,8 @@ def _suffer(config: RunConfig, step: str, journal: Journal, kinds: Mapping[str, 
 
 
 def _strikes(fault: Fault, attempt: int) -> bool:
-    healed = bool(fault.until) and Path(fault.until).exists()
     every = fault.attempts == 0 or fault.kind == FaultKind.LATE
-    return not healed and (every or attempt <= fault.attempts)
+    return not fault.fixed and (every or attempt <= fault.attempts)
 
 
 def _recorded(strike: Callable[[Fault, Any], None]) -> Strike:

@@ -13,6 +13,7 @@ from core.config import Fault
 HANG_LIMIT_S = 600.0
 """No fault lasts longer than this."""
 NS_PER_S = 10**9
+LOOK_S = 0.05
 MUTEX_BYTES = 64
 """At least the size of a pthread_mutex_t; one of zeros is unlocked."""
 
@@ -24,8 +25,10 @@ class Timespec(ctypes.Structure):
 
 
 def slow(fault: Fault, _: Any) -> None:
-    """Sleep for the fault's seconds."""
-    time.sleep(min(fault.seconds, HANG_LIMIT_S))
+    """Sleep for the fault's seconds, or until its cause is fixed."""
+    end = time.monotonic() + min(fault.seconds, HANG_LIMIT_S)
+    while not fault.fixed and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, LOOK_S) if fault.until else left)
 
 
 def hang(fault: Fault, _: Any) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -28,8 +30,8 @@ GRACE_S = 2.0
 """A process that ends within this time after the run's end is none that was left."""
 ORPHAN_LIMIT_S = 15.0
 LOOK_S = 0.1
-PROBE_STEP_S = 4.0
-"""Long enough for all of the probe's steps to run at once, however slowly an engine starts them."""
+PROBE_STEP_S = 6.0
+"""Until when all of the probe's steps should run at once, however slowly an engine starts them."""
 PROBE_LIMIT_S = 60.0
 MARGIN_S = 30.0
 """How much longer than its own limit a run is waited for: so long it takes engines to notice."""
@@ -100,16 +102,28 @@ def _lives(process: psutil.Process) -> bool:
 
 def probe(conductor: Conductor, session: Session) -> Found:
     """Run as many steps at once as may run. Raises SessionLostError if such a run does not complete any more."""
+    full = session.scratch / f"full-{now_ns()}"
     slow = tuple(
-        Fault(step.name, "slow", attempts=0, seconds=PROBE_STEP_S)
+        Fault(step.name, "slow", attempts=0, seconds=PROBE_STEP_S, until=str(full))
         for step in PROBE.pipeline.steps
         if step.function == "work"
     )
-    seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, faults=slow)
+    let_go = partial(_let_go_when_full, full=full)
+    seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, on_submitted=let_go, faults=slow)
     if not (seen.right and seen.run.outcome in WHOLE):
         raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
     leaked = PARALLELISM - most_at_once(seen.history)
     return {"leaked_slots": ("count", float(leaked), "")}
+
+
+def _let_go_when_full(run_dir: Path, full: Path) -> None:
+    """Let the probe's slow steps end as soon as all of them run at once, or the run is over, or time is."""
+    until = time.monotonic() + PROBE_LIMIT_S
+    while time.monotonic() < until and journal.ends(run_dir) < PROBE.steps:
+        if sum(attempt.end_ns is None for attempt in read_history(run_dir).attempts) >= PARALLELISM:
+            break
+        time.sleep(LOOK_S)
+    full.touch()
 
 
 def most_at_once(history: History) -> int:

@@ -9,6 +9,7 @@ from bench.contract import ApiError
 from bench.errors import EngineError
 from bench.faults.manager import managed
 from bench.judge import WHOLE
+from bench.measures import aftermath
 from bench.measures.aftermath import SessionLostError
 from bench.measures.recovery import Broken, conduct, missed
 from bench.runs import Conductor
@@ -16,13 +17,12 @@ from bench.scenarios import Scenario
 from bench.session import Session
 
 EFFECT = "deploy"
-CHECK_LIMIT_S = 60.0
 
 
-def strike(conductor: Conductor, session: Session, point: Scenario) -> None:
+def strike(conductor: Conductor, session: Session, point: Scenario, prober: Conductor) -> None:
     """Conduct the run that is struck there, and store what came out of it.
 
-    Raises SessionLostError, after all is stored, if a plain run does not complete any more.
+    Raises SessionLostError, after all is stored, if a run of the probe does not complete any more.
     """
     with managed(session) as manager:
         broken = conduct(conductor, session, point, manager)
@@ -31,7 +31,7 @@ def strike(conductor: Conductor, session: Session, point: Scenario) -> None:
         if nemesis and nemesis.strikes and nemesis.problem:
             raise SessionLostError(f"after {point.name}: {nemesis.problem}")
         if manager.restarted or not _by_itself(broken):
-            _check(conductor, session, point)
+            _check(prober, session, point)
 
 
 def _store(conductor: Conductor, broken: Broken, point: Scenario) -> None:
@@ -61,10 +61,8 @@ def _by_itself(broken: Broken) -> bool:
     return broken.seen.run.outcome in WHOLE and not broken.resubmitted
 
 
-def _check(conductor: Conductor, session: Session, point: Scenario) -> None:
+def _check(prober: Conductor, session: Session, point: Scenario) -> None:
     try:
-        after = conductor.served(session, "check", within_s=CHECK_LIMIT_S)
+        aftermath.probe(prober, session)
     except (EngineError, ApiError, httpx.HTTPError) as error:  # the point is stored, and must not be struck again
         raise SessionLostError(f"after {point.name}: {error}") from error
-    if not after.right:
-        raise SessionLostError(f"after {point.name}: a plain run ended as {after.run.outcome}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
 import httpx
 import msgspec
@@ -39,6 +40,7 @@ LEAVES = judge.UNITS | {
 class Broken:
     """A run that was broken, and how."""
 
+    scenario: Scenario
     seen: Observation
     left: Found
     """What was found of processes that outlived the run."""
@@ -47,46 +49,73 @@ class Broken:
 
 
 def unattended(
-    conductor: Conductor, session: Session, scenario: Scenario, prober: Conductor | None = None
-) -> Observation | None:
-    """Conduct a scenario in which the engine is left to itself, and store what came out.
+    conductor: Conductor, session: Session, scenarios: Sequence[Scenario], prober: Conductor | None = None
+) -> list[Observation]:
+    """Conduct scenarios in which the engine is left to itself, at once if there are several; store what came out.
 
-    With `prober`, whose workload is the probe, it is also found out what people have to do where the run did not
-    complete, and, unless the scenario is harmless, whether the next run has all its slots. None if the engine or this
-    machine does not have what is to be struck. Raises SessionLostError, after all is stored, if the engine does not
-    come back.
+    With `prober`, whose workload is the probe, it is also found out what people have to do where a run did not
+    complete, and, unless they are harmless, whether the next run has all its slots. Without those for which the
+    engine or this machine does not have what is to be struck. Raises SessionLostError, after all is stored, if the
+    engine does not come back.
     """
-    if reason := unavailable(session, scenario):
-        tell_absent(conductor, scenario.name, reason)
-        return None
-    try:
-        faults = _faults(session, scenario)
-    except EngineError as error:
-        tell_absent(conductor, scenario.name, f"not run: {error}")
-        return None
+    ready = [one for scenario in scenarios if (one := _ready(conductor, session, scenario))]
     with managed(session) as manager:
-        lost, broken, found = _followed(conductor, session, replace(scenario, faults=faults), prober, manager)
-    store(conductor, broken.seen, scenario.name, found)
-    conductor.tidy(broken.seen.run)
+        all_broken = _at_once(conductor, session, ready, manager)
+        found = [_followed(conductor, session, one, manager, helped=prober is not None) for one in all_broken]
+        problems = (one.armed.problem for one in all_broken if one.armed and one.armed.strikes)
+        lost = next(filter(None, problems), "")
+        if prober and not all(one.harmless for one in ready):
+            after = _after(prober, session, lost)
+            lost = after["session"][2]
+            found = [one | after for one in found]
+    for broken, its in zip(all_broken, found, strict=True):
+        store(conductor, broken.seen, broken.scenario.name, its)
+        conductor.tidy(broken.seen.run)
     if lost:
-        raise SessionLostError(f"after {scenario.name}: {lost}")
-    return broken.seen
+        raise SessionLostError(f"after {', '.join(one.name for one in ready)}: {lost}")
+    return [one.seen for one in all_broken]
+
+
+def _ready(conductor: Conductor, session: Session, scenario: Scenario) -> Scenario | None:
+    """A scenario as it can be conducted here; None, and why is stored, if it cannot."""
+    try:
+        if not (reason := unavailable(session, scenario)):
+            return replace(scenario, faults=_faults(session, scenario))
+    except EngineError as error:
+        reason = f"not run: {error}"
+    tell_absent(conductor, scenario.name, reason)
+    return None
+
+
+def _at_once(
+    conductor: Conductor, session: Session, scenarios: Sequence[Scenario], manager: ProcessManager
+) -> list[Broken]:
+    """Each in a run and a thread of its own; a single one in this thread."""
+    if len(scenarios) < 2:
+        return [conduct(conductor, session, one, manager) for one in scenarios]
+    stop = Event()
+    with ThreadPoolExecutor(len(scenarios)) as pool:
+        try:
+            return list(pool.map(lambda one: conduct(conductor, session, one, manager, stop), scenarios))
+        except KeyboardInterrupt:
+            stop.set()
+            raise
 
 
 def _followed(
-    conductor: Conductor, session: Session, scenario: Scenario, prober: Conductor | None, manager: ProcessManager
-) -> tuple[str, Broken, Found]:
-    """Conduct a scenario and look at what came after it; also why the session is lost, if it is."""
-    broken = conduct(conductor, session, scenario, manager)
-    actions, resumed = _actions(conductor, session, broken, scenario, manager) if prober else ("", None)
-    found = judged(conductor, session, broken, scenario, resumed) | broken.left
-    lost = broken.armed.problem if broken.armed and broken.armed.strikes else ""
-    if prober:
-        found["actions"] = ("text", actions, "")
-    if prober and not scenario.harmless:
-        lost = lost or _probed(prober, session, found)
-        found["session"] = ("text", "replaced" if lost else "healthy", lost)
-    return lost, broken, found
+    conductor: Conductor, session: Session, broken: Broken, manager: ProcessManager, *, helped: bool
+) -> Found:
+    """What is found of a run that was broken; with `helped`, also what people had to do."""
+    actions, resumed = _actions(conductor, session, broken, manager) if helped else ("", None)
+    found = judged(conductor, session, broken, resumed) | broken.left
+    return found | {"actions": ("text", actions, "")} if helped else found
+
+
+def _after(prober: Conductor, session: Session, lost: str) -> Found:
+    """Whether the next run has all its slots, and what became of the session, with why it is lost if it is."""
+    found: Found = {}
+    lost = lost or _probed(prober, session, found)
+    return found | {"session": ("text", "replaced" if lost else "healthy", lost)}
 
 
 def unavailable(session: Session, scenario: Scenario) -> str:
@@ -109,10 +138,12 @@ def _faults(session: Session, scenario: Scenario) -> tuple[Fault, ...]:
     )
 
 
-def conduct(conductor: Conductor, session: Session, scenario: Scenario, manager: ProcessManager) -> Broken:
+def conduct(
+    conductor: Conductor, session: Session, scenario: Scenario, manager: ProcessManager, stop: Event | None = None
+) -> Broken:
     """Submit a run, break it, watch it until it ends or patience does, and wait for what outlives it.
 
-    Only then is the run judged: what outlives it may still have effects.
+    Only then is the run judged: what outlives it may still have effects. Raises EngineError once `stop` is set.
     """
     run, path = conductor.prepare(session.scratch / "registry", scenario.name, faults=scenario.faults)
     conductor.get_out_of_phase(session)
@@ -125,7 +156,9 @@ def conduct(conductor: Conductor, session: Session, scenario: Scenario, manager:
         with _broken(scenario, run, path.parent, conductor.workload.pipeline, manager) as nemesis:
             run, resubmitted = _submitted(conductor, session, run, path, nemesis)
             patience_s = aftermath.patience_s(session)
-            sightings, timed_out = watch(session, run.engine_run_id, patience_s, on_end=ended)
+            sightings, timed_out = watch(session, run.engine_run_id, patience_s, stop=stop, on_end=ended)
+        if stop and stop.is_set():
+            raise EngineError(f"{run.run_id}: interrupted")
         if timed_out:
             run = conductor.given_up(session, run)
         left = outliving[0].result() if outliving else aftermath.never_ended(session, path.parent)
@@ -133,7 +166,7 @@ def conduct(conductor: Conductor, session: Session, scenario: Scenario, manager:
     for strike in struck:
         conductor.store.append(strike)
     seen = conductor.conclude(run, tuple(sightings), timed_out=timed_out, faulted=bool(struck), keep=True)
-    return Broken(seen, left, nemesis, resubmitted)
+    return Broken(scenario, seen, left, nemesis, resubmitted)
 
 
 @contextmanager
@@ -164,12 +197,10 @@ def _submitted(conductor: Conductor, session: Session, run: Run, path: Path, nem
         return msgspec.structs.replace(submitted, note="submitted again after an error"), True
 
 
-def judged(
-    conductor: Conductor, session: Session, broken: Broken, scenario: Scenario, resumed: History | None
-) -> Found:
+def judged(conductor: Conductor, session: Session, broken: Broken, resumed: History | None) -> Found:
     """What the judge finds in the history; `resumed`: the same with what came after people had resumed the run."""
     seen, pipeline = broken.seen, conductor.workload.pipeline
-    step = _struck_step(scenario)
+    step = _struck_step(broken.scenario)
     findings = judge.safe_findings(
         judge.Aftermath(
             history=seen.history, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
@@ -177,7 +208,7 @@ def judged(
             verdicts=seen.verdicts, pipeline=pipeline, step=step, limit_s=aftermath.patience_s(session),
             submit_ns=seen.run.submit_ns, resumed=resumed,
             retry_delay_s=pipeline.step(step).retry.delay_s,
-            down_s=_configured_s(session, scenario, broken.armed),
+            down_s=_configured_s(session, broken),
         )
     )  # fmt: skip
     found = {leaf: (one.unit, one.value, one.note) for leaf, one in findings.items()}
@@ -197,8 +228,9 @@ def missed(broken: Broken) -> str:
     return "the submission had been accepted before" if late else ""
 
 
-def _configured_s(session: Session, scenario: Scenario, armed: Armed | None) -> float:
+def _configured_s(session: Session, broken: Broken) -> float:
     """How long settings of ours make the recovery take: until the heal, or until a hung step's time limit."""
+    scenario, armed = broken.scenario, broken.armed
     if scenario.nemesis:
         healed = armed and any(one.healed_ns for one in armed.strikes)
         return scenario.nemesis.down_s if healed and scenario.nemesis.action is not Action.RESTART else 0.0
@@ -213,12 +245,13 @@ def _struck_step(scenario: Scenario) -> str:
 
 
 def _actions(
-    conductor: Conductor, session: Session, broken: Broken, scenario: Scenario, manager: ProcessManager
+    conductor: Conductor, session: Session, broken: Broken, manager: ProcessManager
 ) -> tuple[str, History | None]:
     """What was done or has to be done by people, or by the process manager that they have set up.
 
     Also the history of a run that was resumed.
     """
+    scenario = broken.scenario
     done = ["submit again"] if broken.resubmitted else []
     if scenario.nemesis and broken.armed and any(one.healed_ns for one in broken.armed.strikes):
         restarted = roles_of(session, scenario.nemesis.target) or (str(scenario.nemesis.target),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,9 +48,14 @@ class Bound:
         arm = msgspec.structs.replace(own.arm, mode=mode)
         return replace(own, arm=arm, label=label, workload=workload, oracle=self.job.oracles[workload])
 
-    def cell(self, topic: str, seconds: float, measure: Callable[[], object]) -> None:
-        """Measure one cell of the part about recovery: once in a result, and only if it fits before the deadline."""
-        self.job.cell(self.planned, topic, measure, part=Part.RECOVERY, seconds=seconds, until=self.until)
+    def pending(self, topics: Sequence[str]) -> tuple[str, ...]:
+        """Those cells of the part about recovery that are not done yet in this result."""
+        done = {cell.name for cell in self.job.manifest.cells}
+        return tuple(topic for topic in topics if self.planned.cell(Part.RECOVERY, topic) not in done)
+
+    def cell(self, topics: Sequence[str], seconds: float, measure: Callable[[], object]) -> None:
+        """Measure cells of the part about recovery, all at once, if they fit before the deadline."""
+        self.job.cell(self.planned, topics, measure, part=Part.RECOVERY, seconds=seconds, until=self.until)
 
     @property
     def up(self) -> Session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from bench import sweep
@@ -10,29 +10,33 @@ from bench.contract import Target
 from bench.faults.targets import absent, of_step
 from bench.measures import backfill, kill_points, recovery, repair
 from bench.parts.bound import Bound
-from bench.planner import scenario_s
-from bench.scenarios import SCENARIOS, Remedy, Scenario
+from bench.planner import batch_s
+from bench.scenarios import SCENARIOS, Remedy, batches
 from bench.workloads import PROBE
 
 
 def recovery_part(bound: Bound) -> None:
     """The budget's scenarios and its kill points."""
-    for name in bound.planned.scenarios:
-        scenario = SCENARIOS[name]
-        bound.cell(name, scenario_s(bound.planned, scenario), partial(_conduct, bound, scenario))
+    for names in batches(bound.pending(bound.planned.scenarios)):
+        bound.cell(names, batch_s(bound.planned, names), partial(_conduct, bound, names))
     missing = [target for target in Target if absent(bound.up, target)]
-    for point in sweep.draw(bound.planned.sweep, missing, of_step(bound.up), bound.job.manifest.seed):
-        bound.cell(point.name, point.seconds, partial(kill_points.strike, bound.conductor, bound.up, point))
+    points = sweep.draw(bound.planned.sweep, missing, of_step(bound.up), bound.job.manifest.seed)
+    pending = bound.pending([point.name for point in points])
+    for point in (one for one in points if one.name in pending):
+        strike = partial(kill_points.strike, bound.conductor, bound.up, point, bound.of(PROBE))
+        bound.cell([point.name], point.seconds, strike)
 
 
-def _conduct(bound: Bound, scenario: Scenario) -> None:
-    if scenario.remedy is None:
+def _conduct(bound: Bound, names: Sequence[str]) -> None:
+    scenarios = [SCENARIOS[name] for name in names]
+    remedy = scenarios[0].remedy
+    if remedy is None:
         prober = bound.of(PROBE) if PROBE in bound.planned.workloads else None
-        recovery.unattended(bound.conductor, bound.up, scenario, prober)
-    elif reason := recovery.unavailable(bound.up, scenario):
-        recovery.tell_absent(bound.conductor, scenario.name, reason)
+        recovery.unattended(bound.conductor, bound.up, scenarios, prober)
+    elif reason := recovery.unavailable(bound.up, scenarios[0]):
+        recovery.tell_absent(bound.conductor, scenarios[0].name, reason)
     else:
-        REMEDIES[scenario.remedy](bound)
+        REMEDIES[remedy](bound)
 
 
 def _resume(bound: Bound) -> None:

@@ -179,7 +179,9 @@ def test_share_is_by_estimate_and_without_a_deadline_unlimited() -> None:
     estimates = Estimates()
     costs = {part: ESTIMATES_S[part][Track.TUNED] for part in Part}
     total = costs[Part.LOCAL] + costs[Part.FIRST] + costs[Part.SAMPLES]
-    assert estimates.share_s(100, [short, long]) == pytest.approx(100 * costs[Part.LOCAL] / total)
+    assert estimates.share_s(50, [short, long]) == pytest.approx(50 * costs[Part.LOCAL] / total)
+    needed = SESSION_S + costs[Part.FIRST] + costs[Part.SAMPLES]
+    assert estimates.share_s(1000, [short, long]) == 1000 - needed  # where there is enough, nobody is held to a part
     assert estimates.share_s(math.inf, [short, long]) == math.inf
     assert estimates.share_s(100, [Planned("c", Track.TUNED, 1, ())]) == 100
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
@@ -12,6 +15,7 @@ from doubles import RETRIES, BringUp, Unable
 from bench import judge
 from bench.contract import Command, RunState, Status, StepState, Target
 from bench.errors import EngineError
+from bench.faults.manager import managed
 from bench.history import parse
 from bench.measures import aftermath, recovery, repair
 from bench.measures.aftermath import SessionLostError
@@ -22,6 +26,8 @@ from bench.runs import Conductor, Observation
 from bench.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
 from bench.store import load
 from bench.watching import Sighting
+from bench.workloads import PROBE
+from bench.workspace import PARALLELISM
 from core import journal
 from core.journal import now_ns
 
@@ -78,8 +84,7 @@ def stored(conductor: Conductor, name: str) -> dict[str, Sample]:
 @pytest.mark.parametrize("scenario", UNATTENDED, ids=lambda scenario: scenario.name)
 def test_engine_that_retries_recovers_by_itself(bring_up: BringUp, scenario: Scenario) -> None:
     session, conductor = bring_up()
-    seen = recovery.unattended(conductor, session, scenario)
-    assert seen
+    (seen,) = recovery.unattended(conductor, session, [scenario])
     assert [mark.kind for mark in seen.history.faults] == [scenario.faults[0].kind]
     found = stored(conductor, scenario.name)
     assert found["outcome"].value == "completed after recovery"
@@ -97,10 +102,52 @@ def test_engine_that_retries_recovers_by_itself(bring_up: BringUp, scenario: Sce
     assert found["wasted_s"].value >= sum(a.time_s for a in again) > 0
 
 
+def test_scenarios_at_once_are_judged_each_by_its_own_run(bring_up: BringUp) -> None:
+    session, conductor = bring_up()
+    names = ("step_killed", "permanent_error", "scheduler_killed")
+    seen = recovery.unattended(conductor, session, [SCENARIOS[name] for name in names])
+    assert [one.run.scenario for one in seen] == ["step_killed", "permanent_error"]
+    killed, failed = ([mark.kind for mark in one.history.faults] for one in seen)
+    assert (killed, failed) == (["kill"], ["defect"] * (RETRIES + 1))
+    assert max(one.history.first_start_ns() or 0 for one in seen) < min(one.run.terminal_ns for one in seen)
+    outcomes = [stored(conductor, name)["outcome"].value for name in names]
+    assert outcomes == ["completed after recovery", "failed, reported", None]
+
+
+def test_scenario_that_is_interrupted_is_not_judged(bring_up: BringUp) -> None:
+    session, conductor = bring_up()
+    stop = Event()
+    stop.set()
+    with managed(session) as manager, pytest.raises(EngineError, match="slow_step: interrupted"):
+        recovery.conduct(conductor, session, SCENARIOS["slow_step"], manager, stop)
+    assert load(conductor.store.folder, Run) == []
+
+
+def test_probe_ends_as_soon_as_all_its_steps_run(tmp_path: Path) -> None:
+    running = [journal.Journal(tmp_path, "r1", f"work_{n:04d}") for n in range(1, PARALLELISM + 1)]
+    full = tmp_path / "full"
+    with ThreadPoolExecutor(1) as aside:
+        waiting = aside.submit(aftermath._let_go_when_full, tmp_path, full)
+        for one in running[:-1]:
+            one.write("start")
+        assert not wait([waiting], timeout=3 * aftermath.LOOK_S).done
+        running[-1].write("start")
+        waiting.result(timeout=10)
+    assert full.exists()
+
+
+def test_probe_with_fewer_slots_ends_with_its_run(tmp_path: Path) -> None:
+    for number in range(PROBE.steps):
+        one = journal.Journal(tmp_path, "r1", f"work_{number:04d}")
+        one.write("start")
+        one.write("end")
+    aftermath._let_go_when_full(tmp_path, tmp_path / "full")
+    assert (tmp_path / "full").exists()
+
+
 def test_run_that_does_not_recover_has_no_recovery_time(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    seen = recovery.unattended(conductor, session, SCENARIOS["permanent_error"])
-    assert seen
+    (seen,) = recovery.unattended(conductor, session, [SCENARIOS["permanent_error"]])
     assert seen.run.outcome == "failed, reported"
     found = stored(conductor, "permanent_error")
     assert found["recovery_s"].value is None
@@ -154,7 +201,7 @@ def test_engine_without_resume_is_reported_with_its_reason(bring_up: BringUp) ->
 def test_killed_process_of_a_run(bring_up: BringUp) -> None:
     """The double starts the whole file again: it recovers, and finished work is done twice."""
     session, conductor = bring_up()
-    recovery.unattended(conductor, session, SCENARIOS["run_killed"])
+    recovery.unattended(conductor, session, [SCENARIOS["run_killed"]])
     found = stored(conductor, "run_killed")
     assert found["outcome"].value == "completed after recovery"
     assert found["attempts"].value == 2
@@ -176,7 +223,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lost_service_with_a_running_step_is_healed_and_the_run_judged(bring_up: BringUp) -> None:
     """The double keeps runs in memory: killed, it knows nothing of the run."""
     session, conductor = bring_up()
-    recovery.unattended(conductor, session, outside("forgets", Action.KILL, Target.API, IN_TRAIN, 0.2), None)
+    recovery.unattended(conductor, session, [outside("forgets", Action.KILL, Target.API, IN_TRAIN, 0.2)])
     found = stored(conductor, "forgets")
     assert found["outcome"].value in ("stuck", "lost")
     assert found["recovery_s"].value is None
@@ -189,13 +236,13 @@ def test_engine_that_does_not_come_back_is_told_and_lost(bring_up: BringUp, monk
     session, conductor = bring_up()
     monkeypatch.setattr(session, "restart", lambda _: (_ for _ in ()).throw(EngineError("server: ended")))
     with pytest.raises(SessionLostError, match="after gone: server: ended"):
-        recovery.unattended(conductor, session, outside("gone", Action.KILL, Target.API, IN_TRAIN, 0.1), None)
+        recovery.unattended(conductor, session, [outside("gone", Action.KILL, Target.API, IN_TRAIN, 0.1)])
     assert stored(conductor, "gone")["outcome"].value in ("stuck", "lost")
 
 
 def test_what_an_engine_does_not_have_is_not_applicable(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    assert recovery.unattended(conductor, session, SCENARIOS["scheduler_killed"]) is None
+    assert recovery.unattended(conductor, session, [SCENARIOS["scheduler_killed"]]) == []
     found = stored(conductor, "scheduler_killed")
     assert set(found) == set(LEAVES)
     assert {one.note for one in found.values()} == {"not applicable: the server does it"}
@@ -207,8 +254,7 @@ def test_what_is_left_of_a_run_that_never_ended_is_ended(bring_up: BringUp) -> N
     """A step hangs in a subprocess; its run is killed, and the subprocess lives on, with the double waiting for it."""
     session, conductor = bring_up()
     hung = Scenario("left", SCENARIOS["hung_subprocess"].faults, SCENARIOS["run_killed"].nemesis)
-    seen = recovery.unattended(conductor, session, hung)
-    assert seen
+    (seen,) = recovery.unattended(conductor, session, [hung])
     records = journal.read(conductor.store.folder / "runs" / seen.run.run_id)
     (left,) = (pid for record in records for pid in record.get("children", ()))
     assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE

@@ -64,6 +64,16 @@ def test_unretryable_has_the_type_by_which_engines_know_it(faulty: Callable[...,
         steps.extract(str(config.path))
 
 
+def test_slow_ends_with_its_cause(faulty: Callable[..., RunConfig], tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed"
+    config = faulty("slow", seconds=600.0, until=str(fixed))
+    process = in_process(config)
+    while "fault" not in events(config):
+        assert process.poll() is None
+    fixed.touch()
+    assert process.wait(timeout=60) == 0
+
+
 @pytest.mark.parametrize(("error", "permanent"), [(DataError, True), (ConfigError, True), (ArtifactError, False)])
 def test_what_no_retry_mends(error: type[CoreError], permanent: bool) -> None:
     assert issubclass(error, PermanentError) is permanent
