@@ -65,7 +65,7 @@ def unattended(
         problems = (one.armed.problem for one in all_broken if one.armed and one.armed.strikes)
         lost = next(filter(None, problems), "")
         if prober and not all(one.harmless for one in ready):
-            after = _after(prober, session, lost)
+            after = _after(prober, session, lost, ready)
             lost = after["session"][2]
             found = [one | after for one in found]
     for broken, its in zip(all_broken, found, strict=True):
@@ -111,10 +111,13 @@ def _followed(
     return found | {"actions": ("text", actions, "")} if helped else found
 
 
-def _after(prober: Conductor, session: Session, lost: str) -> Found:
+def _after(prober: Conductor, session: Session, lost: str, scenarios: Sequence[Scenario]) -> Found:
     """Whether the next run has all its slots, and what became of the session, with why it is lost if it is."""
     found: Found = {}
     lost = lost or _probed(prober, session, found)
+    if len(scenarios) > 1 and "leaked_slots" in found:
+        unit, value, note = found["leaked_slots"]
+        found["leaked_slots"] = (unit, value, note or f"once, after {', '.join(one.name for one in scenarios)}")
     return found | {"session": ("text", "replaced" if lost else "healthy", lost)}
 
 
