@@ -279,7 +279,8 @@ class Job:
             self._note(one, part, "failed", actual_s=seconds, reason="not all of it could be conducted")
             return
         self._note(one, part, "done", actual_s=seconds)
-        self.estimates.learn(one, part, seconds)
+        if part not in CELLULAR:  # some of its cells may have been done before
+            self.estimates.learn(one, part, seconds)
 
     def _note(
         self,
@@ -304,10 +305,10 @@ class Job:
         self, one: Planned, part: Part, topics: Sequence[str], guess_s: float, state: str, *,
         actual_s: float = 0.0, reason: str = "",
     ) -> None:  # fmt: skip
-        """Of cells that are measured at once each has its part of the seconds."""
-        share = 1 / len(topics)
+        """Of cells that are measured at once each has its part of the seconds that they took."""
         for topic in topics:
-            self._note(one, part, state, topic=topic, guess_s=guess_s * share, actual_s=actual_s * share, reason=reason)
+            took_s = actual_s / len(topics)
+            self._note(one, part, state, topic=topic, guess_s=guess_s, actual_s=took_s, reason=reason)
 
     def _failed(self, one: Planned, lost: tuple[Part, ...], part: Part, error: Exception) -> None:
         known = isinstance(error, EngineError)

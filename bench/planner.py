@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from bench import workloads
 from bench.budgets import ALONE, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, WORKLOADS, Budget, Group, Part
 from bench.contract import Track
-from bench.scenarios import SCENARIOS, batches
+from bench.scenarios import RESUMED_S, SCENARIOS, batches
 from bench.sweep import NO_POINTS, SWEEP_STEP_TIMEOUT_S, Sweep, points_s
 from bench.workloads import PROBE, Workload
 from bench.workspace import STEP_TIMEOUT_S
@@ -132,7 +132,12 @@ def _sessions(budget: Budget, name: str, track: Track, block: int, wanted: tuple
     suited |= dict.fromkeys((Part.ENVIRONMENT, Part.LOCAL, Part.LOCAL_SCALING), once)
     parts = tuple(part for part in wanted if suited[part])
     points = [_kill_points(budget, name, track, block)] if Part.RECOVERY in parts and block == 1 else []
-    return [*_apart(budget, name, track, block, parts), *(one for one in points if one.sweep.points)]
+    return [one for one in (*_apart(budget, name, track, block, parts), *points) if not _idle(one)]
+
+
+def _idle(one: Planned) -> bool:
+    """Whether it would be brought up for recovery alone, with nothing to break."""
+    return set(one.parts) == {Part.FIRST, Part.RECOVERY} and not (one.scenarios or one.sweep.points)
 
 
 def _kill_points(budget: Budget, name: str, track: Track, block: int) -> Planned:
@@ -176,7 +181,8 @@ def batch_s(one: Planned, names: Sequence[str]) -> float:
     """Estimated seconds of scenarios that are conducted at once, with the probe that may follow them."""
     batch = [SCENARIOS[name] for name in names if one.track in SCENARIOS[name].tracks]
     probed = PROBE in one.workloads and not all(scenario.harmless or scenario.remedy for scenario in batch)
-    return max((scenario.seconds for scenario in batch), default=0.0) + (PROBE_S if probed else 0.0)
+    waits_s = max((scenario.seconds for scenario in batch), default=0.0) + RESUMED_S * max(0, len(batch) - 1)
+    return waits_s + (PROBE_S if probed else 0.0)
 
 
 class Clock:

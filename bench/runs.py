@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -138,23 +139,22 @@ class Conductor:
         expected_failure: bool = False,
         warm_up: bool = False,
         within_s: float | None = None,
-        on_submitted: Callable[[Path], None] | None = None,
+        meanwhile: Callable[[Path], AbstractContextManager[object]] = nullcontext,
         **changes: Any,
     ) -> Observation:
         """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit.
 
-        `on_submitted` is given the run's folder before it is watched.
+        `meanwhile` is given the run's folder, and entered while it is watched.
         """
         run, path = self.prepare(session.scratch / "registry", scenario, **changes)
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
-        if on_submitted:
-            on_submitted(path.parent)
         steps = self.workload.steps
         limit = within_s or limit_s(session.workspace.track, steps)
         quietly = None if self.workload == TRAINING_RUN else Quiet(path.parent, steps, settle_s(steps))
-        sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
+        with meanwhile(path.parent):
+            sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
         load.stop()
         if timed_out:
             run = self.given_up(session, run)

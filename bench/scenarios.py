@@ -195,9 +195,13 @@ PEOPLE = (
 )
 SCENARIOS = {one.name: one for one in (*INSIDE, *OUTSIDE, *PEOPLE)}
 
-WAITING = (("hung_step", "hung_in_c", "hung_subprocess"), ("step_paused", "run_paused"))
-"""Scenarios that are conducted at once, each in a run of its own: nothing but that run's processes is struck, and
-nothing is to be done but wait. No more of them than there are slots."""
+WAITING = (("hung_in_c", "hung_step", "hung_subprocess"),)
+"""Scenarios that are conducted at once, each in a run of its own, the longest first: nothing but that run's processes
+is struck, and nothing is to be done but wait. No more of them than there are slots."""
+APART_S = 12.0
+"""Between their submissions, so that one's steps do not run when another's limit has come and its steps run again."""
+RESUMED_S = 10.0
+"""Rough seconds of resuming one of them, which follows when all have ended."""
 
 
 def batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -43,7 +43,7 @@ class Quiet:
 
     run_dir: Path
     steps: int
-    settle_s: float = MANY_SETTLE_LIMIT_S
+    settle_s: float
     """How long the engine may take to record the steps after the run's end."""
 
     def wait(self) -> None:

@@ -6,7 +6,7 @@ class CoreError(Exception):
 
 
 class PermanentError(CoreError):
-    """No retry mends it: engines are told to fail at once."""
+    """No retry mends it: the training pipelines tell their engines to fail at once."""
 
 
 class ConfigError(PermanentError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import httpx
 import psutil
@@ -31,7 +32,7 @@ GRACE_S = 2.0
 ORPHAN_LIMIT_S = 15.0
 LOOK_S = 0.1
 PROBE_STEP_S = 6.0
-"""Until when all of the probe's steps should run at once, however slowly an engine starts them."""
+"""How long each of the probe's steps lasts unless all run at once before, however slowly an engine starts them."""
 PROBE_LIMIT_S = 60.0
 MARGIN_S = 30.0
 """How much longer than its own limit a run is waited for: so long it takes engines to notice."""
@@ -109,21 +110,36 @@ def probe(conductor: Conductor, session: Session) -> Found:
         if step.function == "work"
     )
     let_go = partial(_let_go_when_full, full=full)
-    seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, on_submitted=let_go, faults=slow)
+    seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, meanwhile=let_go, faults=slow)
     if not (seen.right and seen.run.outcome in WHOLE):
         raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
     leaked = PARALLELISM - most_at_once(seen.history)
     return {"leaked_slots": ("count", float(leaked), "")}
 
 
-def _let_go_when_full(run_dir: Path, full: Path) -> None:
-    """Let the probe's slow steps end as soon as all of them run at once, or the run is over, or time is."""
-    until = time.monotonic() + PROBE_LIMIT_S
-    while time.monotonic() < until and journal.ends(run_dir) < PROBE.steps:
-        if sum(attempt.end_ns is None for attempt in read_history(run_dir).attempts) >= PARALLELISM:
-            break
-        time.sleep(LOOK_S)
-    full.touch()
+@contextmanager
+def _let_go_when_full(run_dir: Path, full: Path) -> Iterator[None]:
+    """Meanwhile let the probe's slow steps end as soon as all of them run at once; else each ends by itself."""
+    stop = Event()
+
+    def look() -> None:
+        while not stop.wait(LOOK_S):
+            if _under_way(read_history(run_dir)) >= PARALLELISM:
+                full.touch()
+                return
+
+    with ThreadPoolExecutor(1) as aside:
+        looking = aside.submit(look)
+        try:
+            yield
+        finally:
+            stop.set()
+    looking.result()
+
+
+def _under_way(history: History) -> int:
+    """Steps whose last attempt has not ended."""
+    return sum(history.attempts_of(step)[-1].end_ns is None for step in history.steps())
 
 
 def most_at_once(history: History) -> int:

@@ -24,7 +24,7 @@ from bench.measures import aftermath
 from bench.measures.aftermath import Found, SessionLostError
 from bench.results import Run
 from bench.runs import Conductor, Observation
-from bench.scenarios import Action, Scenario, When
+from bench.scenarios import APART_S, Action, Scenario, When
 from bench.session import Session
 from bench.watching import watch
 from core.config import Fault
@@ -54,8 +54,8 @@ def unattended(
     """Conduct scenarios in which the engine is left to itself, at once if there are several; store what came out.
 
     With `prober`, whose workload is the probe, it is also found out what people have to do where a run did not
-    complete, and, unless they are harmless, whether the next run has all its slots. Without those for which the
-    engine or this machine does not have what is to be struck. Raises SessionLostError, after all is stored, if the
+    complete, and, unless they are harmless, whether the next run has all its slots. Returns the runs of those that
+    could be conducted: why the others could not is stored too. Raises SessionLostError, after all is stored, if the
     engine does not come back.
     """
     ready = [one for scenario in scenarios if (one := _ready(conductor, session, scenario))]
@@ -90,14 +90,19 @@ def _ready(conductor: Conductor, session: Session, scenario: Scenario) -> Scenar
 def _at_once(
     conductor: Conductor, session: Session, scenarios: Sequence[Scenario], manager: ProcessManager
 ) -> list[Broken]:
-    """Each in a run and a thread of its own; a single one in this thread."""
+    """Each in a run and a thread of its own, some seconds apart; a single one in this thread."""
+    stop = Event()
+
+    def one_of_many(number: int, scenario: Scenario) -> Broken:
+        stop.wait(number * APART_S)
+        return conduct(conductor, session, scenario, manager, stop)
+
     if len(scenarios) < 2:
         return [conduct(conductor, session, one, manager) for one in scenarios]
-    stop = Event()
     with ThreadPoolExecutor(len(scenarios)) as pool:
         try:
-            return list(pool.map(lambda one: conduct(conductor, session, one, manager, stop), scenarios))
-        except KeyboardInterrupt:
+            return list(pool.map(one_of_many, range(len(scenarios)), scenarios))
+        except BaseException:  # one that cannot be conducted, or Ctrl-C: all are conducted again
             stop.set()
             raise
 
@@ -115,9 +120,9 @@ def _after(prober: Conductor, session: Session, lost: str, scenarios: Sequence[S
     """Whether the next run has all its slots, and what became of the session, with why it is lost if it is."""
     found: Found = {}
     lost = lost or _probed(prober, session, found)
-    if len(scenarios) > 1 and "leaked_slots" in found:
-        unit, value, note = found["leaked_slots"]
-        found["leaked_slots"] = (unit, value, note or f"once, after {', '.join(one.name for one in scenarios)}")
+    if len(scenarios) > 1 and found.get("leaked_slots", ("", 0.0))[1]:
+        among = ", ".join(one.name for one in scenarios)
+        found["leaked_slots"] = ("count", None, f"{found['leaked_slots'][1]:.0f} lost, by one of {among}")
     return found | {"session": ("text", "replaced" if lost else "healthy", lost)}
 
 

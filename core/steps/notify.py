@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 
 from core.artifacts import Reference, check, refer, write_json
-from core.errors import CoreError
+from core.errors import ConfigError, CoreError
 from core.step import Attempt, step
 
 WEBHOOK_TIMEOUT_S = 10.0
@@ -37,7 +37,7 @@ def _post(url: str, message: dict[str, str]) -> None:
     parts = urllib.parse.urlsplit(url)
     where = f"webhook {parts.scheme}://{parts.hostname}"  # the rest of a webhook's address is its secret
     if parts.scheme not in ("http", "https"):
-        raise CoreError(f"{where}: the address in the run's config must begin with http:// or https://")
+        raise ConfigError(f"{where}: the address in the run's config must begin with http:// or https://")
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data=json.dumps(message).encode(), headers=headers)  # noqa: S310 - checked above
     try:

@@ -1,7 +1,7 @@
 """The training pipeline as a Dagster op job."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -21,43 +21,37 @@ def retries(step: str) -> dg.RetryPolicy:
     return dg.RetryPolicy(max_retries=retry.retries, delay=retry.delay_s)
 
 
-@contextmanager
-def failing_fast() -> Iterator[None]:
+def attempt(step: Callable[..., Any], *inputs: Any) -> Any:
     """An error that no retry mends is not retried."""
     try:
-        yield
+        return step(*inputs)
     except PermanentError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
 
 
 @dg.op(retry_policy=retries("extract"))
-@failing_fast()
 def extract(run: Run) -> dict:
-    return steps.extract(run.config)
+    return attempt(steps.extract, run.config)
 
 
 @dg.op(retry_policy=retries("validate"))
-@failing_fast()
 def validate(run: Run, raw: dict) -> dict:
-    return steps.validate(run.config, raw)
+    return attempt(steps.validate, run.config, raw)
 
 
 @dg.op(retry_policy=retries("features"))
-@failing_fast()
 def features(run: Run, raw: dict) -> dict:
-    return steps.features(run.config, raw)
+    return attempt(steps.features, run.config, raw)
 
 
 @dg.op(retry_policy=retries("train"))
-@failing_fast()
 def train(run: Run, features: dict) -> dict:
-    return steps.train(run.config, features)
+    return attempt(steps.train, run.config, features)
 
 
 @dg.op(retry_policy=retries("evaluate"))
-@failing_fast()
 def evaluate(run: Run, features: dict, model: dict) -> dict:
-    return steps.evaluate(run.config, features, model)
+    return attempt(steps.evaluate, run.config, features, model)
 
 
 @dg.op(
@@ -65,26 +59,22 @@ def evaluate(run: Run, features: dict, model: dict) -> dict:
     retry_policy=retries("branch"),
 )
 def branch(run: Run, metrics: dict) -> Iterator[dg.Output]:
-    with failing_fast():
-        yield dg.Output(None, output_name=steps.branch(run.config, metrics))
+    yield dg.Output(None, output_name=attempt(steps.branch, run.config, metrics))
 
 
 @dg.op(ins={"chosen": dg.In(dg.Nothing)}, retry_policy=retries("deploy"))
-@failing_fast()
 def deploy(run: Run, model: dict, metrics: dict) -> dict:
-    return steps.deploy(run.config, model, metrics)
+    return attempt(steps.deploy, run.config, model, metrics)
 
 
 @dg.op(ins={"chosen": dg.In(dg.Nothing)}, retry_policy=retries("notify"))
-@failing_fast()
 def notify(run: Run, metrics: dict) -> dict:
-    return steps.notify(run.config, metrics)
+    return attempt(steps.notify, run.config, metrics)
 
 
 @dg.op(ins={"ended": dg.In(dg.Nothing)}, retry_policy=retries("cleanup"))
-@failing_fast()
 def cleanup(run: Run) -> None:
-    steps.cleanup(run.config)
+    attempt(steps.cleanup, run.config)
 
 
 @dg.failure_hook(required_resource_keys={"run"})

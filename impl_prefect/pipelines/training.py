@@ -6,6 +6,7 @@ from typing import Any
 
 from prefect import Flow, State, Task, flow, task
 from prefect.client.schemas.objects import FlowRun, TaskRun
+from prefect.logging import get_run_logger
 
 from core import steps
 from core.artifacts import Reference
@@ -16,7 +17,11 @@ logging.getLogger("core").setLevel(logging.INFO)  # Prefect collects this logger
 
 
 def may_be_retried(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001 - called in this order
-    return not isinstance(state.result(raise_on_failure=False), PermanentError)
+    error = state.result(raise_on_failure=False)
+    if not isinstance(error, PermanentError):
+        return True
+    get_run_logger().error("Not retried", exc_info=error)  # Prefect logs a traceback only of a last retry
+    return False
 
 
 def limits(name: str) -> dict[str, Any]:

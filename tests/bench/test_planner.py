@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budgets import BUDGETS, ESSENTIAL, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, Budget, Group, Part
+from bench.budgets import (
+    BUDGETS,
+    ESSENTIAL,
+    ESTIMATES_S,
+    GROUPS,
+    ONLY_BLOCKS,
+    SYNTHETIC,
+    Budget,
+    Group,
+    Part,
+    chaos_budget,
+)
 from bench.contract import Track
 from bench.planner import AGAIN, INLINE, RENDER_S, SESSION_S, Clock, Estimates, Planned, plan, recovery_s
 from bench.scenarios import BASIC, SCENARIOS
@@ -72,6 +83,17 @@ def test_what_is_run_is_deployed_and_was_run_inline(
 @given(budgets, engines, groups, seeds)
 def test_same_seed_same_order(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
     assert planned(budget, names, only, seed) == planned(budget, names, only, seed)
+
+
+def test_engines_are_brought_up_only_where_something_is_broken() -> None:
+    wish = {"role": [], "at": [], "count": 3}
+    for faults, topics in (
+        (["kill"], [", kill points"]),
+        (["hung_step"], [""]),
+        (["hung_step", "kill"], ["", ", kill points"]),
+    ):
+        (block,) = plan(chaos_budget(wish | {"fault": faults}), ["airflow"], [Track.TUNED], [], 1)
+        assert [one.topic for one in block if one.name != INLINE] == topics
 
 
 @given(seeds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -11,12 +10,13 @@ from threading import Event
 import psutil
 import pytest
 from doubles import RETRIES, BringUp, Unable
+from waiting import wait_for
 
 from bench import judge
 from bench.contract import Command, RunState, Status, StepState, Target
 from bench.errors import EngineError
 from bench.faults.manager import managed
-from bench.history import parse
+from bench.history import parse, read_history
 from bench.measures import aftermath, recovery, repair
 from bench.measures.aftermath import SessionLostError
 from bench.measures.recovery import LEAVES
@@ -26,7 +26,6 @@ from bench.runs import Conductor, Observation
 from bench.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
 from bench.store import load
 from bench.watching import Sighting
-from bench.workloads import PROBE
 from bench.workspace import PARALLELISM
 from core import journal
 from core.journal import now_ns
@@ -102,7 +101,8 @@ def test_engine_that_retries_recovers_by_itself(bring_up: BringUp, scenario: Sce
     assert found["wasted_s"].value >= sum(a.time_s for a in again) > 0
 
 
-def test_scenarios_at_once_are_judged_each_by_its_own_run(bring_up: BringUp) -> None:
+def test_scenarios_at_once_are_judged_each_by_its_own_run(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "APART_S", 0.2)
     session, conductor = bring_up()
     names = ("step_killed", "permanent_error", "scheduler_killed")
     seen = recovery.unattended(conductor, session, [SCENARIOS[name] for name in names])
@@ -124,25 +124,29 @@ def test_scenario_that_is_interrupted_is_not_judged(bring_up: BringUp) -> None:
 
 
 def test_probe_ends_as_soon_as_all_its_steps_run(tmp_path: Path) -> None:
-    running = [journal.Journal(tmp_path, "r1", f"work_{n:04d}") for n in range(1, PARALLELISM + 1)]
     full = tmp_path / "full"
-    with ThreadPoolExecutor(1) as aside:
-        waiting = aside.submit(aftermath._let_go_when_full, tmp_path, full)
-        for one in running[:-1]:
-            one.write("start")
-        assert not wait([waiting], timeout=3 * aftermath.LOOK_S).done
-        running[-1].write("start")
-        waiting.result(timeout=10)
-    assert full.exists()
+    with aftermath._let_go_when_full(tmp_path, full):
+        for number in (*range(1, PARALLELISM), 1):  # a second try is no other step
+            journal.Journal(tmp_path, "r1", f"work_{number:04d}").write("start")
+        assert aftermath._under_way(read_history(tmp_path)) == PARALLELISM - 1
+        assert not full.exists()
+        journal.Journal(tmp_path, "r1", f"work_{PARALLELISM:04d}").write("start")
+        wait_for(full.exists, "the probe lets go")
 
 
-def test_probe_with_fewer_slots_ends_with_its_run(tmp_path: Path) -> None:
-    for number in range(PROBE.steps):
-        one = journal.Journal(tmp_path, "r1", f"work_{number:04d}")
-        one.write("start")
-        one.write("end")
-    aftermath._let_go_when_full(tmp_path, tmp_path / "full")
-    assert (tmp_path / "full").exists()
+def test_probe_of_which_not_all_steps_run_ends_with_its_run(tmp_path: Path) -> None:
+    with aftermath._let_go_when_full(tmp_path, tmp_path / "full"):
+        journal.Journal(tmp_path, "r1", "work_0001").write("start")
+    assert not (tmp_path / "full").exists()
+
+
+def test_slot_that_one_of_several_has_lost_is_blamed_on_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aftermath, "probe", lambda *_: {"leaked_slots": ("count", 1.0, "")})
+    one, other = SCENARIOS["hung_step"], SCENARIOS["hung_in_c"]
+    both, alone = (recovery._after(None, None, "", of) for of in ([one, other], [one]))  # type: ignore[arg-type]
+    assert both["leaked_slots"] == ("count", None, "1 lost, by one of hung_step, hung_in_c")
+    assert alone["leaked_slots"] == ("count", 1.0, "")
+    assert both["session"] == alone["session"] == ("text", "healthy", "")
 
 
 def test_run_that_does_not_recover_has_no_recovery_time(bring_up: BringUp) -> None:

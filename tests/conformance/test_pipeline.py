@@ -81,6 +81,8 @@ def test_empty_data_fails_and_deploys_nothing(conductor: Conductor, session: Ses
     log = session.adapter.logs(seen.run.engine_run_id, "validate")
     assert "empty.csv" in log
     assert "rule" in log
+    assert "DataError" in log
+    assert "validate.py" in log
 
 
 def test_transient_error_is_retried(conductor: Conductor, session: Session) -> None:
