@@ -33,7 +33,7 @@ def lock(engine: str) -> Path:
 
 
 def lock_in(result: Path, name: str) -> Path:
-    """The lock of an engine, or of another version of one (`airflow@3.2.2`), which the result keeps."""
+    """The lock of an engine, or of another version of one (`airflow@3.3.1`), which the result keeps."""
     return result / "locks" / f"{name}.txt" if VERSION in name else lock(name)
 
 
@@ -69,7 +69,7 @@ def making(name: str) -> Iterator[None]:
 
 
 def resolve_command(engine: str, wanted: str, constraints: list[str], lock_file: Path) -> Command:
-    """Resolve an engine's requirements with `wanted` (apache-airflow==3.2.2) in place of its own version.
+    """Resolve an engine's requirements with `wanted` (apache-airflow==3.3.1) in place of its own version.
 
     `constraints` limit the versions of what it needs; they replace nothing, so that extras stay.
     """

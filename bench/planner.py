@@ -19,7 +19,7 @@ AGAIN = "-again"
 """Second name of an engine that is measured twice: the A/A comparison."""
 AGAIN_ENGINE = "prefect"
 VERSION = "@"
-"""Between an engine and another version of it: `airflow@3.2.2`."""
+"""Between an engine and another version of it: `airflow@3.3.1`."""
 INLINE = "inline"
 RENDER_S = 15.0
 STOCK_FACTOR = 5.0

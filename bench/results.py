@@ -34,7 +34,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: str
     """Name of the arm: an engine's folder name (airflow), `inline`, or an engine's variant: `prefect-again` (A/A),
-    `dagster-in-process` (another isolation), `airflow@3.2.2` (another version)."""
+    `dagster-in-process` (another isolation), `airflow@3.3.1` (another version)."""
     version: str = ""
     track: str = "none"
     mode: Mode = "none"

@@ -47,7 +47,7 @@ def compare(
     results: Annotated[list[Path], typer.Argument(help="Result folders; the first is the reference.")],
     *,
     arms: Annotated[
-        str, typer.Option(help="Within one result: airflow@3.2.2,airflow; the first is the reference.")
+        str, typer.Option(help="Within one result: airflow@3.3.1,airflow; the first is the reference.")
     ] = "",
     tracks: Annotated[str, typer.Option(help="Within one result: stock,tuned; the first is the reference.")] = "",
     metric: Chosen = None,

@@ -47,7 +47,7 @@ def run(
     budget: Annotated[BudgetName, typer.Option(help="How much is measured.")] = BudgetName.STANDARD,
     only: Annotated[list[Group] | None, typer.Option(help="Only this question; repeatable.")] = None,
     with_: Annotated[
-        list[str] | None, typer.Option("--with", help="Another version of an engine, as airflow==3.2.2; repeatable.")
+        list[str] | None, typer.Option("--with", help="Another version of an engine, as airflow==3.3.1; repeatable.")
     ] = None,
     data_file: Annotated[Path | None, typer.Option("--data", help="Your own CSV file.")] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict; with --data.")] = None,
@@ -94,10 +94,10 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
 
 
 def _other_version(wish: str, engines: list[str]) -> str:
-    """The arm's name for another version: airflow==3.2.2, with or without further requirements, is airflow@3.2.2."""
+    """The arm's name for another version: airflow==3.3.1, with or without further requirements, is airflow@3.3.1."""
     engine, _, version = wish.partition(",")[0].partition("==")
     if not re.fullmatch(r"[0-9][\w.!+-]*", version):
-        raise UsageError(f"--with {wish}: not an engine with a version; write it as airflow==3.2.2")
+        raise UsageError(f"--with {wish}: not an engine with a version; write it as airflow==3.3.1")
     registry.adapter(engine)
     if engine not in engines:
         raise UsageError(f"--with {wish}: compares with the locked version of {engine}; add --engine {engine}")

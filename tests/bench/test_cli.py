@@ -60,8 +60,8 @@ def test_help(command: tuple[str, ...]) -> None:
 GOOD = "a,y\n" + "".join(f"{n},{n % 2}\n" for n in range(5))
 BAD = {
     "unknown engine": (["--engine", "nobody"], "unknown engine 'nobody'; found in"),
-    "no version": (["--with", "airflow"], "--with airflow: not an engine with a version; write it as airflow==3.2.2"),
-    "version of another": (["--engine", "prefect", "--with", "airflow==3.2.2"], "add --engine airflow"),
+    "no version": (["--with", "airflow"], "--with airflow: not an engine with a version; write it as airflow==3.3.1"),
+    "version of another": (["--engine", "prefect", "--with", "airflow==3.3.1"], "add --engine airflow"),
     "target without data": (["--target", "y"], "--target and --test-data need --data FILE.csv"),
     "missing file": (["--data", "none.csv", "--target", "y"], "none.csv: "),
     "target that is no column": (["--data", "good.csv", "--target", "z"], "no column 'z'; its columns are a, y"),

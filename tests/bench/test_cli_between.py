@@ -79,9 +79,9 @@ def test_another_host_is_refused_in_one_line_and_forced_with_a_warning(before: s
 
 
 def test_arms_and_tracks_of_one_result(tmp_path: Path) -> None:
-    made = Made([*samples(STEADY), *samples(SLOWER, engine="airflow@3.2.2"), *samples(SLOWER, track="stock")])
+    made = Made([*samples(STEADY), *samples(SLOWER, engine="airflow@3.3.1"), *samples(SLOWER, track="stock")])
     folder = str(made.write(tmp_path / "one"))
-    for option, names in (("--arms", "airflow@3.2.2,airflow"), ("--tracks", "stock,tuned")):
+    for option, names in (("--arms", "airflow@3.3.1,airflow"), ("--tracks", "stock,tuned")):
         told = CliRunner().invoke(app, ["compare", folder, option, names])
         assert told.exit_code == 0, told.output
         for said in ("0.769×", "faster (better)", "paired by block"):

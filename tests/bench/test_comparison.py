@@ -146,10 +146,10 @@ def test_exact_values_within_the_catalogues_tolerance_are_a_tie(
 
 def test_arms_and_tracks_of_one_result_are_paired_by_block(tmp_path: Path) -> None:
     slow_blocks = [10.0, 20.0, 40.0]
-    old = samples([value * 1.3 for value in slow_blocks], engine="airflow@3.2.2", version="3.2.2")
+    old = samples([value * 1.3 for value in slow_blocks], engine="airflow@3.3.1", version="3.3.1")
     stock = samples([value * 2 for value in slow_blocks], track="stock")
     result = load(Made([*samples(slow_blocks), *old, *stock]).write(tmp_path / "one"))
-    for makes, names, ratio in ((of_arms, ("airflow@3.2.2", "airflow"), 1 / 1.3), (of_tracks, ("stock", "tuned"), 0.5)):
+    for makes, names, ratio in ((of_arms, ("airflow@3.3.1", "airflow"), 1 / 1.3), (of_tracks, ("stock", "tuned"), 0.5)):
         one, other = makes(result, names)
         shared = next(place for place in one.values if place in other.values and place.track != "stock")
         found = change(one.values[shared], other.values[shared], paired=True)

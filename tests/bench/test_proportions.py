@@ -108,9 +108,9 @@ def test_a_share_of_few_trials_decides_nothing(
 
 
 def test_shares_of_arms_are_not_paired(tmp_path: Path) -> None:
-    old = held(2, 10, engine="airflow@3.2.2")
+    old = held(2, 10, engine="airflow@3.3.1")
     result = load(Made([*held(9, 10), *old]).write(tmp_path / "one"))
-    (compared,) = within_result(result, of_arms(result, ("airflow@3.2.2", "airflow")))
+    (compared,) = within_result(result, of_arms(result, ("airflow@3.3.1", "airflow")))
     assert [one.verdict.turn for one in compared.rows] == ["better"]
 
 

@@ -54,36 +54,36 @@ def bare(*names: str, variants: list[dict[str, str]] | None = None) -> Lookup:
     manifest = Manifest(created_utc="", budget="full", budget_s=None, seed=1, arguments={}, data={}, host={},
                         versions={}, titles={"airflow": "Airflow"}, variants=variants or [])  # fmt: skip
     records = tuple(
-        Record(engine=n, version="3.2.2" if "@" in n else "3.3.2", metric="x", unit="s", value=1.0) for n in names
+        Record(engine=n, version="3.3.1" if "@" in n else "3.3.2", metric="x", unit="s", value=1.0) for n in names
     )
     return Lookup(Result(Path(), manifest, records))
 
 
 def test_versions_are_compared_and_variants_are_not() -> None:
-    kinds = [{"name": "airflow@3.2.2", "engine": "airflow", "kind": "version", "text": ""},
+    kinds = [{"name": "airflow@3.3.1", "engine": "airflow", "kind": "version", "text": ""},
              {"name": "prefect-processes", "engine": "prefect", "kind": "isolation", "text": ""}]  # fmt: skip
-    found = bare("inline", "dagster", "prefect-processes", "airflow@3.2.2", "prefect", "airflow", variants=kinds)
-    assert found.engines == ("airflow", "airflow@3.2.2", "prefect", "dagster")
+    found = bare("inline", "dagster", "prefect-processes", "airflow@3.3.1", "prefect", "airflow", variants=kinds)
+    assert found.engines == ("airflow", "airflow@3.3.1", "prefect", "dagster")
     assert found.authored == ("airflow", "prefect", "dagster")
     assert found.isolations == ("prefect-processes",)
 
 
 def test_a_result_that_tells_of_no_variants_has_them_by_their_names() -> None:
-    found = bare("prefect", "prefect-again", "airflow@3.2.2", "airflow@3.2.2-again", "airflow@3.0.0-rc1")
-    assert found.engines == ("airflow", "airflow@3.0.0-rc1", "airflow@3.2.2", "prefect")
+    found = bare("prefect", "prefect-again", "airflow@3.3.1", "airflow@3.3.1-again", "airflow@3.0.0-rc1")
+    assert found.engines == ("airflow", "airflow@3.0.0-rc1", "airflow@3.3.1", "prefect")
     assert found.isolations == ()
 
 
 def test_titles_tell_versions_and_variants_apart() -> None:
-    found = bare("airflow", "airflow@3.2.2", "prefect", "prefect-processes")
+    found = bare("airflow", "airflow@3.3.1", "prefect", "prefect-processes")
     assert found.title("airflow") == "Airflow 3.3.2" == found.full_title("airflow")
-    assert found.title("airflow@3.2.2") == "Airflow 3.2.2" == found.full_title("airflow@3.2.2")
+    assert found.title("airflow@3.3.1") == "Airflow 3.3.1" == found.full_title("airflow@3.3.1")
     assert (found.title("prefect"), found.full_title("prefect")) == ("Prefect", "Prefect 3.3.2")
     assert found.title("prefect-processes") == "Prefect, processes"
 
 
 def test_each_version_has_its_own_colour_and_a_variant_has_its_engines() -> None:
-    found = bare("airflow", "airflow@3.2.2", "prefect", "prefect-processes")
+    found = bare("airflow", "airflow@3.3.1", "prefect", "prefect-processes")
     assert len({found.place(engine) for engine in found.engines}) == 3
     assert found.place("prefect-processes") == found.place("prefect")
 
