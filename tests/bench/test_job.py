@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from hypothesis import strategies as st
 from bench.budgets import BUDGETS, ESSENTIAL, Part
 from bench.contract import Track
 from bench.data import Source
+from bench.errors import EngineError
 from bench.history import History
 from bench.job import HEADLINES, MAX_FAILURES, Job
+from bench.measures.aftermath import SessionLostError
 from bench.parts import plain
 from bench.planner import INLINE, Clock, Planned
 from bench.results import Cell, Manifest, Run, Sample
@@ -243,3 +247,31 @@ def test_numbers_of_sessions_go_on_after_the_highest(tmp_path_factory: pytest.Te
     job = Job(store, manifest, None, BUDGET, [], Clock(None), lambda *_: None)  # type: ignore[arg-type]
     job.run()
     assert job.sessions == last
+
+
+@pytest.mark.parametrize(
+    ("until", "error", "state"),
+    [
+        (inf, None, "done"),
+        (0.0, None, "left_out"),
+        (inf, EngineError("gone"), "failed"),
+        (inf, SessionLostError("ill"), "done"),
+    ],
+)
+def test_cells_that_are_measured_at_once_end_alike(
+    make_job: MakeJob, store: Store, until: float, error: EngineError | None, state: str
+) -> None:
+    def measure() -> None:
+        if error:
+            raise error
+
+    job, one = make_job(), session_of("behaves", own=(Part.RECOVERY,))
+    lost = pytest.raises(SessionLostError) if error else nullcontext()
+    with lost:
+        job.cell(one, ("this", "that"), measure, part=Part.RECOVERY, seconds=30.0, until=until)
+    cells = load_manifest(store.folder).cells
+    assert {cell.name: cell.state for cell in cells} == {
+        "block 1: behaves stock: recovery: this": state, "block 1: behaves stock: recovery: that": state,
+    }  # fmt: skip
+    assert {cell.estimated_s for cell in cells} == {30.0}
+    assert all(str(error) in cell.reason for cell in cells if error)
