@@ -20,8 +20,11 @@ from bench.store import Store
 from bench.supervisor import Supervisor
 from bench.workloads import TRAINING_RUN, Workload
 from bench.workspace import clean_environment, make_scratch
+from core.config import Fault
 
 CHAINS = (2, 5)
+LONGER_THAN_A_START_S = 3.0
+"""So long a step lasts that the next one has started meanwhile, however slowly an engine starts them."""
 SERVED = (
     Workload("chain", 5, fib=10),
     Workload("fan_out", 7),
@@ -76,8 +79,10 @@ def test_served_run_equals_inline(workload: Workload, judge: Judge, session: Ses
 
 
 def test_steps_of_a_fan_out_run_at_once_but_no_more_than_allowed(judge: Judge, session: Session) -> None:
-    workload = Workload("fan_out", 8, fib=29)
-    attempts = [one for one in judge(workload).served(session).history.attempts if one.step.startswith("work")]
+    workload = Workload("fan_out", 8)
+    work = [step.name for step in workload.pipeline.steps if step.function == "work"]
+    slow = tuple(Fault(name, "slow", attempts=0, seconds=LONGER_THAN_A_START_S) for name in work)
+    attempts = [one for one in judge(workload).served(session, faults=slow).history.attempts if one.step in work]
     at_once = [sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in attempts) for one in attempts]
     assert 1 < max(at_once) <= session.workspace.parallelism
 
