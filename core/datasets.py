@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.artifacts import atomic
-from core.errors import DataError
+from core.instrument.artifacts import atomic
+from core.instrument.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,9 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import TypedDict
 
-from core.artifacts import Reference, atomic, check, refer
-from core.config import RunConfig
-from core.errors import ArtifactError
+from core.instrument.artifacts import Reference, atomic, check, refer
+from core.instrument.config import RunConfig
+from core.instrument.errors import ArtifactError
 
 BLOCK = 64
 

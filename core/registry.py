@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.artifacts import TEMPORARY_PREFIX, atomic, remove, write_json
-from core.errors import ArtifactError
+from core.instrument.artifacts import TEMPORARY_PREFIX, atomic, remove, write_json
+from core.instrument.errors import ArtifactError
 
 CURRENT = "current.json"
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from bench.contract import (
+from bench.contract.adapter import (
     Ability,
     AbilityTable,
     Adapter,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.contract import ApiError, Backfills, Status
+from bench.contract.adapter import ApiError, Backfills, Status
 from impl_airflow.records import run_status
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bench.contract import Status, StepState
+from bench.contract.adapter import Status, StepState
 
 STATUSES = {
     "success": Status.COMPLETED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contract import Polling, Setting
+from bench.contract.adapter import Polling, Setting
 
 DOCS = "https://airflow.apache.org/docs/apache-airflow/3.3.0"
 REFERENCE = f"{DOCS}/configurations-ref.html"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contract import OfRole, OfStep, Target, Targets, Unsupported
+from bench.contract.adapter import OfRole, OfStep, Target, Targets, Unsupported
 
 TARGETS: Targets = {
     Target.STEP: OfStep("the process in which a task's supervisor runs the task's code"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.contract import (
+from bench.contract.adapter import (
     Ability,
     AbilityTable,
     Adapter,

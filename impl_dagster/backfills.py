@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.contract import Backfills, Status
+from bench.contract.adapter import Backfills, Status
 from impl_dagster import graphql
 
 if TYPE_CHECKING:

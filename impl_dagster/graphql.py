@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.contract import RunState, Status, StepState
+from bench.contract.adapter import RunState, Status, StepState
 
 ERROR = "className message stack errorChain { isExplicitLink error { className message stack } }"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.contract import Polling, Setting, Track, Variant, Workspace
+from bench.contract.adapter import Polling, Setting, Track, Variant, Workspace
 
 DOCS = "https://docs.dagster.io"
 DAGSTER_YAML = f"{DOCS}/deployment/oss/dagster-yaml"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from bench.contract import (
+from bench.contract.adapter import (
     Ability,
     AbilityTable,
     Adapter,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from bench.contract import Workspace
+    from bench.contract.adapter import Workspace
 
 POOL = "local"
 PAGE_ROWS = 200

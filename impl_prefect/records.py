@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.contract import Status, StepState
+from bench.contract.adapter import Status, StepState
 
 STATUSES = {
     "SCHEDULED": Status.PENDING,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.contract import Polling, Setting, Track, Variant
+from bench.contract.adapter import Polling, Setting, Track, Variant
 
 if TYPE_CHECKING:
-    from bench.contract import Workspace
+    from bench.contract.adapter import Workspace
 
 DOCS = "https://docs.prefect.io/v3"
 SETTINGS = f"{DOCS}/api-ref/settings-ref"

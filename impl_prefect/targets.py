@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contract import OfRole, OfStep, Target, Targets, Unsupported
+from bench.contract.adapter import OfRole, OfStep, Target, Targets, Unsupported
 
 TARGETS: Targets = {
     Target.STEP: Unsupported("tasks run in the flow run's process, which is struck as the run"),

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench import registry
-from bench.budgets import Group
-from bench.results import Manifest
-from bench.store import load_manifest, load_summary
+from bench.contract import registry
+from bench.contract.records import Manifest
+from bench.observe.store import load_manifest, load_summary
+from bench.plan.budgets import Group
 
 PREFIXES = {
     Group.CODE: "authoring.",

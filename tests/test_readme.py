@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import typer.main
 
-import bench.results
-from bench import cli, registry
-from bench.budgets import BUDGETS, Group
-from bench.contract import Track
-from bench.store import FILES
-from core.config import Validation
+import bench.contract.records
+from bench import cli
+from bench.contract import registry
+from bench.contract.adapter import Track
+from bench.observe.store import FILES
+from bench.plan.budgets import BUDGETS, Group
+from core.instrument.config import Validation
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()

@@ -11,7 +11,7 @@ from bench.cli import between, machine, results
 from bench.cli.chaos import chaos
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED, EXIT_USAGE
 from bench.cli.measuring import run
-from bench.errors import HarnessError, UsageError
+from bench.contract.errors import HarnessError, UsageError
 
 OPTION_ERROR: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 """What typer raises for a wrong option; it does not export the class."""

@@ -9,17 +9,17 @@ from typing import Annotated
 
 import typer
 
-from bench.analysis import comparison as measured
-from bench.analysis.comparability import incomparable
+from bench.analyse import comparison as measured
+from bench.analyse.comparability import incomparable
+from bench.analyse.export import Format, TableName
+from bench.analyse.export import export as write_table
 from bench.cli.codes import EXIT_REGRESSION
-from bench.errors import UsageError
-from bench.export import Format, TableName
-from bench.export import export as write_table
-from core.artifacts import atomic
-from reports import between
-from reports import comparison as pairs
-from reports import history as over_time
-from reports.document import Document, as_html, as_markdown, as_text
+from bench.contract.errors import UsageError
+from core.instrument.artifacts import atomic
+from reports.pages import between
+from reports.pages import comparison as pairs
+from reports.pages import history as over_time
+from reports.pages.document import Document, as_html, as_markdown, as_text
 
 MANIFEST = "manifest.json"
 

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from bench import registry
-from bench.budgets import chaos_budget
 from bench.cli.measuring import begin, conduct
-from bench.contract import Target, Track
-from bench.workspace import PROJECT
+from bench.contract import registry
+from bench.contract.adapter import Target, Track
+from bench.contract.project import PROJECT
+from bench.plan.budgets import chaos_budget
 
 
 def chaos(

@@ -8,12 +8,13 @@ from importlib.util import find_spec
 
 import typer
 
-from bench import environments, registry
-from bench.budgets import BUDGETS, Group
 from bench.cli.codes import EXIT_ENGINE
-from bench.errors import EngineError
-from bench.scenarios import SCENARIOS
-from bench.workspace import PROJECT
+from bench.contract import registry
+from bench.contract.errors import EngineError
+from bench.contract.project import PROJECT
+from bench.plan.budgets import BUDGETS, Group
+from bench.plan.scenarios import SCENARIOS
+from bench.session import environments
 
 
 def list_() -> None:

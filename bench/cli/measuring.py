@@ -13,21 +13,25 @@ from typing import Annotated, Any
 
 import typer
 
-from bench import data, environments, host, registry, store
-from bench.budgets import BUDGETS, Budget, Group, chosen
+from bench.campaign import Job
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
+from bench.cli.progress import Progress
 from bench.cli.results import objections, summarise
-from bench.contract import Track
-from bench.describing import promise
-from bench.errors import EngineError, StorageError, UsageError
-from bench.job import Job
-from bench.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
-from bench.progress import Progress
-from bench.results import Failure, Manifest, Sample
-from bench.store import storing
-from bench.supervisor import Supervisor
-from bench.workspace import PROJECT, clean_environment, core_digest, make_scratch
-from reports.render import write_report
+from bench.contract import registry
+from bench.contract.adapter import Track
+from bench.contract.errors import EngineError, StorageError, UsageError
+from bench.contract.project import PROJECT
+from bench.contract.records import Failure, Manifest, Sample
+from bench.observe import host, store
+from bench.observe.describing import promise
+from bench.observe.store import storing
+from bench.plan.budgets import BUDGETS, Budget, Group, chosen
+from bench.plan.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
+from bench.run import source as data
+from bench.session import environments
+from bench.session.supervisor import Supervisor
+from bench.session.workspace import clean_environment, core_digest, make_scratch
+from reports.pages.render import write_report
 
 MAIN_PACKAGES = ("pandas", "pyarrow", "numpy", "scikit-learn", "xgboost-cpu")
 

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from bench import store
-from bench.analysis import audits, drift, scaling, stats
+from bench.analyse import audits, drift, scaling, stats
 from bench.cli.codes import EXIT_AUDIT
-from bench.errors import StorageError, UsageError
-from bench.results import Audit, Run, Sample, Verdict
-from bench.workspace import PROJECT
-from reports.render import write_report
+from bench.contract.errors import StorageError, UsageError
+from bench.contract.project import PROJECT
+from bench.contract.records import Audit, Run, Sample, Verdict
+from bench.observe import store
+from reports.pages.render import write_report
 
 
 def report(

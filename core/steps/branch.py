@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from core.artifacts import Reference, check
-from core.step import Attempt, step
+from core.instrument.artifacts import Reference, check
+from core.instrument.step import Attempt, step
 
 
 @step

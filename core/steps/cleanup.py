@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.artifacts import TEMPORARY_PREFIX, remove
-from core.step import Attempt, step
+from core.instrument.artifacts import TEMPORARY_PREFIX, remove
+from core.instrument.step import Attempt, step
 
 
 @step

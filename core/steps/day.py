@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.artifacts import Reference, atomic, refer
 from core.datasets import TIME
-from core.errors import ConfigError, DataError
-from core.step import Attempt, step_of_many
+from core.instrument.artifacts import Reference, atomic, refer
+from core.instrument.errors import ConfigError, DataError
+from core.instrument.step import Attempt, step_of_many
 from core.tables import STORAGE
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.artifacts import Reference, check, refer
+from core.instrument.artifacts import Reference, check, refer
+from core.instrument.step import Attempt, step
 from core.registry import promote
-from core.step import Attempt, step
 
 
 @step

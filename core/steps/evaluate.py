@@ -8,9 +8,9 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 from xgboost import XGBClassifier
 
-from core.artifacts import Reference, check, refer, write_json
+from core.instrument.artifacts import Reference, check, refer, write_json
+from core.instrument.step import Attempt, step
 from core.layout import ENCODING, LABEL, MODEL
-from core.step import Attempt, step
 
 
 @step

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.artifacts import Reference, atomic, refer
-from core.config import RunConfig
 from core.datasets import Widened, read_chunks
+from core.instrument.artifacts import Reference, atomic, refer
+from core.instrument.config import RunConfig
+from core.instrument.step import Attempt, step
 from core.layout import SOURCE, TEST
-from core.step import Attempt, step
 from core.tables import STORAGE
 
 

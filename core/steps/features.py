@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from core.artifacts import Reference, atomic, check, refer, write_json
-from core.config import RunConfig
-from core.errors import DataError
+from core.instrument.artifacts import Reference, atomic, check, refer, write_json
+from core.instrument.config import RunConfig
+from core.instrument.errors import DataError
+from core.instrument.step import Attempt, step
 from core.layout import ENCODING, LABEL, SOURCE, TEST
-from core.step import Attempt, step
 from core.tables import STORAGE, columns, shape
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.errors import ArtifactError
+from core.instrument.errors import ArtifactError
+from core.instrument.step import Attempt, step
 from core.parcels import Parcel, pack, unpack
-from core.step import Attempt, step
 
 
 @step

@@ -8,9 +8,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from core.artifacts import Reference, check, refer, write_json
-from core.errors import ConfigError, CoreError
-from core.step import Attempt, step
+from core.instrument.artifacts import Reference, check, refer, write_json
+from core.instrument.errors import ConfigError, CoreError
+from core.instrument.step import Attempt, step
 
 WEBHOOK_TIMEOUT_S = 10.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.step import Attempt, step
+from core.instrument.step import Attempt, step
 
 
 @step

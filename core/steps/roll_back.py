@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core import registry
-from core.artifacts import Reference, refer
-from core.step import Attempt, step
+from core.instrument.artifacts import Reference, refer
+from core.instrument.step import Attempt, step
 
 
 @step

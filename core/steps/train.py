@@ -7,9 +7,9 @@ import dataclasses
 import pandas as pd
 from xgboost import XGBClassifier
 
-from core.artifacts import Reference, atomic, check, refer
+from core.instrument.artifacts import Reference, atomic, check, refer
+from core.instrument.step import Attempt, step
 from core.layout import ENCODING, LABEL, MODEL
-from core.step import Attempt, step
 
 
 @step

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.artifacts import Reference, check, write_json
-from core.config import RunConfig
-from core.errors import DataError
+from core.instrument.artifacts import Reference, check, write_json
+from core.instrument.config import RunConfig
+from core.instrument.errors import DataError
+from core.instrument.step import Attempt, step
 from core.layout import SOURCE
-from core.step import Attempt, step
 from core.tables import columns, shape
 
 KEY_ROWS = 1000

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.fibonacci import fibonacci
+from core.instrument.step import Attempt, step_of_many
 from core.parcels import Parcel, pack, unpack
-from core.step import Attempt, step_of_many
 
 
 @step_of_many("{:04d}")

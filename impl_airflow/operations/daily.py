@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Param, dag, task
 
 from core import steps
-from core.artifacts import Reference
-from core.pipelines import DAILY
+from core.graphs import DAILY
+from core.instrument.artifacts import Reference
 
 STEP = DAILY.step("day")
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from airflow.sdk import Param, dag, task
 
 from core import steps
-from core.artifacts import Reference
-from core.pipelines import ROLL_BACK
+from core.graphs import ROLL_BACK
+from core.instrument.artifacts import Reference
 
 STEP = ROLL_BACK.step("roll_back")
 

@@ -9,9 +9,9 @@ from typing import Any
 from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule, dag, task, teardown
 
 from core import steps
-from core.artifacts import Reference
-from core.errors import PermanentError
-from core.pipelines import TRAINING
+from core.graphs import TRAINING
+from core.instrument.artifacts import Reference
+from core.instrument.errors import PermanentError
 
 NO_RETRY = ExceptionRetryPolicy([RetryRule(PermanentError, RetryAction.FAIL)])
 

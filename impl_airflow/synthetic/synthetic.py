@@ -11,8 +11,8 @@ from typing import Any
 from airflow.sdk import DAG, Param, get_parsing_context, task
 
 from core import steps
+from core.graphs import FAN_OUT, Pipeline, Step, chains
 from core.parcels import Parcel
-from core.pipelines import FAN_OUT, Pipeline, Step, chains
 
 CONFIG = "{{ params.config }}"
 PARAMS = {"config": Param(type="string", description="Path of the run's configuration")}

@@ -4,7 +4,7 @@ import dagster as dg
 from training import Run
 
 from core import steps
-from core.pipelines import DAILY
+from core.graphs import DAILY
 
 RETRY = DAILY.step("day").retry
 

@@ -4,7 +4,7 @@ import dagster as dg
 from training import Run
 
 from core import steps
-from core.pipelines import ROLL_BACK
+from core.graphs import ROLL_BACK
 
 RETRY = ROLL_BACK.step("roll_back").retry
 

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from core import steps
-from core.errors import PermanentError
-from core.pipelines import TRAINING
+from core.graphs import TRAINING
+from core.instrument.errors import PermanentError
 
 
 class Run(dg.ConfigurableResource):

@@ -8,7 +8,7 @@ import training
 from training import Run
 
 from core import steps
-from core.pipelines import Pipeline, Step, chains
+from core.graphs import Pipeline, Step, chains
 
 
 def retries(step: Step) -> dg.RetryPolicy:

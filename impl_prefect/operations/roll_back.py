@@ -5,8 +5,8 @@ import logging
 from prefect import flow, task
 
 from core import steps
-from core.artifacts import Reference
-from core.pipelines import ROLL_BACK
+from core.graphs import ROLL_BACK
+from core.instrument.artifacts import Reference
 
 logging.getLogger("core").setLevel(logging.INFO)  # Prefect collects this logger, at the level that it has
 STEP = ROLL_BACK.step("roll_back")

@@ -9,9 +9,9 @@ from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.logging import get_run_logger
 
 from core import steps
-from core.artifacts import Reference
-from core.errors import PermanentError
-from core.pipelines import TRAINING
+from core.graphs import TRAINING
+from core.instrument.artifacts import Reference
+from core.instrument.errors import PermanentError
 
 logging.getLogger("core").setLevel(logging.INFO)  # Prefect collects this logger, at the level that it has
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import Flow, deploy, flow
 
-from core.pipelines import FAN_OUT, chains
+from core.graphs import FAN_OUT, chains
 
 
 def from_here(entrypoint: str) -> Flow:

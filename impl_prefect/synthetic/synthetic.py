@@ -6,8 +6,8 @@ import sys
 from prefect import flow, task, unmapped
 
 from core import steps
+from core.graphs import FAN_OUT, Step, named
 from core.parcels import Parcel
-from core.pipelines import FAN_OUT, Step, named
 
 logging.getLogger("core").setLevel(logging.INFO)  # Prefect collects this logger, at the level that it has
 

@@ -18,9 +18,9 @@ from doubles import make_project
 from waiting import wait_for
 
 from bench.cli import results
-from bench.results import Sample
-from bench.store import LATEST, load
-from bench.workspace import PROJECT
+from bench.contract.records import Sample
+from bench.observe.store import LATEST, load
+from bench.session.workspace import PROJECT
 from core.datasets import TARGET, Transactions, write_transactions
 
 HERE = Path(__file__).parent
@@ -35,10 +35,15 @@ import os, sys
 from dataclasses import replace
 from pathlib import Path
 import breaking
-from bench import budgets, cli, environments, registry, runs, store, workspace
-from bench.budgets import Part
-from bench.contract import Track
-from bench.parts import plain
+from bench import cli
+from bench.contract import registry
+from bench.observe import store
+from bench.plan import budgets
+from bench.run import conductor as runs
+from bench.session import environments, workspace
+from bench.plan.budgets import Part
+from bench.contract.adapter import Track
+from bench.questions.parts import plain
 
 registry.PROJECT = workspace.PROJECT = Path(sys.argv.pop(1))
 runs.SUBMIT_OFFSET_S = dict.fromkeys(runs.SUBMIT_OFFSET_S, 0.0)
@@ -152,7 +157,7 @@ def assert_nothing_left(processes: list[psutil.Process], temporary: Path) -> Non
 def serves(process: psutil.Process) -> bool:
     """Whether it is there for the whole session, the guardian or the server; a run's process may end at any time."""
     with suppress(psutil.NoSuchProcess):
-        return any(word.endswith("server.py") or word == "bench.guardian" for word in process.cmdline())
+        return any(word.endswith("server.py") or word == "bench.session.guardian" for word in process.cmdline())
     return False
 
 

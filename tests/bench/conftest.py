@@ -14,16 +14,18 @@ import pytest
 from breaking import Twins, twin
 from doubles import BringUp, Double, make_project
 
-from bench import registry, runs, workspace
-from bench.contract import Track
-from bench.data import Source
-from bench.history import History
-from bench.results import Arm
-from bench.runs import Conductor, inline_command
-from bench.session import Session, open_session
-from bench.store import Store
-from bench.supervisor import Supervisor
-from bench.workspace import clean_environment, make_scratch
+from bench.contract import registry
+from bench.contract.adapter import Track
+from bench.contract.records import Arm
+from bench.observe.history import History
+from bench.observe.store import Store
+from bench.run import conductor as runs
+from bench.run.conductor import Conductor, inline_command
+from bench.run.source import Source
+from bench.session import workspace
+from bench.session.bring_up import Session, open_session
+from bench.session.supervisor import Supervisor
+from bench.session.workspace import clean_environment, make_scratch
 from core.datasets import TARGET, Transactions, write_transactions
 
 ROWS = 2000

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bench.contract import (
+from bench.contract.adapter import (
     Ability,
     AbilityTable,
     Adapter,
@@ -27,10 +27,10 @@ from bench.contract import (
     Targets,
     Unsupported,
 )
-from bench.runs import Conductor
-from bench.session import Session
-from core.config import load_config
-from core.pipelines import named
+from bench.run.conductor import Conductor
+from bench.session.bring_up import Session
+from core.graphs import named
+from core.instrument.config import load_config
 
 BringUp = Callable[..., tuple[Session, Conductor]]
 PROJECT = Path(__file__).parents[2]
@@ -42,9 +42,9 @@ from __future__ import annotations
 
 import sys
 
-from bench.inline import conduct
-from core.config import load_config
-from core.pipelines import named
+from bench.run.inline import conduct
+from core.instrument.config import load_config
+from core.graphs import named
 
 if __name__ == "__main__":
     config, name = sys.argv[1:]

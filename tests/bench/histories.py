@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.history import History, parse
-from bench.judge import Aftermath
-from bench.results import Strike
-from core.pipelines import TRAINING
+from bench.contract.records import Strike
+from bench.judge.aftermath import Aftermath
+from bench.observe.history import History, parse
+from core.graphs import TRAINING
 
 ORDER = ("extract", "validate", "features", "train", "evaluate", "branch", "deploy", "cleanup")
 STEP_S = dict(zip(ORDER, (1.0, 0.5, 2.0, 4.0, 1.0, 0.1, 0.3, 0.1), strict=True))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.analysis import stats
-from bench.results import Manifest, Record, Sample
-from bench.store import Store
+from bench.analyse import stats
+from bench.contract.records import Manifest, Record, Sample
+from bench.observe.store import Store
 
 HOST = {"cpu_model": "EPYC", "cores": 2, "memory_bytes": 25_276_514_304, "os": "Debian 12", "kernel": "6.18",
         "machine": "x86_64", "python": "3.11.7", "load_1m_at_start": 0.5}  # fmt: skip

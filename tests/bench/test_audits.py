@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.audits import RULES, audit, overall, phase_locked, rayleigh_p
-from bench.results import Audit, Cell, Manifest, Run, Sample, Verdict
+from bench.analyse.audits import RULES, audit, overall, phase_locked, rayleigh_p
+from bench.contract.records import Audit, Cell, Manifest, Run, Sample, Verdict
 
 TIMES = {
     "submit_to_first_step_s": 1.0,

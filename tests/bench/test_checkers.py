@@ -10,10 +10,10 @@ from histories import ORDER, Script, good, usual
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import checkers
-from bench.contract import RunState, Status, StepState
-from bench.history import Attempt, History
-from core.pipelines import TRAINING
+from bench.contract.adapter import RunState, Status, StepState
+from bench.judge import checkers
+from bench.observe.history import Attempt, History
+from core.graphs import TRAINING
 
 DONE = RunState(status=Status.COMPLETED)
 

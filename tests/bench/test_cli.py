@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import registry
-from bench.budgets import BUDGETS, Group
 from bench.cli.codes import EXIT_USAGE
-from bench.scenarios import SCENARIOS
-from bench.workspace import PROJECT
+from bench.contract import registry
+from bench.plan.budgets import BUDGETS, Group
+from bench.plan.scenarios import SCENARIOS
+from bench.session.workspace import PROJECT
 
 LIMIT_S = 120
 

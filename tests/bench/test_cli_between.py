@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.cli.codes import EXIT_REGRESSION, EXIT_USAGE
-from bench.errors import UsageError
+from bench.contract.errors import UsageError
 
 STEADY = [10.0, 10.2, 9.9, 10.1, 10.0]
 SLOWER = [value * 1.3 for value in STEADY]

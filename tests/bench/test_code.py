@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from radon.raw import analyze
 
-from bench.measures.code import UNITS, counted_lines, measure
+from bench.questions.code import UNITS, counted_lines, measure
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = '''"""A pipeline

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from made_results import DATA, HOST, Made, sample, samples
 from scipy.stats import ttest_ind
 
-from bench.analysis.comparability import incomparable, remarks
-from bench.analysis.comparison import Place, change, from_intervals, letter, load, of_arms, of_results, of_tracks, welch
-from bench.errors import UsageError
-from bench.results import Record
-from reports.comparison import pair
+from bench.analyse.comparability import incomparable, remarks
+from bench.analyse.comparison import Place, change, from_intervals, letter, load, of_arms, of_results, of_tracks, welch
+from bench.contract.errors import UsageError
+from bench.contract.records import Record
+from reports.pages.comparison import pair
 
 MAKESPAN = Place("airflow", "tuned", "served", "training", "{}", "runtime.makespan_s")
 FINITE = st.floats(-100, 100).map(lambda value: round(value, 3))

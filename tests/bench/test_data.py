@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import data
-from bench.errors import UsageError
-from core.artifacts import digest_of
-from core.config import Fault, Hyperparameters, load_config
+from bench.contract.errors import UsageError
+from bench.run import source as data
 from core.datasets import TARGET
+from core.instrument.artifacts import digest_of
+from core.instrument.config import Fault, Hyperparameters, load_config
 
 Csv = Callable[..., Path]
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from doubles import BringUp, Unable
 
-from bench import registry
-from bench.contract import Ability, RunState, Status, StepState
-from bench.history import parse
-from bench.measures import debugging
-from bench.measures.debugging import EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading
-from bench.results import Evidence, Run, Sample
-from bench.runs import Conductor, Observation
-from bench.store import load
-from bench.watching import Sighting
-from bench.workspace import PROJECT
+from bench.contract import registry
+from bench.contract.adapter import Ability, RunState, Status, StepState
+from bench.contract.records import Evidence, Run, Sample
+from bench.observe.history import parse
+from bench.observe.store import load
+from bench.observe.watching import Sighting
+from bench.questions import debugging
+from bench.questions.debugging import EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading
+from bench.run.conductor import Conductor, Observation
+from bench.session.workspace import PROJECT
 
 OWN = ("/project/core", "/scratch/pipelines")
 PYTHON = """\

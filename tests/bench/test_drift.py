@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import host
-from bench.analysis.drift import order_effects
-from bench.results import Run, Sample
+from bench.analyse.drift import order_effects
+from bench.contract.records import Run, Sample
+from bench.observe import host
 
 ARMS = ("airflow", "dagster", "prefect", "prefect-again")
 RESULTS = 2000 if os.environ.get("ORCHBENCH_FULL_SIMULATIONS") else 100

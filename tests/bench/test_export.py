@@ -11,10 +11,10 @@ import pytest
 from made_results import Made, sample, samples
 from pyarrow import parquet
 
-from bench import store
-from bench.errors import UsageError
-from bench.export import KINDS, Format, TableName, export
-from bench.results import Run, Sample, Verdict
+from bench.analyse.export import KINDS, Format, TableName, export
+from bench.contract.errors import UsageError
+from bench.contract.records import Run, Sample, Verdict
+from bench.observe import store
 
 NASTY = 'a "quoted", note\nof two lines; =SUM(A1)'
 

@@ -19,18 +19,18 @@ from breaking import Twins
 from test_supervisor import STUBBORN
 from waiting import wait_for
 
-from bench.contract import Command
-from bench.errors import EngineError
-from bench.supervisor import Supervisor
-from bench.workspace import PROJECT, clean_environment, make_scratch
+from bench.contract.adapter import Command
+from bench.contract.errors import EngineError
+from bench.session.supervisor import Supervisor
+from bench.session.workspace import PROJECT, clean_environment, make_scratch
 
 GONE_LIMIT_S = 10.0
 HARNESS = """
 import signal, sys, time
 from pathlib import Path
 from typing import Any
-from bench.contract import Command
-from bench.supervisor import Supervisor
+from bench.contract.adapter import Command
+from bench.session.supervisor import Supervisor
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit that it is ignored
 scratch, logs, pids, stubborn = sys.argv[1:]
@@ -151,7 +151,7 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 def start_guardian(scratch: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "bench.guardian", str(scratch)], cwd=PROJECT,
+        [sys.executable, "-m", "bench.session.guardian", str(scratch)], cwd=PROJECT,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(PROJECT)},
     )  # fmt: skip
 

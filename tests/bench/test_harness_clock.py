@@ -11,9 +11,9 @@ import pytest
 from breaking import LIMIT_S, reached, reported, start, told
 from waiting import wait_for
 
-from bench.analysis import audits
-from bench.results import Run, Sample, Verdict
-from bench.store import load, load_manifest
+from bench.analyse import audits
+from bench.contract.records import Run, Sample, Verdict
+from bench.observe.store import load, load_manifest
 
 HOUR_S = 3600
 LONG_S = 300.0

@@ -17,11 +17,11 @@ from breaking import RESERVE, assert_nothing_left, reached, reported, start, tol
 from waiting import wait_for
 
 from bench.cli.codes import EXIT_ENGINE
-from bench.contract import Command
-from bench.errors import StorageError
-from bench.results import Run, Sample
-from bench.store import FILES, Store, load, load_manifest
-from bench.supervisor import Supervisor
+from bench.contract.adapter import Command
+from bench.contract.errors import StorageError
+from bench.contract.records import Run, Sample
+from bench.observe.store import FILES, Store, load, load_manifest
+from bench.session.supervisor import Supervisor
 
 SIZE = 96 * 2**20
 MOUNTABLE = os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0

@@ -12,8 +12,8 @@ import pytest
 from breaking import Twins, assert_nothing_left, reached, reported, serves, start, told
 
 from bench.cli.codes import EXIT_INTERRUPTED
-from bench.results import Run, Sample
-from bench.store import FILES, load, load_manifest
+from bench.contract.records import Run, Sample
+from bench.observe.store import FILES, load, load_manifest
 
 UNFINISHED = "it has not come to its end"
 

@@ -12,9 +12,9 @@ import breaking
 import pytest
 from breaking import start
 
-from bench.contract import Command
-from bench.errors import EngineError
-from bench.supervisor import TAIL_BYTES, TAIL_LINES, Supervisor, tail
+from bench.contract.adapter import Command
+from bench.contract.errors import EngineError
+from bench.session.supervisor import TAIL_BYTES, TAIL_LINES, Supervisor, tail
 
 GIGABYTE = 2**30
 LITTLE = 4 * TAIL_BYTES

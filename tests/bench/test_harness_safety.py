@@ -9,7 +9,7 @@ import pytest
 from breaking import Twins
 from doubles import BringUp
 
-from bench.errors import EngineError
+from bench.contract.errors import EngineError
 
 
 def test_what_only_looks_like_the_engine_is_never_signalled(bring_up: BringUp, decoys: Twins) -> None:

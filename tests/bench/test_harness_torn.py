@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from bench.cli import app
-from bench.errors import HarnessError, UsageError
-from bench.results import Evidence, Run, Sample, Strike, Verdict
-from bench.store import FILES, Store, load
+from bench.contract.errors import HarnessError, UsageError
+from bench.contract.records import Evidence, Run, Sample, Strike, Verdict
+from bench.observe.store import FILES, Store, load
 
 COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "report": lambda folder: ["report", str(folder)],

@@ -9,12 +9,12 @@ import pytest
 from breaking import assert_nothing_left, options, reached, serves, start, told
 from test_harness_clock import library
 
-from bench import environments
 from bench.cli.codes import EXIT_USAGE
-from bench.environments import making
-from bench.results import Run
-from bench.store import LATEST, create, load, load_manifest
-from bench.supervisor import Supervisor
+from bench.contract.records import Run
+from bench.observe.store import LATEST, create, load, load_manifest
+from bench.session import environments
+from bench.session.environments import making
+from bench.session.supervisor import Supervisor
 
 MOMENT = "2026-03-01 09:00:00"
 """The wall clock of both stands still, so that it is the same second however slow the machine is."""

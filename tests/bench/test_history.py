@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from histories import ORDER, STEP_S, Script, good
 
-from bench.history import History, read_history
-from core.journal import Journal
-from core.pipelines import TRAINING, Pipeline, Step
+from bench.observe.history import History, read_history
+from core.graphs import TRAINING, Pipeline, Step
+from core.instrument.journal import Journal
 
 
 def test_empty_journal_is_an_empty_history(tmp_path: Path) -> None:

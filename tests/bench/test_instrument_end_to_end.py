@@ -15,15 +15,15 @@ from statistics import median
 import pytest
 from doubles import BringUp
 
-from bench.history import History
-from bench.measures import runtime
-from bench.results import Arm, Sample
-from bench.runs import Conductor, Observation, inline_command
-from bench.session import Session
-from bench.store import load
-from bench.workloads import Workload
-from bench.workspace import PARALLELISM
-from core.config import Fault
+from bench.contract.records import Arm, Sample
+from bench.observe.history import History
+from bench.observe.store import load
+from bench.plan.workloads import Workload
+from bench.questions import runtime
+from bench.run.conductor import Conductor, Observation, inline_command
+from bench.session.bring_up import Session
+from bench.session.workspace import PARALLELISM
+from core.instrument.config import Fault
 
 TOLERANCE = 0.05
 RUNS = 3
@@ -37,7 +37,7 @@ ONE_AFTER_ANOTHER = '''"""The chain of the double, which waits between its steps
 import sys, time
 
 from core import steps
-from core.pipelines import chain
+from core.graphs import chain
 
 
 def wait():

@@ -15,17 +15,20 @@ from doubles import make_project
 from waiting import wait_for
 
 from bench.cli.codes import EXIT_INTERRUPTED
-from bench.results import Run, Sample
-from bench.store import LATEST, load, load_manifest, load_summary
-from bench.workspace import PROJECT
+from bench.contract.records import Run, Sample
+from bench.observe.store import LATEST, load, load_manifest, load_summary
+from bench.session.workspace import PROJECT
 from core.datasets import TARGET, Transactions, write_transactions
 
 LIMIT_S = 300
 PROGRAM = """
 import sys
 from pathlib import Path
-from bench import cli, environments, registry, runs, workspace
-from bench.parts import plain
+from bench import cli
+from bench.contract import registry
+from bench.run import conductor as runs
+from bench.session import environments, workspace
+from bench.questions.parts import plain
 
 root = Path(sys.argv.pop(1))
 registry.PROJECT = workspace.PROJECT = root

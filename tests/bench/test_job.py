@@ -13,19 +13,19 @@ from doubles import add_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budgets import BUDGETS, ESSENTIAL, Part
-from bench.contract import Track
-from bench.data import Source
-from bench.errors import EngineError
-from bench.history import History
-from bench.job import HEADLINES, MAX_FAILURES, Job
-from bench.measures.aftermath import SessionLostError
-from bench.parts import plain
-from bench.planner import INLINE, Clock, Planned
-from bench.results import Cell, Manifest, Run, Sample
-from bench.scenarios import BASIC
-from bench.store import Store, load, load_manifest
-from bench.workloads import TRAINING_RUN
+from bench.campaign import HEADLINES, MAX_FAILURES, Job
+from bench.contract.adapter import Track
+from bench.contract.errors import EngineError
+from bench.contract.records import Cell, Manifest, Run, Sample
+from bench.observe.history import History
+from bench.observe.store import Store, load, load_manifest
+from bench.plan.budgets import BUDGETS, ESSENTIAL, Part
+from bench.plan.planner import INLINE, Clock, Planned
+from bench.plan.scenarios import BASIC
+from bench.plan.workloads import TRAINING_RUN
+from bench.questions.parts import plain
+from bench.questions.recovery.left_behind import SessionLostError
+from bench.run.source import Source
 
 SERVED = (Part.FIRST, Part.SAMPLES)
 BUDGET = replace(BUDGETS["quick"], samples=1, blocks=2, most_blocks=2)

@@ -10,13 +10,13 @@ import pytest
 from doubles import BringUp, misbehaving
 from histories import ORDER, STEP_S, Script, case, good, strike
 
-from bench import judge
-from bench.contract import RunState, Status, StepState
-from bench.history import History
-from bench.judge import RECOVERY
-from bench.results import Verdict
-from bench.scenarios import SCENARIOS
-from bench.watching import Sighting
+from bench.contract.adapter import RunState, Status, StepState
+from bench.contract.records import Verdict
+from bench.judge import aftermath as judge
+from bench.judge.aftermath import RECOVERY
+from bench.observe.history import History
+from bench.observe.watching import Sighting
+from bench.plan.scenarios import SCENARIOS
 
 BROKEN_TRAIN = ORDER[: ORDER.index("train")]
 AFTER_TRAIN = ORDER[ORDER.index("train") + 1 :]

@@ -10,12 +10,13 @@ from histories import ORDER, Script, case, good, strike
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import checkers, judge
-from bench.contract import Status
-from bench.history import Attempt, History, parse
-from bench.judge import RECOVERY
-from bench.results import Strike
-from core.pipelines import TRAINING
+from bench.contract.adapter import Status
+from bench.contract.records import Strike
+from bench.judge import aftermath as judge
+from bench.judge import checkers
+from bench.judge.aftermath import RECOVERY
+from bench.observe.history import Attempt, History, parse
+from core.graphs import TRAINING
 
 ORACLE = good("oracle")
 GOOD = ("completed", "completed after recovery")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import environments, registry
 from bench.cli.measuring import MAIN_PACKAGES
-from bench.workspace import PROJECT
+from bench.contract import registry
+from bench.session import environments
+from bench.session.workspace import PROJECT
 
 FOLDERS = ("core", "bench", *(f"impl_{name}" for name in registry.engines()))
 REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(\[[a-z0-9,_-]+\])?==(?P<version>[^ ;\\]+)")

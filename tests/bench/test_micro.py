@@ -8,16 +8,16 @@ import sys
 
 import pytest
 
-from bench.analysis.stats import summarise
-from bench.data import Source
-from bench.errors import EngineError
-from bench.history import History
-from bench.measures import micro
-from bench.results import Arm, Sample
-from bench.runs import Conductor
-from bench.store import Store, load
-from bench.supervisor import Supervisor
-from bench.workspace import PROJECT
+from bench.analyse.stats import summarise
+from bench.contract.errors import EngineError
+from bench.contract.records import Arm, Sample
+from bench.observe.history import History
+from bench.observe.store import Store, load
+from bench.questions import micro
+from bench.run.conductor import Conductor
+from bench.run.source import Source
+from bench.session.supervisor import Supervisor
+from bench.session.workspace import PROJECT
 
 WATCHED = str(PROJECT / "tests" / "benchmarks" / "watched.py")
 ROWS = 1000

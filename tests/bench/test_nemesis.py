@@ -13,16 +13,16 @@ import pytest
 from doubles import BringUp
 from waiting import wait_for
 
-from bench.contract import Target
-from bench.errors import EngineError
-from bench.faults.moments import reached
-from bench.faults.nemesis import armed
-from bench.faults.targets import absent, resolve
-from bench.history import History, read_history
-from bench.scenarios import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
-from core.config import Fault
-from core.journal import Journal, now_ns
-from core.pipelines import TRAINING
+from bench.contract.adapter import Target
+from bench.contract.errors import EngineError
+from bench.observe.history import History, read_history
+from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
+from bench.run.faults.moments import reached
+from bench.run.faults.nemesis import armed
+from bench.run.faults.targets import absent, resolve
+from core.graphs import TRAINING
+from core.instrument.config import Fault
+from core.instrument.journal import Journal, now_ns
 
 IN_TRAIN = Moment(When.IN, "train")
 NOW = Moment(When.SUBMIT)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budgets import (
+from bench.contract.adapter import Track
+from bench.plan.budgets import (
     BUDGETS,
     ESSENTIAL,
     ESTIMATES_S,
@@ -20,10 +21,9 @@ from bench.budgets import (
     Part,
     chaos_budget,
 )
-from bench.contract import Track
-from bench.planner import AGAIN, INLINE, RENDER_S, SESSION_S, Clock, Estimates, Planned, plan, recovery_s
-from bench.scenarios import BASIC, SCENARIOS
-from bench.workloads import Workload
+from bench.plan.planner import AGAIN, INLINE, RENDER_S, SESSION_S, Clock, Estimates, Planned, plan, recovery_s
+from bench.plan.scenarios import BASIC, SCENARIOS
+from bench.plan.workloads import Workload
 
 ENGINES = ["airflow", "dagster", "prefect"]
 budgets = st.sampled_from(list(BUDGETS.values()))

@@ -12,11 +12,11 @@ import psutil
 import pytest
 from waiting import wait_for
 
-from bench import postgres
-from bench.contract import Command
-from bench.errors import EngineError
-from bench.supervisor import Process, Supervisor
-from bench.workspace import clean_environment, make_scratch
+from bench.contract.adapter import Command
+from bench.contract.errors import EngineError
+from bench.session import postgres
+from bench.session.supervisor import Process, Supervisor
+from bench.session.workspace import clean_environment, make_scratch
 
 T = TypeVar("T")
 pytestmark = pytest.mark.usefixtures("nothing_left")

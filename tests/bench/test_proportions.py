@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_results import Made, sample
 
-from bench.analysis.comparison import Place, Values, change, load, of_arms, of_results
-from bench.analysis.stats import summarise, wilson
-from bench.results import Record, Sample
-from reports.comparison import Row, pair, within_result
+from bench.analyse.comparison import Place, Values, change, load, of_arms, of_results
+from bench.analyse.stats import summarise, wilson
+from bench.contract.records import Record, Sample
+from reports.pages.comparison import Row, pair, within_result
 
 SWEPT = Place("airflow", "tuned", "served", "training", "{}", "recovery.sweep.completed")
 

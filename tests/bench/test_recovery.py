@@ -12,23 +12,25 @@ import pytest
 from doubles import RETRIES, BringUp, Unable
 from waiting import wait_for
 
-from bench import judge
-from bench.contract import Command, RunState, Status, StepState, Target
-from bench.errors import EngineError
-from bench.faults.manager import managed
-from bench.history import parse, read_history
-from bench.measures import aftermath, recovery, repair
-from bench.measures.aftermath import SessionLostError
-from bench.measures.recovery import LEAVES
-from bench.measures.repair import RESUME
-from bench.results import Run, Sample, Strike
-from bench.runs import Conductor, Observation
-from bench.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
-from bench.store import load
-from bench.watching import Sighting
-from bench.workspace import PARALLELISM
-from core import journal
-from core.journal import now_ns
+from bench.contract.adapter import Command, RunState, Status, StepState, Target
+from bench.contract.errors import EngineError
+from bench.contract.records import Run, Sample, Strike
+from bench.judge import aftermath as judge
+from bench.observe.history import parse, read_history
+from bench.observe.store import load
+from bench.observe.watching import Sighting
+from bench.plan.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
+from bench.questions.recovery import left_behind as aftermath
+from bench.questions.recovery import repair
+from bench.questions.recovery import unattended as recovery
+from bench.questions.recovery.left_behind import SessionLostError
+from bench.questions.recovery.repair import RESUME
+from bench.questions.recovery.unattended import LEAVES
+from bench.run.conductor import Conductor, Observation
+from bench.run.faults.manager import managed
+from bench.session.workspace import PARALLELISM
+from core.instrument import journal
+from core.instrument.journal import now_ns
 
 UNATTENDED = (SCENARIOS["transient_error"], SCENARIOS["step_killed"])
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from test_postgres import query
 from waiting import wait_for
 
-from bench import usage
-from bench.contract import Command, Track
-from bench.measures import resources
-from bench.measures.resources import Slope, memory_slope
-from bench.results import Sample
-from bench.runs import Conductor, Observation
-from bench.session import Session
-from bench.store import load
-from bench.usage import Share, Usage
+from bench.contract.adapter import Command, Track
+from bench.contract.records import Sample
+from bench.observe.store import load
+from bench.questions import resources
+from bench.questions.resources import Slope, memory_slope
+from bench.run.conductor import Conductor, Observation
+from bench.session import usage
+from bench.session.bring_up import Session
+from bench.session.usage import Share, Usage
 
 pytestmark = pytest.mark.skipif(not usage.AVAILABLE, reason="usage is read from Linux's /proc")
 

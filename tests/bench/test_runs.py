@@ -14,19 +14,19 @@ from breaking import runs
 from doubles import RETRIES, BringUp, Double, misbehaving
 from waiting import wait_for
 
-from bench import watching
-from bench.contract import Command, Role, Status, Track
-from bench.data import Source
-from bench.errors import EngineError
-from bench.history import History
-from bench.measures import runtime, setup
-from bench.results import Arm, Run, Sample, Verdict
-from bench.runs import HEAVY, Conductor, Observation, inline_command
-from bench.session import Session, open_session, wait_until
-from bench.store import Store, load
-from bench.supervisor import Supervisor
-from core.config import Fault
-from core.pipelines import TRAINING
+from bench.contract.adapter import Command, Role, Status, Track
+from bench.contract.errors import EngineError
+from bench.contract.records import Arm, Run, Sample, Verdict
+from bench.observe import watching
+from bench.observe.history import History
+from bench.observe.store import Store, load
+from bench.questions import runtime, setup
+from bench.run.conductor import HEAVY, Conductor, Observation, inline_command
+from bench.run.source import Source
+from bench.session.bring_up import Session, open_session, wait_until
+from bench.session.supervisor import Supervisor
+from core.graphs import TRAINING
+from core.instrument.config import Fault
 
 
 def timed(conductor: Conductor, seen: Observation) -> list[Sample]:
@@ -215,7 +215,7 @@ class NeverReady(Double):
 
 
 def test_engine_that_is_never_ready(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.session.READY_LIMIT_S", 1.0)
+    monkeypatch.setattr("bench.session.bring_up.READY_LIMIT_S", 1.0)
     with pytest.raises(EngineError, match="server ready: not within 1 s"):
         bring_up(NeverReady)
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.scaling import fits
-from bench.results import Record, Sample
+from bench.analyse.scaling import fits
+from bench.contract.records import Record, Sample
 
 RESULTS = 3000 if os.environ.get("ORCHBENCH_FULL_SIMULATIONS") else 600
 ERROR = 2 * (0.05 * 0.95 / RESULTS) ** 0.5

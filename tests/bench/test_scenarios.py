@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contract import Target
-from bench.scenarios import SCENARIOS, WAITING, batches
-from bench.workspace import PARALLELISM
+from bench.contract.adapter import Target
+from bench.plan.scenarios import SCENARIOS, WAITING, batches
+from bench.session.workspace import PARALLELISM
 
 names = st.lists(st.sampled_from(list(SCENARIOS)), unique=True)
 

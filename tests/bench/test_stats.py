@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.stats import Ratio, compare, detectable_ratio, noise, noise_floor, outliers, summarise, t_interval
-from bench.results import Sample
+from bench.analyse.stats import Ratio, compare, detectable_ratio, noise, noise_floor, outliers, summarise, t_interval
+from bench.contract.records import Sample
 
 RUNS = 20_000
 RESULTS = 20_000 if os.environ.get("ORCHBENCH_FULL_SIMULATIONS") else 1000

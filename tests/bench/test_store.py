@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.errors import UsageError
-from bench.results import SCHEMA_VERSION, Arm, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Verdict
-from bench.store import FILES, LATEST, Store, create, load, load_manifest, load_summary
-from bench.workspace import PROJECT
+from bench.contract.errors import UsageError
+from bench.contract.records import SCHEMA_VERSION, Arm, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Verdict
+from bench.observe.store import FILES, LATEST, Store, create, load, load_manifest, load_summary
+from bench.session.workspace import PROJECT
 
 SAMPLE = Sample(engine="double", metric="runtime.makespan_s", unit="s", value=1.5, run_id="1", note="ä\nö")
 RECORDS = (

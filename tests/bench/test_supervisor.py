@@ -10,9 +10,9 @@ import psutil
 import pytest
 from waiting import wait_for
 
-from bench.contract import Command
-from bench.errors import EngineError
-from bench.supervisor import TAIL_LINES, Supervisor, tail
+from bench.contract.adapter import Command
+from bench.contract.errors import EngineError
+from bench.session.supervisor import TAIL_LINES, Supervisor, tail
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

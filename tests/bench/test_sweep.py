@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contract import Target
-from bench.errors import UsageError
-from bench.scenarios import INTO_S, MIDDLE_S, Action, Moment, When
-from bench.sweep import MOMENTS, STEPS, TARGETS, Sweep, draw, moments
+from bench.contract.adapter import Target
+from bench.contract.errors import UsageError
+from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, When
+from bench.plan.sweep import MOMENTS, STEPS, TARGETS, Sweep, draw, moments
 
 SOME = st.sets(st.sampled_from(TARGETS))
 OF_WORK = {Target.STEP, Target.RUN}

@@ -13,21 +13,21 @@ from doubles import BringUp, misbehaving
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
-from bench.checkers import GATE
-from bench.contract import Track
-from bench.data import Source
-from bench.errors import EngineError
-from bench.history import History
-from bench.job import Job
-from bench.parts import plain, synthetic
-from bench.planner import INLINE, Clock, plan
-from bench.results import Manifest, Run, Sample, Verdict
-from bench.runs import Observation, inline_command
-from bench.store import Store, load
-from bench.supervisor import Supervisor
-from bench.workloads import TRAINING_RUN, Workload, published
-from core.pipelines import TRAINING
+from bench.campaign import Job
+from bench.contract.adapter import Track
+from bench.contract.errors import EngineError
+from bench.contract.records import Manifest, Run, Sample, Verdict
+from bench.judge.checkers import GATE
+from bench.observe.history import History
+from bench.observe.store import Store, load
+from bench.plan.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
+from bench.plan.planner import INLINE, Clock, plan
+from bench.plan.workloads import TRAINING_RUN, Workload, published
+from bench.questions.parts import plain, synthetic
+from bench.run.conductor import Observation, inline_command
+from bench.run.source import Source
+from bench.session.supervisor import Supervisor
+from core.graphs import TRAINING
 
 VERDICTS = [
     tuple(Verdict(run_id="r", engine="e", checker=name, verdict=word) for name in GATE) for word in ("pass", "fail")

@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import wait_for
 
-from bench import usage
-from bench.contract import Command
-from bench.errors import EngineError
-from bench.host import HostCpu, LoadWatch, others_cores
-from bench.supervisor import Supervisor
-from bench.usage import ORPHANS, Share
+from bench.contract.adapter import Command
+from bench.contract.errors import EngineError
+from bench.observe.host import HostCpu, LoadWatch, others_cores
+from bench.session import usage
+from bench.session.supervisor import Supervisor
+from bench.session.usage import ORPHANS, Share
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_left"),

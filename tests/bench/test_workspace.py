@@ -11,8 +11,15 @@ from pathlib import Path
 import pytest
 from doubles import Double
 
-from bench.contract import Track
-from bench.workspace import PARALLELISM, STEP_TIMEOUT_S, clean_environment, free_ports, make_scratch, make_workspace
+from bench.contract.adapter import Track
+from bench.session.workspace import (
+    PARALLELISM,
+    STEP_TIMEOUT_S,
+    clean_environment,
+    free_ports,
+    make_scratch,
+    make_workspace,
+)
 
 SOCKET_PATH_LIMIT = 107
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config import RunConfig
 from core.datasets import TARGET, Transactions, write_transactions
+from core.instrument.config import RunConfig
 
 ROWS = (10_000, 100_000)
 

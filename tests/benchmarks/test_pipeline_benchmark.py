@@ -11,8 +11,8 @@ import fresh
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from core.config import RunConfig
-from core.pipelines import TRAINING
+from core.graphs import TRAINING
+from core.instrument.config import RunConfig
 
 SCRIPT = Path(__file__).with_name("bare_training.py")
 
@@ -29,7 +29,7 @@ def test_pipeline_against_bare_script(
         config = make_config(f"pair{number}")
         bare = config.run_dir / "bare"
         commands = {
-            "core": ("-m", "bench.inline", TRAINING.name, str(config.path)),
+            "core": ("-m", "bench.run.inline", TRAINING.name, str(config.path)),
             "bare": (str(SCRIPT), str(config.data), config.target, str(bare)),
         }
         order = list(commands) if number % 2 else list(reversed(commands))  # A B B A: a drift meets both alike

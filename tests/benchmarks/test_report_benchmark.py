@@ -16,5 +16,5 @@ KEPT = fresh.PROJECT / "reports" / "kept"
 def test_report(benchmark: BenchmarkFixture, rounds: int, tmp_path: Path) -> None:
     newest = max(KEPT.glob("*/manifest.json")).parent
     result = shutil.copytree(newest, tmp_path / newest.name, ignore=shutil.ignore_patterns("report.html"))
-    fresh.measure(benchmark, rounds, "reports.render", "write_report", str(result))
+    fresh.measure(benchmark, rounds, "reports.pages.render", "write_report", str(result))
     assert (result / "report.html").read_text(encoding="utf-8").endswith("</html>")

@@ -9,9 +9,9 @@ import fresh
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from core import journal
-from core.config import RunConfig
-from core.pipelines import TRAINING
+from core.graphs import TRAINING
+from core.instrument import journal
+from core.instrument.config import RunConfig
 
 STEPS = ("extract", "validate", "features", "train", "evaluate")
 
@@ -25,7 +25,7 @@ def results_of(config: RunConfig) -> dict[str, Any]:
 def finished(make_config: Callable[[str], RunConfig]) -> RunConfig:
     """A run that is over: its results are what the single steps are given."""
     config = make_config("finished")
-    fresh.cost_of(fresh.watched("-m", "bench.inline", TRAINING.name, str(config.path)))
+    fresh.cost_of(fresh.watched("-m", "bench.run.inline", TRAINING.name, str(config.path)))
     return config
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from bench import environments, registry
-from bench.contract import Track
-from bench.data import Source, generated
-from bench.history import History
-from bench.results import Arm
-from bench.runs import Conductor, inline_command
-from bench.session import Session, open_session
-from bench.store import Store
-from bench.supervisor import Supervisor
-from bench.workspace import clean_environment, make_scratch
+from bench.contract import registry
+from bench.contract.adapter import Track
+from bench.contract.records import Arm
+from bench.observe.history import History
+from bench.observe.store import Store
+from bench.run.conductor import Conductor, inline_command
+from bench.run.source import Source, generated
+from bench.session import environments
+from bench.session.bring_up import Session, open_session
+from bench.session.supervisor import Supervisor
+from bench.session.workspace import clean_environment, make_scratch
 
 ROWS_SEED = 7
 BELOW_ANY_MODEL = 1.1

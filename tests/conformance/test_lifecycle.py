@@ -6,14 +6,15 @@ import socket
 
 import psutil
 
-from bench import environments, registry
-from bench.contract import Track
-from bench.data import Source
-from bench.history import History
-from bench.results import Arm
-from bench.runs import Conductor
-from bench.session import open_session
-from bench.store import Store
+from bench.contract import registry
+from bench.contract.adapter import Track
+from bench.contract.records import Arm
+from bench.observe.history import History
+from bench.observe.store import Store
+from bench.run.conductor import Conductor
+from bench.run.source import Source
+from bench.session import environments
+from bench.session.bring_up import open_session
 
 
 def test_stock_track_completes_and_leaves_nothing(engine: str, store: Store, source: Source, oracle: History) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.contract import Ability, Feature, Status
-from bench.history import History
-from bench.runs import Conductor, Observation
-from bench.session import Session
-from core.config import Fault
-from core.pipelines import TRAINING
+from bench.contract.adapter import Ability, Feature, Status
+from bench.observe.history import History
+from bench.run.conductor import Conductor, Observation
+from bench.session.bring_up import Session
+from core.graphs import TRAINING
+from core.instrument.config import Fault
 from core.registry import read
 
 BELOW_ANY_MODEL = 1.1

@@ -8,19 +8,20 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from bench import environments, registry
-from bench.contract import Ability, Backfills, OfRole, Target, Track, Unsupported
-from bench.faults.nemesis import armed
-from bench.faults.targets import resolve
-from bench.history import read_history
-from bench.measures import backfill, repair
-from bench.results import Sample
-from bench.runs import Conductor
-from bench.scenarios import IN_TRAIN, MIDDLE_S, SCENARIOS, Action, Nemesis
-from bench.session import Session, open_session, wait_until
-from bench.store import Store, load
-from core.config import Fault
-from core.pipelines import TRAINING
+from bench.contract import registry
+from bench.contract.adapter import Ability, Backfills, OfRole, Target, Track, Unsupported
+from bench.contract.records import Sample
+from bench.observe.history import read_history
+from bench.observe.store import Store, load
+from bench.plan.scenarios import IN_TRAIN, MIDDLE_S, SCENARIOS, Action, Nemesis
+from bench.questions.recovery import backfill, repair
+from bench.run.conductor import Conductor
+from bench.run.faults.nemesis import armed
+from bench.run.faults.targets import resolve
+from bench.session import environments
+from bench.session.bring_up import Session, open_session, wait_until
+from core.graphs import TRAINING
+from core.instrument.config import Fault
 
 CHAINS = (2,)
 LIMIT_S = 60.0

@@ -9,18 +9,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench import environments, registry
-from bench.contract import Track
-from bench.data import Source
-from bench.history import History
-from bench.results import Arm
-from bench.runs import Conductor, Observation, inline_command
-from bench.session import Session, open_session
-from bench.store import Store
-from bench.supervisor import Supervisor
-from bench.workloads import TRAINING_RUN, Workload
-from bench.workspace import clean_environment, make_scratch
-from core.config import Fault
+from bench.contract import registry
+from bench.contract.adapter import Track
+from bench.contract.records import Arm
+from bench.observe.history import History
+from bench.observe.store import Store
+from bench.plan.workloads import TRAINING_RUN, Workload
+from bench.run.conductor import Conductor, Observation, inline_command
+from bench.run.source import Source
+from bench.session import environments
+from bench.session.bring_up import Session, open_session
+from bench.session.supervisor import Supervisor
+from bench.session.workspace import clean_environment, make_scratch
+from core.instrument.config import Fault
 
 CHAINS = (2, 5)
 LONGER_THAN_A_START_S = 3.0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.config import RunConfig
 from core.datasets import TARGET, Transactions, write_transactions
+from core.instrument.config import RunConfig
 
 REAL_DATA = Path(__file__).parents[2].parent / "shared" / "data"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core import steps
-from core.artifacts import Reference
-from core.config import RunConfig, Validation
+from core.instrument.artifacts import Reference
+from core.instrument.config import RunConfig, Validation
 
 LENIENT = Validation(min_rows=1, max_duplicate_fraction=1.0, max_null_fraction=1.0)
 """Rules for tables of a few rows."""

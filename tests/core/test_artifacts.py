@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.artifacts import TEMPORARY_PREFIX, atomic, check, digest_of, refer, remove, write_json
-from core.errors import ArtifactError
+from core.instrument.artifacts import TEMPORARY_PREFIX, atomic, check, digest_of, refer, remove, write_json
+from core.instrument.errors import ArtifactError
 
 
 def write_folder(path: Path, **files: str) -> Path:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import Fault, FaultKind, Hyperparameters, RunConfig, Validation, load_config
-from core.errors import ConfigError
-from core.pipelines import TRAINING
+from core.graphs import TRAINING
+from core.instrument.config import Fault, FaultKind, Hyperparameters, RunConfig, Validation, load_config
+from core.instrument.errors import ConfigError
 
 NAMES = st.text(string.ascii_letters + string.digits + " -_.üß", min_size=1, max_size=12)
 FRACTIONS = st.floats(0.01, 0.99)

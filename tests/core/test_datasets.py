@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import steps
-from core.artifacts import check
-from core.config import RunConfig
-from core.errors import DataError
+from core.instrument.artifacts import check
+from core.instrument.config import RunConfig
+from core.instrument.errors import DataError
 
 MakeConfig = Callable[..., RunConfig]
 MakeCsv = Callable[..., Path]

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core import journal, steps
-from core.config import RunConfig
-from core.errors import ConfigError, DataError
-from core.pipelines import named
+from core import steps
+from core.graphs import named
+from core.instrument import journal
+from core.instrument.config import RunConfig
+from core.instrument.errors import ConfigError, DataError
 
 FIRST = dt.date(2026, 1, 1)
 MONTH = [(FIRST + dt.timedelta(days=number)).isoformat() for number in range(30)]

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from core import exhaustion, journal, steps
-from core.config import Fault, RunConfig
-from core.errors import ConfigError
-from core.exhaustion import HEADROOM_BYTES
+from core import steps
+from core.instrument import exhaustion, journal
+from core.instrument.config import Fault, RunConfig
+from core.instrument.errors import ConfigError
+from core.instrument.exhaustion import HEADROOM_BYTES
 
 SMALL = ("unshare", "--user", "--map-root-user", "--mount")
 """Starts a command where it may mount what nobody else sees."""
@@ -33,7 +34,8 @@ print(json.dumps(steps.extract(sys.argv[1])["rows"]))
 """
 LIMITED = """
 import resource, sys
-from core import exhaustion, steps
+from core import steps
+from core.instrument import exhaustion
 limit = exhaustion._address_space_bytes() + int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 try:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from core import journal, registry, steps
-from core.artifacts import check, refer
-from core.config import Fault, FaultKind, RunConfig
-from core.errors import ArtifactError, ConfigError, CoreError, DataError, PermanentError, TransientError
-from core.faults import AFTER, BEFORE
-from core.pipelines import named
+from core import registry, steps
+from core.graphs import named
+from core.instrument import journal
+from core.instrument.artifacts import check, refer
+from core.instrument.config import Fault, FaultKind, RunConfig
+from core.instrument.errors import ArtifactError, ConfigError, CoreError, DataError, PermanentError, TransientError
+from core.instrument.faults import AFTER, BEFORE
 
 EXTRACT = "import sys; from core import steps; steps.extract(sys.argv[1])"
 IN_A_THREAD = """

@@ -13,8 +13,8 @@ from core_runs import until_evaluated
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
-from core.config import RunConfig
 from core.datasets import TARGET, Transactions, generate, write_transactions
+from core.instrument.config import RunConfig
 
 LARGE = Transactions(rows=50_000)
 

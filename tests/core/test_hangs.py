@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from core import hangs, journal, steps
-from core.config import Fault, RunConfig
+from core import steps
+from core.instrument import hangs, journal
+from core.instrument.config import Fault, RunConfig
 
 HANGS = ("hang", "hang_in_c", "hang_in_subprocess")
 LIMIT_S = 20.0

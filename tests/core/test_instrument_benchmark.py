@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from core import journal
-from core.config import RunConfig
-from core.step import Attempt, step
+from core.instrument import journal
+from core.instrument.config import RunConfig
+from core.instrument.step import Attempt, step
 
 ROUNDS = 500
 

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.journal import ATTEMPTS, JOURNAL, Journal, now_ns, read
+from core.instrument.journal import ATTEMPTS, JOURNAL, Journal, now_ns, read
 
 WRITER = """
 import sys
 from pathlib import Path
-from core.journal import Journal
+from core.instrument.journal import Journal
 sys.stdin.readline()
 for number in range(25):
     journal = Journal(Path(sys.argv[1]), "r1", "train")
@@ -136,7 +136,7 @@ def write_and_cut(run_dir: Path, file: str, value: Any, share: float, step: str 
 KILLED = """
 import sys
 from pathlib import Path
-from core.journal import Journal
+from core.instrument.journal import Journal
 journal = Journal(Path(sys.argv[1]), "r1", sys.argv[2])
 journal.write("start")
 print(flush=True)

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from core import journal, steps
-from core.artifacts import Reference, refer, write_json
-from core.config import RunConfig
-from core.errors import CoreError
+from core import steps
+from core.instrument import journal
+from core.instrument.artifacts import Reference, refer, write_json
+from core.instrument.config import RunConfig
+from core.instrument.errors import CoreError
 
 
 @dataclass

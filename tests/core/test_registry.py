@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from core import journal, registry, steps
-from core.artifacts import ArtifactError, Reference, refer
-from core.config import Fault, RunConfig
+from core import registry, steps
+from core.instrument import journal
+from core.instrument.artifacts import ArtifactError, Reference, refer
+from core.instrument.config import Fault, RunConfig
 
 DEPLOYER = """
 import sys

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from core import journal
-from core.config import RunConfig
-from core.errors import ConfigError
-from core.step import Attempt, step
+from core.instrument import journal
+from core.instrument.config import RunConfig
+from core.instrument.errors import ConfigError
+from core.instrument.step import Attempt, step
 
 
 @step

@@ -13,9 +13,9 @@ import pytest
 from core_runs import LENIENT, digests, until_evaluated
 
 from core import steps
-from core.artifacts import TEMPORARY_PREFIX, check
-from core.config import Hyperparameters, RunConfig, Validation
-from core.errors import DataError
+from core.instrument.artifacts import TEMPORARY_PREFIX, check
+from core.instrument.config import Hyperparameters, RunConfig, Validation
+from core.instrument.errors import DataError
 
 MakeConfig = Callable[..., RunConfig]
 MakeCsv = Callable[..., Path]

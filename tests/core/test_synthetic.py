@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import journal, steps
-from core.config import RunConfig, Synthetic
-from core.errors import ArtifactError
+from core import steps
 from core.fibonacci import fibonacci
+from core.graphs import TRAINING, chain, chains, fan_out, named
+from core.instrument import journal
+from core.instrument.config import RunConfig, Synthetic
+from core.instrument.errors import ArtifactError
 from core.parcels import Parcel
-from core.pipelines import TRAINING, chain, chains, fan_out, named
 
 Prepare = Callable[..., str]
 

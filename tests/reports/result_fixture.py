@@ -15,9 +15,9 @@ import result_texts
 from result_parts import AUDITS, PARTS, VARIANTS
 from result_texts import HOSTILE, SCRIPT
 
-from bench.results import Audit, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Strike, Verdict
-from bench.store import Summary
-from core.pipelines import TRAINING
+from bench.contract.records import Audit, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Strike, Verdict
+from bench.observe.store import Summary
+from core.graphs import TRAINING
 
 VERSIONS = {"airflow": "3.1.2", "prefect": "3.6.1", "dagster": "1.12.2"}
 TITLES = {"airflow": "Apache Airflow", "prefect": "Prefect", "dagster": "Dagster"}

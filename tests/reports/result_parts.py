@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.stats import compare, summarise
-from bench.results import Audit, Sample
-from bench.workloads import payload, published
+from bench.analyse.stats import compare, summarise
+from bench.contract.records import Audit, Sample
+from bench.plan.workloads import payload, published
 
 if TYPE_CHECKING:
     from result_fixture import Builder

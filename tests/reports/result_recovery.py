@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from result_texts import SCRIPT
 
-from bench.analysis.stats import summarise
-from bench.measures.recovery import LEAVES
-from bench.results import Run, Sample, Strike
+from bench.analyse.stats import summarise
+from bench.contract.records import Run, Sample, Strike
+from bench.questions.recovery.unattended import LEAVES
 
 if TYPE_CHECKING:
     from result_fixture import Builder

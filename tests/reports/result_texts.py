@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from core.pipelines import TRAINING
+from core.graphs import TRAINING
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = (

@@ -12,14 +12,14 @@ import pytest
 from page_text import visible
 from result_fixture import HOSTILE, Builder
 
-from bench.analysis import comparison as measured
-from bench.analysis.comparison import Change, Values, load, of_results
-from bench.results import Record, Sample
-from reports import between, history
-from reports.catalogue import Metric
-from reports.comparison import between_results
-from reports.document import Document, Line, Section, Table, as_html, as_markdown, as_text
-from reports.verdicts import judge, worse_by
+from bench.analyse import comparison as measured
+from bench.analyse.comparison import Change, Values, load, of_results
+from bench.contract.records import Record, Sample
+from reports.pages import between, history
+from reports.pages.comparison import between_results
+from reports.pages.document import Document, Line, Section, Table, as_html, as_markdown, as_text
+from reports.words.catalogue import Metric
+from reports.words.verdicts import judge, worse_by
 
 TIME = Metric("runtime.makespan_s", "Makespan")
 EXACT = Metric("authoring.sloc", "Source lines", kind="exact", unit="lines")

@@ -14,10 +14,10 @@ from result_fixture import Builder
 from result_parts import AUDITS, BROKEN, PARTS
 from result_texts import HOSTILE, SCRIPT
 
-from bench.results import Cell, Failure
-from reports.loading import ReportError
-from reports.render import LIMIT_BYTES, script_json, write_report
-from reports.safetext import inline, parse_notes
+from bench.contract.records import Cell, Failure
+from reports.pages.render import LIMIT_BYTES, script_json, write_report
+from reports.read.loading import ReportError
+from reports.words.safetext import inline, parse_notes
 
 
 def page(folder: Path, **changes: object) -> str:
@@ -68,7 +68,7 @@ def test_size_limit(full: str) -> None:
 
 def test_a_huge_result_is_cut_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("result_texts.traceback", lambda _: "word " * 150 + ("\nline of a log " * 60) * 20)
-    monkeypatch.setattr("reports.render.LIMIT_BYTES", 1_500_000)
+    monkeypatch.setattr("reports.pages.render.LIMIT_BYTES", 1_500_000)
     html = page(tmp_path / "result")
     assert len(html.encode()) <= 1_500_000
     assert "To keep this file under 3 MB" in html

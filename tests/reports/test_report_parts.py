@@ -10,14 +10,14 @@ import pytest
 from result_fixture import Builder
 from result_parts import SIZES
 
-from bench.results import Manifest, Record
-from reports import isolation, noise, resources, scaling
-from reports.catalogue import metric
-from reports.loading import Result, load
-from reports.lookup import Case, Lookup
-from reports.prose import finding
-from reports.section import Section
-from reports.tables import Table
+from bench.contract.records import Manifest, Record
+from reports.read.loading import Result, load
+from reports.read.lookup import Case, Lookup
+from reports.sections import isolation, noise, resources, scaling
+from reports.sections.section import Section
+from reports.sections.tables import Table
+from reports.words.catalogue import metric
+from reports.words.prose import finding
 
 CHAIN = Case("chain")
 

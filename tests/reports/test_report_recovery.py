@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from result_fixture import Builder
 
-from bench.analysis.stats import summarise
-from bench.results import Cell, Run, Sample, Strike
-from bench.scenarios import INSIDE, OUTSIDE, PEOPLE
-from reports import recovery, repair, sweep
-from reports.catalogue import SUBJECTS, subject
-from reports.course import LEFT, RIGHT, Course, courses
-from reports.heat import heat_map, tone_of
-from reports.loading import load
-from reports.lookup import Lookup
-from reports.render import LIMIT_BYTES, write_report
-from reports.section import Section
-from reports.tables import Table
-from reports.timeline import timeline
+from bench.analyse.stats import summarise
+from bench.contract.records import Cell, Run, Sample, Strike
+from bench.plan.scenarios import INSIDE, OUTSIDE, PEOPLE
+from reports.draw.course import LEFT, RIGHT, Course, courses
+from reports.draw.heat import heat_map, tone_of
+from reports.draw.timeline import timeline
+from reports.pages.render import LIMIT_BYTES, write_report
+from reports.read.loading import load
+from reports.read.lookup import Lookup
+from reports.sections import recovery, repair, sweep
+from reports.sections.section import Section
+from reports.sections.tables import Table
+from reports.words.catalogue import SUBJECTS, subject
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from result_fixture import Builder
 
-from bench.results import Manifest, Record, Sample
-from reports.catalogue import metric
-from reports.compare import Noise, Reading, rank
-from reports.loading import Result
-from reports.lookup import Lookup
-from reports.prose import finding, limits, verdict_sentence
-from reports.usecases import USE_CASES, Decision, asked, decide
+from bench.contract.records import Manifest, Record, Sample
+from reports.read.loading import Result
+from reports.read.lookup import Lookup
+from reports.sections.usecases import USE_CASES, Decision, asked, decide
+from reports.words.catalogue import metric
+from reports.words.compare import Noise, Reading, rank
+from reports.words.prose import finding, limits, verdict_sentence
 
 CASES = {case.key: case for case in USE_CASES}
 TIME = metric("runtime.makespan_s")

@@ -1,0 +1,228 @@
+"""How a run's time grows with its number of tasks: T(n) = a + b·n, and + c·n² where it helps.
+
+a is the fixed cost of a run, b the marginal cost of a task, for parallel tasks per task of the
+whole. One value per session and n, the median of its makespans. Each session has a fit of its own,
+and the 95 % t-interval is over the sessions' coefficients: whatever slows a session down as a whole
+is in it. Where fewer than two sessions have enough sizes for that, one fit goes through the points
+of all, and its interval comes from the residuals; with no more points than coefficients there is
+none. The spread of times grows with the times, so relative residuals are minimised: weights 1/T²
+with the fitted T, for with the measured one the fast runs would weigh most (quasi-likelihood with a
+constant coefficient of variation: McCullagh & Nelder, Generalized Linear Models, 1989, chapter 8).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats as scipy_stats
+
+from bench.analyse.stats import CONFIDENCE, t_interval
+from bench.contract.records import Record, Sample
+
+WORKLOADS = ("chain", "fan_out")
+METRIC = "runtime.makespan_s"
+NAMES = ("scaling.fixed_s", "scaling.marginal_s", "scaling.quadratic_s")
+REWEIGHTINGS = 3
+
+Floats = NDArray[np.float64]
+Curve = Mapping[int, float]
+"""Of one session: number of tasks -> seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Coefficients from the constant upwards, with the ends of their intervals where there are any."""
+
+    value: Floats
+    low: Floats | None
+    high: Floats | None
+    sessions: int
+    how: str
+
+
+def fits(samples: Iterable[Sample]) -> list[Record]:
+    """The scaling.* records of each arm and workload, from its makespans with the one parameter n.
+
+    superlinear_at_n: the smallest n above the line through the smaller ones, beyond the interval
+    that this line predicts; fails_at_n: the smallest n with a run that has no makespan. Their value
+    is None where there is no such n, and the note says up to where.
+    """
+    groups: dict[tuple[str, ...], list[Sample]] = defaultdict(list)
+    for s in samples:
+        if s.metric == METRIC and s.workload in WORKLOADS and s.params.keys() == {"n"} and not s.warm_up:
+            groups[s.engine, s.track, s.mode, s.workload].append(s)
+    return [record for group in groups.values() for record in _records(group)]
+
+
+def _records(group: Sequence[Sample]) -> Iterator[Record]:
+    curves = _curves(group)
+    sizes = sorted({n for curve in curves for n in curve})
+    fit = _chosen(curves)
+    if fit is None:
+        why = f"one size only, n={sizes[0]}" if sizes else "no run ended"
+        yield from (_record(group, name, "s", None, note=why) for name in NAMES[:2])
+    else:
+        note = f"n from {sizes[0]} to {sizes[-1]}; {fit.how}"
+        for i, value in enumerate(fit.value):
+            ends = (None, None) if fit.low is None or fit.high is None else (float(fit.low[i]), float(fit.high[i]))
+            more = "; of the first tasks, the quadratic part comes on top" if i == 1 and len(fit.value) > 2 else ""
+            yield _record(group, NAMES[i], "s", float(value), ends, n=fit.sessions, note=note + more)
+    at, note = _superlinear(curves, sizes)
+    yield _record(group, "scaling.superlinear_at_n", "count", at, n=len(curves), note=note)
+    at, note = _fails(group)
+    yield _record(group, "scaling.fails_at_n", "count", at, n=len(curves), note=note)
+
+
+def _record(
+    group: Sequence[Sample],
+    metric: str,
+    unit: str,
+    value: float | None,
+    ends: tuple[float | None, float | None] = (None, None),
+    *,
+    n: int = 0,
+    note: str,
+) -> Record:
+    like = group[0]
+    # a run that failed early, or with a single step, does not show its isolation
+    shown = Counter(s.isolation for s in group if s.value is not None and s.isolation != "none")
+    return Record(
+        engine=like.engine, version=like.version, track=like.track, mode=like.mode,
+        isolation=shown.most_common(1)[0][0] if shown else like.isolation, workload=like.workload,
+        metric=metric, unit=unit, value=value, ci_low=ends[0], ci_high=ends[1], n=n, note=note,
+    )  # fmt: skip
+
+
+def _curves(group: Iterable[Sample]) -> list[Curve]:
+    found: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for s in group:
+        if isinstance(s.value, int | float) and s.value > 0:
+            found[s.session][int(s.params["n"])].append(float(s.value))
+    return [
+        {n: float(np.exp(np.median(np.log(values)))) for n, values in sorted(curve.items())} for curve in found.values()
+    ]
+
+
+def _chosen(curves: Sequence[Curve]) -> Fit | None:
+    """The line, or the curve if its interval says that it bends and AICc that this is worth a coefficient."""
+    line, bent = _fit(curves, 1), _fit(curves, 2)
+    if line is None or bent is None or bent.low is None or bent.high is None:
+        return line
+    helps = not bent.low[2] <= 0 <= bent.high[2] and _aicc(curves, bent) < _aicc(curves, line)
+    return bent if helps else line
+
+
+def _fit(curves: Sequence[Curve], degree: int) -> Fit | None:
+    """None with too few sizes."""
+    able = [curve for curve in curves if len(curve) > degree]
+    if len(able) > 1:
+        value, low, high = t_interval(np.array([_coefficients(*_points([curve]), degree) for curve in able]).T)
+        left = f", {len(curves) - len(able)} with too few sizes left out" if len(able) < len(curves) else ""
+        return Fit(value, low, high, len(able), f"mean of the fits of {len(able)} sessions{left}")
+    n, t = _points(curves)
+    if len(set(n)) <= degree:
+        return None
+    value = _coefficients(n, t, degree)
+    alone = len(curves) == 1
+    how = "one session: what differs between sessions is not known" if alone else "one fit through all sessions' points"
+    if len(n) <= degree + 1:
+        return Fit(value, None, None, len(curves), f"{how}; too few points for an interval")
+    half = _reach(len(n) - degree - 1) * np.sqrt(np.diag(_covariance(n, t, value)))
+    return Fit(value, value - half, value + half, len(curves), how)
+
+
+def _points(curves: Iterable[Curve]) -> tuple[Floats, Floats]:
+    pairs = [pair for curve in curves for pair in curve.items()]
+    return np.array([n for n, _ in pairs], dtype=float), np.array([t for _, t in pairs], dtype=float)
+
+
+def _coefficients(n: Floats, t: Floats, degree: int) -> Floats:
+    powers, expected = _powers(n, degree), t
+    for _ in range(REWEIGHTINGS):
+        value = np.asarray(np.linalg.lstsq(powers / expected[:, None], t / expected, rcond=None)[0], dtype=np.float64)
+        expected = _expected(n, t, value)
+    return value
+
+
+def _covariance(n: Floats, t: Floats, value: Floats) -> Floats:
+    weighted = _powers(n, len(value) - 1) / _expected(n, t, value)[:, None]
+    return np.asarray(_relative_spread(n, t, value) ** 2 * np.linalg.inv(weighted.T @ weighted))
+
+
+def _relative_spread(n: Floats, t: Floats, value: Floats) -> float:
+    expected = _expected(n, t, value)
+    residuals = (t - _powers(n, len(value) - 1) @ value) / expected
+    return float(np.sqrt(np.sum(residuals**2) / (len(n) - len(value))))
+
+
+def _expected(n: Floats, t: Floats, value: Floats) -> Floats:
+    # a fit that falls below zero must not turn a weight around
+    return np.asarray(np.maximum(_powers(n, len(value) - 1) @ value, t.min() / 2))
+
+
+def _powers(n: Floats, degree: int) -> Floats:
+    return np.vander(n, degree + 1, increasing=True)
+
+
+def _reach(freedom: int, confidence: float = CONFIDENCE) -> float:
+    return float(scipy_stats.t.ppf((1 + confidence) / 2, freedom))
+
+
+def _aicc(curves: Sequence[Curve], fit: Fit) -> float:
+    """Akaike's criterion with the correction for few points (Hurvich & Tsai 1989), of residuals of log T."""
+    n, t = _points(curves)
+    fitted = _powers(n, len(fit.value) - 1) @ fit.value
+    count, free = len(n), len(fit.value) + 1
+    if fitted.min() <= 0 or count <= free + 1:
+        return float("inf")
+    squares = float(np.sum(np.log(t / fitted) ** 2))
+    return count * math.log(max(squares, 1e-12) / count) + 2 * free + 2 * free * (free + 1) / (count - free - 1)
+
+
+def _superlinear(curves: Sequence[Curve], sizes: Sequence[int]) -> tuple[float | None, str]:
+    """The smallest size that a line does not reach, at 95 % for all sizes together (Bonferroni)."""
+    confidence = 1 - (1 - CONFIDENCE) / max(len(sizes) - 2, 1)
+    tested = {n: found for n in sizes[2:] if (found := _excess(curves, n, confidence))}
+    for n, (low, factor) in tested.items():
+        if low > 0:
+            return float(n), f"{factor:.2f} times what the line through the smaller sizes predicts"
+    return None, f"not up to n={max(tested)}" if tested else "not tested: too few sizes or sessions"
+
+
+def _excess(curves: Sequence[Curve], size: int, confidence: float) -> tuple[float, float] | None:
+    """Lower end of T(size) less what the line through the smaller sizes predicts, and their ratio.
+
+    Over sessions, each with its own line, or by the prediction interval of one line through all
+    points; None with too few points for both.
+    """
+    pairs = [({n: t for n, t in curve.items() if n < size}, curve[size]) for curve in curves if size in curve]
+    able = [(smaller, t) for smaller, t in pairs if len(smaller) > 1]
+    row, times = np.array([1.0, size]), np.array([t for _, t in able or pairs])
+    if len(able) > 1:
+        predicted = np.array([row @ _coefficients(*_points([smaller]), 1) for smaller, _ in able])
+        _, low, _ = t_interval(times - predicted, confidence)
+        return float(low), float(times.mean() / predicted.mean())
+    n, t = _points({n: t for n, t in curve.items() if n < size} for curve in curves)
+    if len(set(n)) < 2 or len(n) < 3:
+        return None
+    value = _coefficients(n, t, 1)
+    expected = float(row @ value)
+    variance = (_relative_spread(n, t, value) * expected) ** 2 / len(times) + row @ _covariance(n, t, value) @ row
+    low_end = times.mean() - expected - _reach(len(n) - 2, confidence) * np.sqrt(variance)
+    return float(low_end), float(times.mean() / expected)
+
+
+def _fails(group: Sequence[Sample]) -> tuple[float | None, str]:
+    sizes = sorted({int(s.params["n"]) for s in group})
+    for n in sizes:
+        runs = [s for s in group if s.params["n"] == n]
+        failed = [s for s in runs if s.value is None]
+        if failed:
+            reasons = "; ".join(dict.fromkeys(s.note for s in failed if s.note)) or "no reason given"
+            return float(n), f"{len(failed)} of {len(runs)} runs: {reasons}"
+    return None, f"none up to n={sizes[-1]}"

@@ -1,0 +1,1 @@
+"""What is seen of runs and of the machine, and where it is kept."""

@@ -1,0 +1,64 @@
+"""What the manifest says of an engine: its settings and intervals per track, what it offers, what it promises."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from bench.contract.adapter import Adapter, Unsupported
+from bench.contract.records import Manifest
+from bench.observe.store import Store
+from bench.session.bring_up import Session
+
+SETTING = ("name", "value", "source", "reason")
+
+
+def describe(manifest: Manifest, store: Store, session: Session) -> None:
+    """Note an engine with the settings of a session's track, once each; without paths and secrets of this machine."""
+    adapter, track = session.adapter, session.workspace.track
+    if (adapter.name, track) in {(setting["engine"], setting["track"]) for setting in manifest.settings}:
+        return
+    if adapter.name not in manifest.local_notes:
+        manifest.local_notes[adapter.name] = adapter.local_note()
+        manifest.abilities += _abilities(adapter)
+    for one in adapter.settings():
+        told = {name: store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING}
+        for name, secret in session.workspace.secrets.items():
+            told["value"] = told["value"].replace(secret, f"<{name}>")
+        manifest.settings.append({"engine": adapter.name, "track": str(track), **told})
+    manifest.polling += [
+        {"engine": adapter.name, "track": str(track), **dataclasses.asdict(one)} for one in adapter.polling()
+    ]
+
+
+def _abilities(adapter: Adapter) -> list[dict[str, str]]:
+    found = []
+    for ability, offer in adapter.abilities().items():
+        offered = "no" if isinstance(offer, Unsupported) else "yes"
+        text = getattr(offer, "reason", "") or getattr(offer, "description", "") or "over the API"
+        found.append({"engine": adapter.name, "ability": str(ability), "offered": offered, "text": text})
+    return found
+
+
+def promise(manifest: Manifest, kinds: Iterable[type[Adapter]]) -> None:
+    """Note what faults can strike in each engine, and what its documentation lets expect of it."""
+    manifest.targets = [row for kind in kinds for row in _targets(kind)]
+    manifest.expectations = [row for kind in kinds for row in _expectations(kind)]
+
+
+def _targets(adapter: type[Adapter]) -> list[dict[str, str]]:
+    found = []
+    for target, place in adapter.targets.items():
+        offered, text = ("no", place.reason) if isinstance(place, Unsupported) else ("yes", place.text)
+        found.append({"engine": adapter.name, "target": str(target), "offered": offered, "text": text})
+    return found
+
+
+def _expectations(adapter: type[Adapter]) -> list[dict[str, str]]:
+    return [
+        {
+            "engine": adapter.name, "scenario": name, "outcomes": "; ".join(one.outcomes), "text": one.text,
+            "source": one.source,
+        }
+        for name, one in adapter.expectations.items()
+    ]  # fmt: skip

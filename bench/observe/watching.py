@@ -1,0 +1,121 @@
+"""Watches a run over the engine's API: the same polling and the same limits for every engine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench.contract.adapter import ApiError, RunState, Status, Track
+from bench.session.bring_up import Session
+from core.instrument import journal
+from core.instrument.journal import now_ns
+
+POLL_S = 0.25
+"""How often an engine's API is asked for a run's state; the same for all."""
+SETTLE_LIMIT_S = 5.0
+MANY_SETTLE_LIMIT_S = 40.0
+"""Where many steps were run: the records of the last of them may come half a minute after the run's end."""
+SOON_SETTLED = 10
+"""Up to so many steps, as the training pipeline has, are recorded soon."""
+FEW_STEPS = 20
+SELDOM_S = 5.0
+RUN_LIMIT_S = {Track.TUNED: 120.0, Track.STOCK: 900.0}
+STEP_LIMIT_S = 5.0
+"""What each step beyond a few adds to a run's limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The engine's own view of a run at one instant."""
+
+    t_ns: int
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A run that is watched by its journal until all its steps have ended."""
+
+    run_dir: Path
+    steps: int
+    settle_s: float
+    """How long the engine may take to record the steps after the run's end."""
+
+    def wait(self) -> None:
+        """Return once every step has ended, and at the latest when it is time to ask the engine all the same."""
+        until = time.monotonic() + SELDOM_S
+        while journal.ends(self.run_dir) < self.steps and time.monotonic() < until:
+            time.sleep(POLL_S)
+
+
+def limit_s(track: Track, steps: int) -> float:
+    """How long a run of so many steps may take."""
+    return RUN_LIMIT_S[track] + STEP_LIMIT_S * max(0, steps - FEW_STEPS)
+
+
+def settle_s(steps: int) -> float:
+    """How long engines may take to record so many steps after the end of a run."""
+    return SETTLE_LIMIT_S if steps <= SOON_SETTLED else MANY_SETTLE_LIMIT_S
+
+
+def watch(
+    session: Session,
+    engine_run_id: str,
+    limit: float,
+    *,
+    quietly: Quiet | None = None,
+    stop: threading.Event | None = None,
+    on_end: Callable[[int], None] | None = None,
+) -> tuple[list[Sighting], bool]:
+    """Ask for a run's state until it has ended; return what was seen when it changed, and whether time ran out.
+
+    After the run's end its steps are asked for a little longer: some engines record them later. `quietly` is for
+    many steps or runs, where asking is itself work for the engine: the run alone is asked for, and seldom until
+    its journal is complete. Once `stop` is set it returns what it has. `on_end` is told the instant at which the run
+    was first seen to have ended.
+    """
+    deadline = time.monotonic() + limit
+    sightings: list[Sighting] = []
+    while time.monotonic() < deadline and not (stop and stop.is_set()):
+        ended_before = bool(sightings) and sightings[-1].state.status.ended
+        if quietly and not ended_before:
+            quietly.wait()
+        state = ask_state(session, engine_run_id, steps=not quietly or ended_before)
+        if state and (not sightings or _differs(state, sightings[-1].state)):
+            sightings.append(Sighting(now_ns(), state))
+            if state.status.ended and not ended_before:
+                if on_end:
+                    on_end(sightings[-1].t_ns)
+                deadline = min(deadline, time.monotonic() + (quietly.settle_s if quietly else SETTLE_LIMIT_S))
+                if quietly:
+                    continue  # now for the steps
+        if state and state.status.ended and _all_told(state, quietly):
+            break
+        time.sleep(POLL_S)
+    return sightings, not (sightings and sightings[-1].state.status.ended)
+
+
+def _all_told(state: RunState, quietly: Quiet | None) -> bool:
+    """Whether the engine lists every step, each with its end. Some list only those that they have recorded so far."""
+    listed = not quietly or state.status is not Status.COMPLETED or len(state.steps) >= quietly.steps
+    return listed and all(step.status.ended for step in state.steps.values())
+
+
+def ask_state(session: Session, engine_run_id: str, *, steps: bool = True) -> RunState | None:
+    """The engine's view of a run; None while its API does not answer."""
+    try:
+        return session.adapter.state(engine_run_id) if steps else RunState(session.adapter.status(engine_run_id))
+    except (httpx.HTTPError, ApiError):
+        return None
+
+
+def _differs(one: RunState, other: RunState) -> bool:
+    def essence(state: RunState) -> tuple[Status, Mapping[str, tuple[Status, int]]]:
+        return state.status, {name: (step.status, step.attempts) for name, step in state.steps.items()}
+
+    return essence(one) != essence(other)

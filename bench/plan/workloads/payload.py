@@ -1,0 +1,12 @@
+"""Steps that hand on a payload, through the engine's own channel or by reference."""
+
+from __future__ import annotations
+
+from bench.plan.workloads import CHANNELS, Workload
+
+SIZES_BYTES = (1_000, 100_000, 10_000_000)
+N = 5
+
+WORKLOADS = tuple(
+    Workload("chain", N, payload_bytes=size, channel=channel) for size in SIZES_BYTES for channel in CHANNELS
+)

@@ -1,0 +1,181 @@
+"""How soon and how clearly an engine shows why a run failed: three planted bugs and the text a user gets."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bench.contract.adapter import Ability, Status
+from bench.contract.errors import EngineError
+from bench.contract.records import Evidence
+from bench.judge.aftermath import ALARMED
+from bench.observe import watching
+from bench.run.conductor import Conductor, Observation
+from bench.session.bring_up import READY_LIMIT_S, Session, wait_until
+from core.instrument.config import Fault
+from core.instrument.journal import now_ns
+
+MISSING_MODULE = "pandaz"
+FRAME = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A planted bug and what a good report of it names."""
+
+    name: str
+    exception: str
+    file: str
+    """The user's file in which the cause stands."""
+    title: str
+
+
+EXCEPTION = Bug("exception", "KeyError", "faults.py", "An exception in a step")
+RENAMED = Bug("renamed_column", "DataError", "validate.py", "A renamed source column")
+IMPORT = Bug("import_error", "ModuleNotFoundError", "training.py", "An import error in the pipeline file")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the engine's API gave its user, and how soon."""
+
+    visible_s: float | None
+    """Seconds from the error (or, where only a run can tell, from its submission) until the API showed it."""
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text tells its reader."""
+
+    names_exception: bool
+    names_file: bool
+    names_line: bool
+    lines_to_cause: int | None
+    """Lines that are not blank, from the top to the first that names the exception."""
+    cause_line: int
+    framework_frames: int | None
+    """Traceback frames above the first one in the user's own files."""
+
+
+def read(text: str, bug: Bug, own: tuple[str, ...]) -> Reading:
+    """Read a text as its user would; `own` are the folders of the user's own files."""
+    lines = text.splitlines()
+    cause = next((n for n, line in enumerate(lines, 1) if re.search(rf"\b{bug.exception}\b", line)), 0)
+    frames = [match["path"] for match in FRAME.finditer(text)]
+    first_own = next((n for n, path in enumerate(frames) if any(map(Path(path).is_relative_to, own))), None)
+    return Reading(
+        names_exception=cause > 0,
+        names_file=bug.file in text,
+        names_line=bool(re.search(rf'{re.escape(bug.file)}(", line |:)\d+', text)),
+        lines_to_cause=sum(bool(line.strip()) for line in lines[:cause]) if cause else None,
+        cause_line=cause,
+        framework_frames=first_own,
+    )
+
+
+def exception(conductor: Conductor, session: Session, known: tuple[Observation, str] | None = None) -> None:
+    """An exception in a step; `known` is a run that had it already, with its step's log."""
+    if known is None:
+        fault = Fault("train", "defect", attempts=0)
+        seen = conductor.served(session, EXCEPTION.name, expected_failure=True, faults=(fault,))
+        known = seen, session.adapter.logs(seen.run.engine_run_id, "train")
+    _store(conductor, session, EXCEPTION, _step_failure("train", *known))
+
+
+def renamed_column(conductor: Conductor, session: Session) -> None:
+    """A column of the source has another name since yesterday."""
+    renamed = session.scratch / "renamed.csv"
+    column = next(name for name in conductor.source.columns if name != conductor.source.target)
+    table = pd.read_csv(conductor.source.path, nrows=1000, dtype=str, keep_default_na=False)
+    table.rename(columns={column: f"{column}_v2"}).to_csv(renamed, index=False)
+    seen = conductor.served(session, RENAMED.name, expected_failure=True, data=renamed)
+    log = session.adapter.logs(seen.run.engine_run_id, "validate")
+    _store(conductor, session, RENAMED, _step_failure("validate", seen, log))
+
+
+def import_error(conductor: Conductor, session: Session) -> None:
+    """The deployed pipeline file imports a module that is not there; afterwards it is mended again."""
+    file = session.workspace.pipelines / IMPORT.file
+    original = file.read_text()
+    file.write_text(_with_bad_import(original))
+    edited_ns = now_ns()
+    try:
+        shown = _import_error(conductor, session, edited_ns)
+    finally:
+        file.write_text(original)
+    _store(conductor, session, IMPORT, shown)
+    _wait_mended(session)
+
+
+def _step_failure(step: str, seen: Observation, text: str) -> Shown:
+    error_ns = next((a.end_ns for a in seen.history.attempts_of(step) if a.outcome == "error"), None)
+    seen_ns = [
+        s.t_ns
+        for s in seen.sightings
+        if error_ns and s.t_ns >= error_ns and (s.state.status is Status.FAILED or _alarmed(s.state.steps.get(step)))
+    ]
+    visible_s = (seen_ns[0] - error_ns) / 1e9 if seen_ns and error_ns else None
+    return Shown(visible_s, text, f"log of the step {step} over the API")
+
+
+def _alarmed(step: object) -> bool:
+    return getattr(step, "status", None) in ALARMED or getattr(step, "attempts", 0) > 1
+
+
+def _with_bad_import(text: str) -> str:
+    """Add the bad import before the first import that is not from __future__."""
+    lines = text.splitlines(keepends=True)
+    imports = (node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom))
+    at = next(node.lineno - 1 for node in imports if getattr(node, "module", "") != "__future__")
+    return "".join([*lines[:at], f"import {MISSING_MODULE}\n", *lines[at:]])
+
+
+def _import_error(conductor: Conductor, session: Session, edited_ns: int) -> Shown:
+    ability = session.adapter.abilities()[Ability.DEPLOYMENT_ERROR]
+    if callable(ability):
+        wait_until(lambda: bool(ability()), "import error shown by the API", READY_LIMIT_S)
+        visible_ns = now_ns()
+        return Shown((visible_ns - edited_ns) / 1e9, str(ability()), "error of the deployed file over the API")
+    seen = conductor.served(session, IMPORT.name, expected_failure=True)
+    failed = [s.t_ns for s in seen.sightings if s.state.status is Status.FAILED]
+    text = session.adapter.logs(seen.run.engine_run_id, None)
+    visible_s = (failed[0] - seen.run.submit_ns) / 1e9 if failed else None
+    return Shown(visible_s, text, "log of a run submitted after the edit, over the API")
+
+
+def _wait_mended(session: Session) -> None:
+    ability = session.adapter.abilities()[Ability.DEPLOYMENT_ERROR]
+    if callable(ability):
+        limit = watching.RUN_LIMIT_S[session.workspace.track]
+        wait_until(lambda: not ability(), "import error gone after mending the file", limit)
+    if not session.adapter.deployed("training"):
+        raise EngineError("the pipeline is no longer offered after the deployed file was mended")
+
+
+def _store(conductor: Conductor, session: Session, bug: Bug, shown: Shown) -> None:
+    own = tuple(str(Path(p).resolve()) for p in (session.workspace.project / "core", session.workspace.pipelines))
+    found = read(shown.text, bug, own)
+    values: dict[str, tuple[str, float | None]] = {
+        "visible_s": ("s", shown.visible_s),
+        "names_exception": ("boolean", float(found.names_exception)),
+        "names_file": ("boolean", float(found.names_file)),
+        "names_line": ("boolean", float(found.names_line)),
+        "lines_to_cause": ("lines", found.lines_to_cause),
+        "framework_frames": ("count", found.framework_frames),
+    }
+    for metric, (unit, value) in values.items():
+        note = "" if value is not None else "not in the text or record that the API gives"
+        conductor.sample(None, f"debugging.{bug.name}.{metric}", unit, value, note)
+    conductor.store.append(
+        Evidence(
+            engine=conductor.arm.engine, track=conductor.arm.track, scenario=bug.name, title=bug.title,
+            source=shown.source, text=conductor.store.shorten(shown.text, workspace=session.scratch),
+            cause_line=found.cause_line,
+        )
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What becomes of a run that is broken on purpose, and what people do about it."""

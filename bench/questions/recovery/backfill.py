@@ -1,0 +1,168 @@
+"""Ten days in a row, by the engine's own backfill: one day's data come late, or the scheduler is killed meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from bench.contract.adapter import Ability, ApiError, Backfills, Status, Target
+from bench.contract.records import Run
+from bench.observe.history import read_history
+from bench.observe.watching import POLL_S
+from bench.plan.scenarios import MIDDLE_S, Action, Moment, Nemesis, When
+from bench.questions.recovery.left_behind import Found, SessionLostError
+from bench.questions.recovery.repair import extra_lines
+from bench.questions.recovery.unattended import store
+from bench.run.conductor import Conductor
+from bench.run.faults.manager import managed
+from bench.run.faults.nemesis import Armed, armed
+from bench.run.faults.targets import absent, roles_of
+from bench.session.bring_up import Session
+from core.graphs import Pipeline, Step
+from core.instrument.config import Fault
+from core.instrument.journal import now_ns
+
+FIRST = date(2026, 1, 1)
+"""The first day of the built-in data."""
+DAYS, OTHER_DAYS = (
+    tuple((FIRST + timedelta(days=number)).isoformat() for number in range(begin, begin + 10)) for begin in (0, 10)
+)
+"""Of late data, and of the killed scheduler: an engine passes over days that it has run before, as it should."""
+LATE = DAYS[4]
+STRUCK = f"day_{OTHER_DAYS[5]}"
+LIMIT_S = 180.0
+AS_PIPELINE = Pipeline("daily", tuple(Step(f"day_{day}") for day in OTHER_DAYS))
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What the effects say: which days were filed, and how often."""
+
+    missing: tuple[str, ...]
+    twice: tuple[str, ...]
+    end_ns: int | None = None
+    """End of the last of its runs."""
+
+    @property
+    def outcome(self) -> str:
+        return "duplicated" if self.twice else "lost" if self.missing else "completed after recovery"
+
+
+def filed(run_dir: Path, days: Sequence[str]) -> Filed:
+    """Which days no attempt has ended for, and which had their effect more than once."""
+    history = read_history(run_dir)
+    times = Counter(effect.kind.removeprefix("day-") for effect in history.effects)
+    missing = tuple(day for day in days if f"day_{day}" not in history.counted())
+    return Filed(missing, tuple(day for day in days if times[day] > 1), history.last_end_ns())
+
+
+def late_data(conductor: Conductor, session: Session) -> None:
+    """Run ten days while the data of one are not there; then they come, and what is missing is run."""
+    arrived = session.scratch / f"arrived-{now_ns()}"
+    late = Fault(f"day_{LATE}", "late", attempts=0, until=str(arrived))
+    run, path = conductor.prepare(session.scratch / "registry", "late_data", faults=(late,))
+    means = _means(session)
+    watched = _until_ended(means, means.start(path, DAYS))
+    before, said = filed(path.parent, DAYS), watched[1]
+    arrived.touch()
+    begin = now_ns()
+    run = msgspec.structs.replace(run, asked_ns=begin)
+    caught_up = _until_ended(means, means.again(watched[0]))
+    seen = filed(path.parent, DAYS)
+    found = _found(session, seen, caught_up[1], begin, "one API call: run the missing days")
+    if before.missing != (LATE,) or said is not Status.FAILED:
+        told = f"while its data were late, {LATE} was {'missing' if LATE in before.missing else 'filed'}"
+        found["record"] = ("text", f"{told}, and the engine said {said}", "")
+    _keep(conductor, run, "late_data", found)
+
+
+def killed(conductor: Conductor, session: Session) -> None:
+    """Run ten days and kill the scheduler in the sixth; run again what did not complete, if anything."""
+    longer = Fault(STRUCK, "slow", attempts=0, seconds=MIDDLE_S)
+    run, path = conductor.prepare(session.scratch / "registry", "backfill_killed", faults=(longer,))
+    means, actions = _means(session), []
+    with ExitStack() as stack:
+        manager = stack.enter_context(managed(session))
+        nemesis = _armed_in_the_middle(stack, session, run, path.parent)
+        if nemesis:
+            manager.leave(roles_of(session, Target.SCHEDULER), nemesis.healed)
+        begin = now_ns()
+        watched, said = _until_ended(means, means.start(path, OTHER_DAYS))
+    if nemesis and nemesis.strikes:
+        conductor.store.append(nemesis.strikes[0])
+        begin = nemesis.strikes[0].t_ns
+        actions.append("restart of the scheduler by the process manager")
+    if said is Status.FAILED and filed(path.parent, OTHER_DAYS).missing:
+        actions.append("one API call: run the missing days")
+        _, said = _until_ended(means, means.again(watched))
+    seen = filed(path.parent, OTHER_DAYS)
+    found = _found(session, seen, said, begin, "; ".join(actions) or "none")
+    if nemesis and not nemesis.strikes:
+        found["outcome"] = ("text", None, f"not struck: {nemesis.problem or 'the backfill never came to that point'}")
+    _keep(conductor, run, "backfill_killed", found)
+    if nemesis and nemesis.problem:
+        raise SessionLostError(f"after backfill_killed: {nemesis.problem}")
+
+
+def _means(session: Session) -> Backfills:
+    means = session.adapter.abilities()[Ability.BACKFILL]
+    if not isinstance(means, Backfills):
+        raise TypeError(f"{session.adapter.name} has no backfill")
+    return means
+
+
+def _armed_in_the_middle(stack: ExitStack, session: Session, run: Run, run_dir: Path) -> Armed | None:
+    """The scheduler's death in the sixth day; None if there is no scheduler of its own."""
+    if absent(session, Target.SCHEDULER):
+        return None
+    nemesis = Nemesis(Action.KILL, Target.SCHEDULER, Moment(When.IN, STRUCK))
+    return stack.enter_context(armed(session, nemesis, run.run_id, run_dir, AS_PIPELINE))
+
+
+def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
+    """Ask until the backfill has ended, or the limit has passed."""
+    deadline, said = time.monotonic() + LIMIT_S, Status.PENDING
+    while not said.ended and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        try:
+            said = means.status(backfill)
+        except (ApiError, httpx.HTTPError):
+            continue
+    return backfill, said
+
+
+def _found(session: Session, seen: Filed, said: Status, begin: int, actions: str) -> Found:
+    outcome = seen.outcome if said.ended else "stuck"
+    right = outcome == "completed after recovery" and said is Status.COMPLETED
+    recovery_s = (seen.end_ns - begin) / 1e9 if right and seen.end_ns else None
+    claims = "agrees" if (said is Status.COMPLETED) == (not seen.missing) else f"the engine says {said}"
+    return {
+        "outcome": ("text", outcome if right or outcome != "completed after recovery" else "false failure", ""),
+        "correct": ("boolean", float(not seen.missing), ""),
+        "recovery_s": ("s", recovery_s, "" if right else f"it ended: {outcome}"),
+        "missing": ("count", float(len(seen.missing)), ", ".join(seen.missing)),
+        "twice": ("count", float(len(seen.twice)), ", ".join(seen.twice)),
+        "duplicates": ("count", float(len(seen.twice)), ""),
+        "record": ("text", claims, ""),
+        "actions": ("text", actions, ""),
+        "extra_lines": ("lines", extra_lines(session, "daily"), "source lines of the daily pipeline"),
+    }
+
+
+def _keep(conductor: Conductor, run: Run, name: str, found: Found) -> None:
+    """The runs of a backfill are many; their one journal is kept as one run.
+
+    Raises SessionLostError, after all is stored, if it never ended: what is left of it would disturb what comes next.
+    """
+    conductor.store.append(run)
+    store(conductor, None, name, found)
+    if found["outcome"][1] == "stuck":
+        raise SessionLostError(f"after {name}: it had not ended within {LIMIT_S:.0f} s")

@@ -1,0 +1,68 @@
+"""One point of the kill-point sweep: what became of the run, and whether its effect happened exactly once."""
+
+from __future__ import annotations
+
+import httpx
+
+from bench.contract.adapter import ApiError
+from bench.contract.errors import EngineError
+from bench.judge import aftermath as judge
+from bench.judge.aftermath import WHOLE
+from bench.plan.scenarios import Scenario
+from bench.questions.recovery import left_behind as aftermath
+from bench.questions.recovery.left_behind import SessionLostError
+from bench.questions.recovery.unattended import Broken, conduct, missed
+from bench.run.conductor import Conductor
+from bench.run.faults.manager import managed
+from bench.session.bring_up import Session
+
+EFFECT = "deploy"
+
+
+def strike(conductor: Conductor, session: Session, point: Scenario, prober: Conductor) -> None:
+    """Conduct the run that is struck there, and store what came out of it.
+
+    Raises SessionLostError, after all is stored, if a run of the probe does not complete any more.
+    """
+    with managed(session) as manager:
+        broken = conduct(conductor, session, point, manager)
+        _store(conductor, broken, point)
+        nemesis = broken.armed
+        if nemesis and nemesis.strikes and nemesis.problem:
+            raise SessionLostError(f"after {point.name}: {nemesis.problem}")
+        if manager.restarted or not _by_itself(broken):
+            _check(prober, session, point)
+
+
+def _store(conductor: Conductor, broken: Broken, point: Scenario) -> None:
+    if point.nemesis is None:
+        raise ValueError(f"{point.name} is no point of a sweep")
+    seen = broken.seen
+    where = {"target": str(point.nemesis.target), "at": str(point.nemesis.at)}
+    if point.nemesis.action != "kill":
+        where["action"] = str(point.nemesis.action)
+    conductor.tidy(seen.run)
+    if reason := missed(broken):
+        conductor.sample(seen, "recovery.sweep.outcome", "text", None, f"not struck: {reason}", params=where)
+        return
+    conductor.sample(seen, "recovery.sweep.outcome", "text", seen.run.outcome, params=where)
+    effects = sum(effect.kind == EFFECT for effect in seen.history.effects)
+    found = {
+        "completed": _by_itself(broken),
+        "correct": judge.correct(seen.history, conductor.oracle),
+        "effect_once": effects == 1,
+    }
+    for leaf, holds in found.items():
+        conductor.sample(seen, f"recovery.sweep.{leaf}", "proportion", float(holds), point.name)
+
+
+def _by_itself(broken: Broken) -> bool:
+    """Whether the run came right, and nobody had to submit it again."""
+    return broken.seen.run.outcome in WHOLE and not broken.resubmitted
+
+
+def _check(prober: Conductor, session: Session, point: Scenario) -> None:
+    try:
+        aftermath.probe(prober, session)
+    except (EngineError, ApiError, httpx.HTTPError) as error:  # the point is stored, and must not be struck again
+        raise SessionLostError(f"after {point.name}: {error}") from error

@@ -1,0 +1,173 @@
+"""What a broken run leaves behind in its session: processes, slots, a service that is not itself any more."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+import httpx
+import psutil
+
+from bench.contract.adapter import Ability, ApiError, Status
+from bench.contract.errors import EngineError
+from bench.judge.aftermath import WHOLE
+from bench.observe.history import History, read_history
+from bench.observe.watching import POLL_S, limit_s
+from bench.plan.workloads import PROBE
+from bench.run.conductor import Conductor, Observation
+from bench.session.bring_up import Session
+from bench.session.workspace import PARALLELISM
+from core.graphs import RUN_TIMEOUT_FACTOR
+from core.instrument import journal
+from core.instrument.config import Fault
+from core.instrument.journal import now_ns
+
+GRACE_S = 2.0
+"""A process that ends within this time after the run's end is none that was left."""
+ORPHAN_LIMIT_S = 15.0
+LOOK_S = 0.1
+PROBE_STEP_S = 6.0
+"""How long each of the probe's steps lasts unless all run at once before, however slowly an engine starts them."""
+PROBE_LIMIT_S = 60.0
+MARGIN_S = 30.0
+"""How much longer than its own limit a run is waited for: so long it takes engines to notice."""
+Found = dict[str, tuple[str, float | str | None, str]]
+"""Leaf -> (unit, value, note)."""
+
+
+class SessionLostError(EngineError):
+    """An engine that did not come back healthy: its session is torn down, and another one takes its place."""
+
+
+def orphans(session: Session, run_dir: Path, ended_ns: int) -> Found:
+    """Count the processes of the run's steps that worked or lived on after the engine had called it ended, just now,
+    and time how long; then end those that are left."""
+    known = _processes(session, _pids(run_dir))
+    _, left = psutil.wait_procs(known, timeout=GRACE_S)
+    _, alive = psutil.wait_procs(left, timeout=ORPHAN_LIMIT_S - GRACE_S) if left else ([], [])
+    lasted_s = (now_ns() - ended_ns) / 1e9 if left else 0.0
+    _end(session, alive)
+    busy = _worked_on_s(run_dir, ended_ns)
+    count = len(set(busy) | {process.pid for process in left})
+    note = f"> {ORPHAN_LIMIT_S:.0f} s" if alive else ""
+    seconds = None if alive else max([lasted_s, *busy.values()])
+    return {"orphans": ("count", float(count), ""), "orphan_s": ("s", seconds, note)}
+
+
+def never_ended(session: Session, run_dir: Path) -> Found:
+    """Of a run that was given up, nothing was left after its end; its processes are ended all the same."""
+    _end(session, _processes(session, _pids(run_dir)))
+    return {leaf: (unit, None, "the run never ended") for leaf, unit in (("orphans", "count"), ("orphan_s", "s"))}
+
+
+def _end(session: Session, processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(EngineError):  # it may have ended just now
+            session.supervisor.signal(process.pid, signal.SIGKILL)
+
+
+def _worked_on_s(run_dir: Path, ended_ns: int) -> dict[int, float]:
+    """Process -> seconds that its step went on after the run's end was seen."""
+    later = ended_ns + POLL_S * 1e9  # what was seen may have happened that much earlier
+    return {
+        one.pid: (one.end_ns - ended_ns) / 1e9
+        for one in read_history(run_dir).attempts
+        if one.end_ns and one.start_ns < ended_ns and one.end_ns > later
+    }
+
+
+def _pids(run_dir: Path) -> set[int]:
+    """Of all attempts, and of what they started on purpose."""
+    records = journal.read(run_dir)
+    return {int(pid) for record in records for pid in (record["pid"], *record.get("children", ()))}
+
+
+def _processes(session: Session, pids: set[int]) -> list[psutil.Process]:
+    """Those that live in this session and are no service of it."""
+    services = {process.pid for process in session.processes.values()}
+    ours = psutil.Process(session.supervisor.guardian_pid).children(recursive=True)
+    return [one for one in ours if one.pid in pids - services and _lives(one)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def probe(conductor: Conductor, session: Session) -> Found:
+    """Run as many steps at once as may run. Raises SessionLostError if such a run does not complete any more."""
+    full = session.scratch / f"full-{now_ns()}"
+    slow = tuple(
+        Fault(step.name, "slow", attempts=0, seconds=PROBE_STEP_S, until=str(full))
+        for step in PROBE.pipeline.steps
+        if step.function == "work"
+    )
+    let_go = partial(_let_go_when_full, full=full)
+    seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, meanwhile=let_go, faults=slow)
+    if not (seen.right and seen.run.outcome in WHOLE):
+        raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
+    leaked = PARALLELISM - most_at_once(seen.history)
+    return {"leaked_slots": ("count", float(leaked), "")}
+
+
+@contextmanager
+def _let_go_when_full(run_dir: Path, full: Path) -> Iterator[None]:
+    """Meanwhile let the probe's slow steps end as soon as all of them run at once; else each ends by itself."""
+    stop = Event()
+
+    def look() -> None:
+        while not stop.wait(LOOK_S):
+            if _under_way(read_history(run_dir)) >= PARALLELISM:
+                full.touch()
+                return
+
+    with ThreadPoolExecutor(1) as aside:
+        looking = aside.submit(look)
+        try:
+            yield
+        finally:
+            stop.set()
+    looking.result()
+
+
+def _under_way(history: History) -> int:
+    """Steps whose last attempt has not ended."""
+    return sum(history.attempts_of(step)[-1].end_ns is None for step in history.steps())
+
+
+def most_at_once(history: History) -> int:
+    """The largest number of attempts that were under way at one instant."""
+    ended = [attempt for attempt in history.attempts if attempt.end_ns]
+    return max((sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in ended) for one in ended), default=0)
+
+
+def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[str, History | None]:
+    """What people have to do about a run that did not complete by itself: one call of the API, if that is enough.
+
+    Also the run's history with what that call led to.
+    """
+    resume = session.adapter.abilities()[Ability.RESUME]
+    called_complete = seen.state is not None and seen.state.status is Status.COMPLETED
+    if called_complete or not callable(resume):
+        return "run the whole pipeline again", None
+    try:
+        if session.adapter.status(seen.run.engine_run_id) is Status.COMPLETED:
+            return "by then the engine called the run completed after all", None
+        again = conductor.resumed(session, seen.run, resume)
+    except (EngineError, ApiError, httpx.HTTPError) as error:
+        return f"more than one API call: resuming failed: {' '.join(str(error).split())}", None
+    enough = again.right and again.run.outcome in WHOLE
+    said = "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
+    return said, again.history
+
+
+def patience_s(session: Session) -> float:
+    """How long a run is waited for: longer than its own limit."""
+    return max(limit_s(session.workspace.track, 0), RUN_TIMEOUT_FACTOR * session.step_timeout_s + MARGIN_S)

@@ -1,0 +1,228 @@
+"""What an engine takes of its host: CPU time, memory, processes, threads, writes; idle, in a run, over many runs.
+
+Memory is the proportional set size, so that what processes share counts once. A look at it makes
+the processes wait for some milliseconds: a run that is looked at is never used for timing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+
+import numpy as np
+from scipy import stats
+
+from bench.run.conductor import Conductor, Observation
+from bench.session.bring_up import Session
+from bench.session.supervisor import Supervisor
+from bench.session.usage import AVAILABLE, NOTE, ORPHANS, Share, Usage, add
+
+IDLE_S = 10.0
+IDLE_EVERY_S = 2.0
+RUN_EVERY_S = 0.5
+POSTGRES = "postgres"
+"""Name of the process that `bench.postgres` starts."""
+FIRST_OWN_OID = 16384
+"""PostgreSQL numbers the databases that initdb makes below this (FirstNormalObjectId)."""
+SQLITE = ("*.db", "*.db-wal")
+FEWEST_RUNS = 10
+"""Fewer runs say nothing of a slope."""
+MOST_CORRELATED = 0.95
+WITH_RSS = "{} of {} processes with RSS, which counts shared pages in each: PSS may not be read"
+NO_WRITES = "not measured: the kernel counts no writes of the session's folder (in memory, or not kept)"
+
+Figures = Mapping[str, tuple[str, float]]
+"""Metric -> (unit, value)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Growth of something per run, with a 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def by_role(session: Session, usage: Usage) -> dict[str, Share]:
+    """By role kind; also `database`, `orphan`, and `command` for all that the engine does not keep up."""
+    roles = {process.name: kind for kind, process in session.processes.items()}
+    roles |= {POSTGRES: "database", ORPHANS: "orphan"}
+    found: dict[str, Share] = {}
+    for name, share in usage.shares.items():
+        role = roles.get(name, "command")
+        found[role] = found.get(role, Share()) + share
+    return found
+
+
+def idle(conductor: Conductor, session: Session, seconds: float = IDLE_S) -> None:
+    """Look at an engine that has nothing to do; store resources.idle.* in total and by role."""
+    if not AVAILABLE:
+        conductor.sample(None, "resources.idle.cpu_s_per_min", "s", None, NOTE)
+        return
+    looks = [session.supervisor.usage(memory=True)]
+    for _ in range(max(1, round(seconds / IDLE_EVERY_S))):
+        time.sleep(min(IDLE_EVERY_S, seconds))
+        looks.append(session.supervisor.usage(memory=True))
+    minutes = (looks[-1].t_ns - looks[0].t_ns) / 60e9
+    series = _series(session, looks)
+    _store(conductor, None, "resources.idle", series, lambda shares: idle_figures(shares, minutes))
+
+
+def during(conductor: Conductor, session: Session, observe: Callable[[], Observation]) -> Observation:
+    """Look at an engine while `observe` conducts a served run; store resources.run.* in total and by role.
+
+    From the last look before the submission to the first after the end. CPU time holds what the
+    engine uses idle as well. Of a run that went wrong nothing is stored but that.
+    """
+    if not AVAILABLE:
+        seen = observe()
+        conductor.sample(seen, "resources.run.cpu_s", "s", None, NOTE)
+        return seen
+    ended = threading.Event()
+    looks = [session.supervisor.usage(memory=True)]
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(_look_until, session.supervisor, ended)
+        try:
+            seen = observe()
+        finally:
+            ended.set()
+    looks += looking.result()
+    if seen.right and seen.run.outcome == "completed":
+        before = [look for look in looks if look.t_ns <= seen.run.submit_ns]
+        after = [look for look in looks if look.t_ns >= seen.run.terminal_ns]
+        series = _series(session, looks[len(before) - 1 : len(looks) - len(after) + 1])
+        _store(conductor, seen, "resources.run", series, run_figures)
+    else:
+        conductor.sample(seen, "resources.run.cpu_s", "s", None, f"wrong: {seen.run.outcome}")
+    return seen
+
+
+def _look_until(supervisor: Supervisor, ended: threading.Event) -> list[Usage]:
+    looks = []
+    while not ended.wait(RUN_EVERY_S):
+        looks.append(supervisor.usage(memory=True))
+    return [*looks, supervisor.usage(memory=True)]
+
+
+def idle_figures(shares: Sequence[Share], minutes: float) -> Figures:
+    """Of the same processes at several times, over so many minutes."""
+    return _memory(shares) | {
+        "cpu_s_per_min": ("s", (shares[-1].cpu_s - shares[0].cpu_s) / minutes),
+        "written_bytes_per_min": ("bytes", (shares[-1].written_bytes - shares[0].written_bytes) / minutes),
+        "processes": ("count", median(share.processes for share in shares)),
+        "threads": ("count", median(share.threads for share in shares)),
+    }
+
+
+def run_figures(shares: Sequence[Share]) -> Figures:
+    """Of the same processes at several times in a run."""
+    return _memory(shares) | {
+        "cpu_s": ("s", shares[-1].cpu_s - shares[0].cpu_s),
+        "written_bytes": ("bytes", float(shares[-1].written_bytes - shares[0].written_bytes)),
+        "processes_peak": ("count", float(max(share.processes for share in shares))),
+        "threads_peak": ("count", float(max(share.threads for share in shares))),
+    }
+
+
+def _memory(shares: Sequence[Share]) -> dict[str, tuple[str, float]]:
+    sizes = [share.memory_bytes for share in shares]
+    return {"pss_mean_bytes": ("bytes", fmean(sizes)), "pss_peak_bytes": ("bytes", float(max(sizes)))}
+
+
+def _series(session: Session, looks: Sequence[Usage]) -> dict[str, list[Share]]:
+    """In total (under no name), and by role if it had a process or used the CPU."""
+    roles = [by_role(session, look) for look in looks]
+    series = {"": [add(look.values()) for look in roles]}
+    for role in sorted({role for look in roles for role in look}):
+        shares = [look.get(role, Share()) for look in roles]
+        if any(share.processes for share in shares) or shares[-1].cpu_s > shares[0].cpu_s:
+            series[role] = shares
+    return series
+
+
+def _store(
+    conductor: Conductor,
+    seen: Observation | None,
+    prefix: str,
+    series: Mapping[str, Sequence[Share]],
+    figures: Callable[[Sequence[Share]], Figures],
+) -> None:
+    counted = series[""][-1].written_bytes > 0  # an engine that has made its database has written
+    for role, shares in series.items():
+        rss = max(shares, key=lambda share: share.rss_processes)
+        for metric, (unit, value) in figures(shares).items():
+            note = ""
+            if metric.startswith("pss") and rss.rss_processes:
+                note = WITH_RSS.format(rss.rss_processes, rss.processes)
+            elif metric.startswith("written") and not counted:
+                note = NO_WRITES
+            known = None if note == NO_WRITES else value
+            params = {"role": role} if role else {}
+            conductor.sample(seen, f"{prefix}.{metric}", unit, known, note, params=params)
+
+
+def metadata_bytes(session: Session) -> int:
+    """Size of the engine's metadata in bytes.
+
+    PostgreSQL: the files of its databases, as pg_database_size() adds them up; without the write-ahead
+    log. SQLite: all database files in the engine's home, with their write-ahead logs.
+    """
+    postgres = session.workspace.postgres
+    if postgres is None:
+        return _size(path for pattern in SQLITE for path in session.workspace.home.rglob(pattern))
+    databases = (postgres / "data" / "base").iterdir()
+    own = [folder for folder in databases if folder.name.isdigit() and int(folder.name) >= FIRST_OWN_OID]
+    return _size(path for folder in own for path in folder.iterdir())
+
+
+def _size(paths: Iterator[Path]) -> int:
+    total = 0
+    for path in paths:
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:  # dropped meanwhile
+            continue
+    return total
+
+
+def soak(conductor: Conductor, session: Session, observe: Callable[[], Observation], runs: int) -> Slope | None:
+    """Conduct `runs` runs one after another; store the memory after each and its growth per run."""
+    if not AVAILABLE or runs < FEWEST_RUNS:
+        note = f"not measured: {runs} runs, at least {FEWEST_RUNS} are needed" if AVAILABLE else NOTE
+        conductor.sample(None, "resources.soak.pss_bytes_per_run", "bytes", None, note)
+        return None
+    sizes = []
+    for _ in range(runs):
+        seen = observe()
+        sizes.append(float(session.supervisor.usage(memory=True).total.memory_bytes))
+        conductor.sample(seen, "resources.soak.pss_bytes", "bytes", sizes[-1])
+    slope = memory_slope(sizes)
+    note = f"95 % interval {slope.low:.0f} to {slope.high:.0f} over {runs} runs"
+    conductor.sample(None, "resources.soak.pss_bytes_per_run", "bytes", slope.value, note)
+    return slope
+
+
+def memory_slope(sizes: Sequence[float]) -> Slope:
+    """Growth per run of values taken one after another: Theil and Sen's slope, which jumps hardly move.
+
+    Its interval supposes independent values; those of memory follow one another. It is widened by
+    sqrt((1 + r) / (1 - r)), with r the residuals' correlation from one run to the next: so few values
+    are worth counting (Santer et al., J. Geophys. Res. 105 (2000) 7337). (1 + 4 r) / n is added to r,
+    which short series understate (Kendall, Biometrika 41 (1954) 403). Even so: with 20 runs and a
+    true r of 0.6 nine in ten such intervals hold the truth; seven in ten unwidened.
+    """
+    values = np.asarray(sizes, dtype=float)
+    slope, intercept, low, high = stats.theilslopes(values, alpha=0.95)
+    residuals = values - intercept - slope * np.arange(len(values))
+    residuals -= residuals.mean()
+    variance = residuals @ residuals
+    r = float(residuals[1:] @ residuals[:-1] / variance) if variance else -1.0
+    r = min(max(0.0, r + (1 + 4 * r) / len(values)), MOST_CORRELATED)
+    wider = np.sqrt((1 + r) / (1 - r))
+    return Slope(float(slope), float(slope - (slope - low) * wider), float(slope + (high - slope) * wider))

@@ -1,0 +1,43 @@
+"""How long a run takes, and where the time goes, from the journal of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median
+
+from bench.run.conductor import Conductor, Observation
+from bench.session.workspace import PARALLELISM
+from core.graphs import Pipeline
+
+
+def measure(conductor: Conductor, seen: Observation, inline_s: Mapping[str, float]) -> None:
+    """Store the runtime.* samples of one run; a run with wrong output or another outcome has no timing."""
+    if not seen.right or seen.run.outcome != "completed":
+        failed = [f"{v.checker}: {v.reason}" for v in seen.verdicts if v.verdict != "pass"]
+        note = f"wrong: {seen.run.outcome}" + (f" ({'; '.join(failed)})" if failed else "")
+        conductor.sample(seen, "runtime.makespan_s", "s", None, note)
+        return
+    for metric, (unit, value) in times(seen, inline_s, conductor.workload.pipeline).items():
+        conductor.sample(seen, f"runtime.{metric}", unit, value)
+
+
+def times(seen: Observation, inline_s: Mapping[str, float], pipeline: Pipeline) -> dict[str, tuple[str, float]]:
+    """Metric -> (unit, value) of one right run. Overhead as in `History.overhead_s`."""
+    run, history = seen.run, seen.history
+    first, last, makespan = history.first_start_ns(), history.last_end_ns(), seen.makespan_s
+    if first is None or last is None or makespan is None:
+        return {}
+    gaps = list(history.transitions(pipeline).values())
+    found = {
+        "makespan_s": makespan,
+        "completion_s": (run.terminal_ns - run.submit_ns) / 1e9,
+        "overhead_s": history.overhead_s(makespan, inline_s, PARALLELISM, pipeline),
+        "submit_to_first_step_s": (first - run.submit_ns) / 1e9,
+        "transition_s": median(gaps) if gaps else None,
+        "transitions_total_s": sum(gaps),
+        "work_s": history.work_s(),
+        "terminal_lag_s": (run.terminal_ns - last) / 1e9,
+    }
+    result = {name: ("s", value) for name, value in found.items() if value is not None}
+    slowdown = history.step_slowdown(inline_s)
+    return result | ({"step_slowdown_ratio": ("ratio", slowdown)} if slowdown else {})

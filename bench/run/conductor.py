@@ -1,0 +1,321 @@
+"""Submits runs, watches them over the engine's API and their journal, and keeps what was seen."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import msgspec
+
+from bench.contract.adapter import Ability, ApiError, Command, RunState, Status, Track, Variant
+from bench.contract.errors import EngineError
+from bench.contract.project import PROJECT
+from bench.contract.records import Arm, Run, Sample, Verdict
+from bench.judge import checkers
+from bench.observe.history import History, read_history
+from bench.observe.host import LoadWatch
+from bench.observe.store import Store, storing
+from bench.observe.watching import Quiet, Sighting, limit_s, settle_s, watch
+from bench.plan.planner import INLINE
+from bench.plan.workloads import TRAINING_RUN, Workload
+from bench.run.source import Source
+from bench.session.bring_up import Session
+from bench.session.supervisor import Supervisor
+from bench.session.workspace import PARALLELISM
+from core.instrument.journal import now_ns
+
+SUBMIT_OFFSET_S = {Track.TUNED: 1.0, Track.STOCK: 10.0}
+"""Upper end of the random delay before a submission: the longest polling interval of the track's engines."""
+POOL = "process pool"
+WITHOUT_OUTPUT = ("order", "engine_record", "engine_times")
+"""Checkers that also judge a run that failed."""
+HEAVY = ("raw", "features", "model", "registry", "parcels")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """All that is known of one run."""
+
+    run: Run
+    history: History
+    sightings: tuple[Sighting, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    cpu_s: float | None = None
+    """CPU seconds of all the session's processes, from the submission until the run was seen to have ended."""
+
+    @property
+    def state(self) -> RunState | None:
+        """The engine's last word; None if it has no record."""
+        return self.sightings[-1].state if self.sightings else None
+
+    @property
+    def right(self) -> bool:
+        """Whether the gate is passed: the same artifacts as inline, in the right order."""
+        return {v.checker for v in self.verdicts if v.verdict == "pass"}.issuperset(checkers.GATE)
+
+    @property
+    def makespan_s(self) -> float | None:
+        """Submit to the last step's end."""
+        end = self.history.last_end_ns()
+        return (end - self.run.submit_ns) / 1e9 if end else None
+
+
+@dataclass
+class Conductor:
+    """Conducts the runs of one session and stores each of them at once."""
+
+    store: Store
+    source: Source
+    arm: Arm
+    label: str
+    """Unique in the result: part of every run's id."""
+    oracle: History
+    """The inline run of the same workload."""
+    workload: Workload = TRAINING_RUN
+    variant: Variant | None = None
+    session: int = 0
+    block: int = 0
+    random: random.Random = field(default_factory=random.Random)
+    _count: Iterator[int] = field(default_factory=lambda: count(1))
+    """Shared by all conductors that were made from one, so that no two runs have the same id."""
+    _isolation: str = ""
+
+    def sample(
+        self,
+        observation: Observation | None,
+        metric: str,
+        unit: str,
+        value: Any,
+        note: str = "",
+        *,
+        params: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Store one raw observation of this session. `params` add to the workload's."""
+        arm = observation.run if observation else self.arm
+        self.store.append(
+            Sample(
+                engine=arm.engine, version=arm.version, track=arm.track, mode=arm.mode, isolation=arm.isolation,
+                metric=metric, unit=unit, value=value, note=note, session=self.session, block=self.block,
+                workload=self.workload.name, params=self.workload.params | dict(params),
+                warm_up=observation.run.warm_up if observation else False,
+                run_id=observation.run.run_id if observation else "",
+            )
+        )  # fmt: skip
+
+    def prepare(self, registry: Path, scenario: str = "", **changes: Any) -> tuple[Run, Path]:
+        """Make a run's folder and configuration; return its record so far and the configuration's path.
+
+        StorageError if there is no room for a run.
+        """
+        self.store.need_room()
+        size = "" if self.workload == TRAINING_RUN else self.workload.label
+        run_id = "-".join(filter(None, (self.label, f"{next(self._count):02d}", size, scenario)))
+        folder = self.store.folder / "runs" / run_id
+        path = self.source.config(run_id, folder, registry, **self.workload.changes, **changes).save()
+        arm = {name: getattr(self.arm, name) for name in Arm.__struct_fields__}
+        run = Run(
+            run_id=run_id, scenario=scenario, session=self.session, block=self.block,
+            workload=self.workload.name, params=self.workload.params, **arm,
+        )  # fmt: skip
+        return run, path
+
+    def served(
+        self,
+        session: Session,
+        scenario: str = "",
+        *,
+        expected_failure: bool = False,
+        warm_up: bool = False,
+        within_s: float | None = None,
+        meanwhile: Callable[[Path], AbstractContextManager[object]] = nullcontext,
+        **changes: Any,
+    ) -> Observation:
+        """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit.
+
+        `meanwhile` is given the run's folder, and entered while it is watched.
+        """
+        run, path = self.prepare(session.scratch / "registry", scenario, **changes)
+        self.get_out_of_phase(session)
+        load = LoadWatch(session.supervisor)
+        run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
+        steps = self.workload.steps
+        limit = within_s or limit_s(session.workspace.track, steps)
+        quietly = None if self.workload == TRAINING_RUN else Quiet(path.parent, steps, settle_s(steps))
+        with meanwhile(path.parent):
+            sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
+        load.stop()
+        if timed_out:
+            run = self.given_up(session, run)
+        observation = self.conclude(run, tuple(sightings), expected_failure=expected_failure, timed_out=timed_out)
+        return self._with_load(observation, load)
+
+    def get_out_of_phase(self, session: Session) -> None:
+        """Wait for a random part of the track's longest polling interval, as before every submission."""
+        time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
+
+    def submit(self, session: Session, run: Run, config: Path) -> Run:
+        """Submit a prepared run; return its record with the engine's id and both times."""
+        submit_ns = now_ns()
+        engine_run_id = session.adapter.submit(
+            self.workload.deployed, config, self.variant.name if self.variant else ""
+        )
+        return msgspec.structs.replace(run, engine_run_id=engine_run_id, submit_ns=submit_ns, accepted_ns=now_ns())
+
+    def at_once(self, session: Session, runs: int) -> list[Observation]:
+        """Submit so many runs at the same time and watch them all; in the order of submission."""
+        prepared = [self.prepare(session.scratch / "registry") for _ in range(runs)]
+        self.get_out_of_phase(session)
+        limit = limit_s(session.workspace.track, self.workload.steps * runs)
+
+        interrupted = threading.Event()
+
+        def one(run: Run, config: Path) -> Observation:
+            run = self.submit(session, run, config)
+            quietly = Quiet(config.parent, self.workload.steps, settle_s(self.workload.steps * runs))
+            sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly, stop=interrupted)
+            if interrupted.is_set():
+                raise EngineError(f"{run.run_id}: interrupted")
+            if timed_out:
+                run = self.given_up(session, run)
+            return self.conclude(run, tuple(sightings), timed_out=timed_out)
+
+        with ThreadPoolExecutor(runs) as pool:
+            try:
+                return list(pool.map(lambda pair: one(*pair), prepared))
+            except KeyboardInterrupt:
+                interrupted.set()
+                raise
+
+    def resumed(self, session: Session, failed: Run, resume: Callable[[str], str]) -> Observation:
+        """Resume a run with the engine's own means, and watch it to its end."""
+        asked_ns = now_ns()
+        engine_run_id = resume(failed.engine_run_id)
+        run = msgspec.structs.replace(
+            failed, engine_run_id=engine_run_id, asked_ns=asked_ns, terminal_ns=0, note="resumed"
+        )
+        sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.workload.steps))
+        if timed_out:
+            run = self.given_up(session, run)
+        return self.conclude(run, tuple(sightings), timed_out=timed_out)
+
+    def process(self, supervisor: Supervisor, command: Command, run: Run) -> Observation:
+        """Run a pipeline in a process of its own (local mode, inline); submit is the process's start."""
+        load = LoadWatch(supervisor)
+        process = supervisor.run(run.run_id, command, check=False)
+        load.stop()
+        if process.code != 0:
+            cause = "".join(f": {line}" for line in process.tail().splitlines()[-1:])
+            raise EngineError(f"{run.run_id}: ended with exit code {process.code}{cause}", process.tail())
+        run = msgspec.structs.replace(
+            run, submit_ns=process.started_ns, accepted_ns=process.started_ns, terminal_ns=process.ended_ns
+        )
+        observation = self.conclude(run, (), status=Status.COMPLETED)
+        return self._with_load(observation, load)
+
+    def conclude(
+        self,
+        run: Run,
+        sightings: tuple[Sighting, ...],
+        *,
+        expected_failure: bool = False,
+        timed_out: bool = False,
+        status: Status | None = None,
+        faulted: bool = False,
+        keep: bool = False,
+    ) -> Observation:
+        """Judge a run that has ended, store everything known of it, and drop its bulky artifacts.
+
+        `faulted`: something was struck from outside. `keep`: the artifacts stay, as the run may be resumed.
+        """
+        folder = self.store.folder / "runs" / run.run_id
+        history = read_history(folder)
+        last = sightings[-1].state if sightings else None
+        # only the first inline run has nothing to judge it by; an engine's run without it is not known to be right
+        reference = run.engine == INLINE and not self.oracle.attempts
+        outcome = checkers.outcome(
+            history, last.status if last else status, expected_failure=expected_failure,
+            timed_out=timed_out, oracle=history if reference else self.oracle, faulted=faulted,
+        )  # fmt: skip
+        run = msgspec.structs.replace(
+            run,
+            outcome=outcome,
+            isolation=self._isolation_of(history, outcome),
+            terminal_ns=run.terminal_ns or next((s.t_ns for s in sightings if s.state.status.ended), 0),
+        )
+        observation = Observation(run, history, sightings)
+        verdicts = () if expected_failure or reference else self._judge(observation, last)
+        self._keep(folder, run, sightings, verdicts)
+        if not (keep or run.outcome == "failed as expected"):  # such a run may be resumed, and needs them
+            self.tidy(run)
+        return replace(observation, verdicts=verdicts)
+
+    def _with_load(self, observation: Observation, load: LoadWatch) -> Observation:
+        """Keep how many cores the rest of the host used meanwhile, where the host tells."""
+        if load.others_cores is not None:
+            self.sample(observation, "host.others_cores", "count", load.others_cores)
+        return replace(observation, cpu_s=load.engine_cpu_s)
+
+    def _isolation_of(self, history: History, outcome: str) -> str:
+        """How steps are kept apart: a property of the arm, read from its last run in which nothing went wrong.
+
+        Where something did, a hook may have run cleanup inside another step's process.
+        """
+        if outcome == "completed" or not self._isolation:
+            self._isolation = history.isolation()
+        if self.variant and self.variant.isolation == POOL and self._isolation == "in-process":
+            return POOL  # one step after another keeps a single process of the pool busy
+        return self._isolation
+
+    def _judge(self, observation: Observation, state: RunState | None) -> tuple[Verdict, ...]:
+        judged = checkers.check(
+            observation.history, self.oracle, state, self.workload.pipeline,
+            run_id=observation.run.run_id, engine=observation.run.engine,
+            makespan_s=observation.makespan_s, parallelism=PARALLELISM,
+        )  # fmt: skip
+        if state is None:  # a process of its own: no engine's record to compare
+            return tuple(v for v in judged if not v.checker.startswith("engine_"))
+        complete = state.status is Status.COMPLETED  # of an honest failure no output is expected
+        return tuple(v for v in judged if complete or v.checker in WITHOUT_OUTPUT)
+
+    def _keep(self, folder: Path, run: Run, sightings: tuple[Sighting, ...], verdicts: tuple[Verdict, ...]) -> None:
+        self.store.append(run)
+        for verdict in verdicts:
+            self.store.append(verdict)
+        seen = [{"t_ns": s.t_ns, "status": s.state.status, "raw": s.state.raw} for s in sightings]
+        earlier = len(list(folder.glob("engine*.json")))  # of the same run before it was resumed
+        with storing(self.store.folder):
+            (folder / f"engine{f'-{earlier + 1}' if earlier else ''}.json").write_text(json.dumps(seen, default=str))
+
+    def tidy(self, run: Run) -> None:
+        """Drop the bulky artifacts of a run."""
+        for name in HEAVY:
+            shutil.rmtree(self.store.folder / "runs" / run.run_id / name, ignore_errors=True)
+
+    def given_up(self, session: Session, run: Run) -> Run:
+        """Stop a run that did not end within its limit, if the engine can; the record says what came of it."""
+        cancel = session.adapter.abilities()[Ability.CANCEL]
+        if not callable(cancel):
+            return msgspec.structs.replace(run, note="given up; it cannot be cancelled")
+        try:
+            cancel(run.engine_run_id)
+        except (httpx.HTTPError, ApiError) as error:  # a stuck engine may not hear it; the run is recorded anyway
+            return msgspec.structs.replace(run, note=f"given up; not cancelled: {error}")
+        return msgspec.structs.replace(run, note="given up and cancelled")
+
+
+def inline_command(config: Path, workload: Workload = TRAINING_RUN) -> Command:
+    """The inline reference in a fresh interpreter of the harness's environment."""
+    return Command((sys.executable, "-m", "bench.run.inline", workload.deployed, str(config)), cwd=PROJECT)

@@ -1,0 +1,53 @@
+"""Waits for a point of a run's history, as its journal tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+from bench.observe.history import History, read_history
+from bench.plan.scenarios import Moment, When
+from core.graphs import Pipeline
+from core.instrument.journal import JOURNAL, now_ns
+
+LOOK_S = 0.002
+"""How often the journal's size is asked for: the precision with which a point is met."""
+SENT_S = 0.01
+
+
+def reached(at: Moment, run_dir: Path, pipeline: Pipeline, stop: Event) -> bool:
+    """Wait until the run has come to a point; False if `stop` is set before.
+
+    A submission's point is a moment after its request has been sent, which happens as this is called.
+    """
+    if at.when is When.SUBMIT:
+        return not stop.wait(SENT_S)
+    size = -1
+    while not stop.is_set():
+        size, before = _size(run_dir), size
+        if size != before:
+            begun_ns = _begun_ns(at, read_history(run_dir), pipeline)
+            if begun_ns is not None:
+                wait_ns = begun_ns + (at.into_s * 1e9 if at.when is When.IN else 0) - now_ns()
+                return not stop.wait(max(0.0, wait_ns / 1e9))
+        stop.wait(LOOK_S)
+    return False
+
+
+def _size(run_dir: Path) -> int:
+    journal = run_dir / JOURNAL
+    return journal.stat().st_size if journal.exists() else 0
+
+
+def _begun_ns(at: Moment, history: History, pipeline: Pipeline) -> int | None:
+    """When the point began: the step's start, or the end of its last upstream; None if it has not."""
+    tries = history.attempts_of(at.step)
+    if at.when is When.IN:
+        return tries[0].start_ns if tries else None
+    counted = history.counted()
+    step = pipeline.step(at.step)
+    if not step.upstream:
+        return 0
+    ends = [counted[name].end_ns for name in step.upstream if name in counted]
+    needed = 1 if step.trigger == "joined" else len(step.upstream)  # of a branch only one way is taken
+    return max((end for end in ends if end), default=None) if len(ends) >= needed else None

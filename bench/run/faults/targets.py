@@ -1,0 +1,79 @@
+"""Which processes a fault from outside strikes: an engine's own words for its parts, as process ids."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import psutil
+
+from bench.contract.adapter import OfRole, OfStep, Target, Unsupported
+from bench.contract.errors import EngineError
+from bench.observe.history import History
+from bench.session.bring_up import Session
+
+
+def absent(session: Session, target: Target) -> str:
+    """Why the engine has no such target; empty if it has."""
+    if target is Target.DATABASE:
+        return ""  # a scenario's tracks say which kind of database it needs
+    if target is Target.CONTROL_PLANE:
+        return ""
+    offer = session.adapter.targets.get(target, Unsupported("the adapter names no such process"))
+    return offer.reason if isinstance(offer, Unsupported) else ""
+
+
+def of_step(session: Session) -> tuple[Target, ...]:
+    """The targets that are found from a running step."""
+    return tuple(target for target, offer in session.adapter.targets.items() if isinstance(offer, OfStep))
+
+
+def roles_of(session: Session, target: Target) -> tuple[str, ...]:
+    """The services that make up the target, in the order of starting; empty for a step's or a run's processes."""
+    if target is Target.CONTROL_PLANE:
+        return tuple(role.kind for role in session.adapter.roles())
+    offer = session.adapter.targets.get(target)
+    return (offer.kind,) if isinstance(offer, OfRole) else ()
+
+
+def resolve(session: Session, target: Target, history: History, *, alone: bool = False) -> list[int]:
+    """Ids of the target's living processes, parents before children.
+
+    A service is struck with all that it has started, and so is a worker that is none; `alone`: its first process only.
+    A step's or a run's process is struck alone, and found, as such a worker is, from the step that runs now. Raises
+    EngineError if there is none.
+    """
+    if target is Target.DATABASE:
+        return _tree(session.database.pid, alone=alone)
+    if kinds := roles_of(session, target):
+        return [pid for kind in kinds for pid in _tree(session.processes[kind].pid, alone=alone)]
+    offer = session.adapter.targets.get(target)
+    if not isinstance(offer, OfStep):
+        raise EngineError(f"{session.adapter.name}: no process is the {target}")
+    pid = _of_step(offer, _running_pid(history), target)
+    return _tree(pid, alone=alone or target is not Target.WORKER)
+
+
+def _tree(pid: int, *, alone: bool) -> list[int]:
+    try:
+        first = psutil.Process(pid)
+        return [pid] if alone else [pid, *(child.pid for child in first.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        raise EngineError(f"process {pid} has ended before it was struck") from None
+
+
+def _running_pid(history: History) -> int:
+    """The process of the attempt that has begun last of those that have not ended."""
+    running = [attempt.pid for attempt in history.attempts if attempt.end_ns is None]
+    if not running:
+        raise EngineError("no step is running, so no process can be found by it")
+    return running[-1]
+
+
+def _of_step(offer: OfStep, pid: int, target: Target) -> int:
+    if not offer.above:
+        return pid
+    with suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(pid).parents():
+            if offer.above in " ".join(process.cmdline()):
+                return process.pid
+    raise EngineError(f"no process above {pid} has {offer.above!r} in its command line; it would be the {target}")

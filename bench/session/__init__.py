@@ -1,0 +1,1 @@
+"""Whatever has a process: environments, databases, the guardian, and the bring-up of an engine."""

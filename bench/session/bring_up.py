@@ -1,0 +1,158 @@
+"""One bring-up of one engine on one track: provision, initialise, start, deploy; then runs; then stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from bench.contract.adapter import Adapter, ApiError, Command, Role, Track, Workspace
+from bench.contract.errors import EngineError
+from bench.session import postgres
+from bench.session.supervisor import Process, Supervisor
+from bench.session.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch, make_workspace, require_free
+from core.graphs import FAN_OUT, ROLL_BACK, chain
+from core.instrument.journal import now_ns
+
+READY_LIMIT_S = 180.0
+READY_POLL_S = 0.1
+HTTP_TIMEOUT_S = 30.0
+
+
+@dataclass
+class Session:
+    """An engine that is up. `seconds` holds how long each part of the bring-up took."""
+
+    adapter: Adapter
+    supervisor: Supervisor
+    scratch: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+    step_timeout_s: float = STEP_TIMEOUT_S
+    """How long an attempt of a step may take."""
+    _database: postgres.Server | None = None
+
+    @property
+    def database(self) -> Process:
+        """The database server's process; EngineError if the engine keeps its data in files."""
+        if self._database is None:
+            raise EngineError(f"{self.adapter.name} has no database server on this track")
+        return self._database.process
+
+    @property
+    def workspace(self) -> Workspace:
+        """The adapter's workspace."""
+        return self.adapter.workspace
+
+    def bring_up(self) -> None:
+        """Initialise, start and deploy, each timed. EngineError with the log's last lines if a part fails."""
+        begin = now_ns()
+        self._run_all("initialise", self.adapter.initialise())
+        self.seconds["initialise_s"] = (now_ns() - begin) / 1e9
+        require_free(self.workspace.ports)
+        begin = now_ns()
+        self._start(self.adapter.roles())
+        self.seconds["start_s"] = (now_ns() - begin) / 1e9
+        begin = now_ns()
+        self._run_all("deploy", self.adapter.deploy())
+        for name in ("training", *self._beside()):
+            offered = partial(self.adapter.deployed, name)
+            wait_until(offered, f"{name} offered by the API", READY_LIMIT_S, *self.processes.values())
+        self.seconds["deploy_s"] = (now_ns() - begin) / 1e9
+
+    def _start(self, roles: list[Role]) -> None:
+        for role in roles:
+            process = self.supervisor.start(role.kind, role.command)
+            self.processes[role.kind] = process
+            if role.ready:
+                wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S, process)
+
+    def restart(self, kinds: tuple[str, ...]) -> None:
+        """Start services again that have ended, and wait until the engine as a whole is ready. EngineError if not."""
+        roles = self.adapter.roles()
+        self._start([role for role in roles if role.kind in kinds])
+        for role in roles:
+            if role.ready and role.kind not in kinds:
+                wait_until(role.ready, f"{role.kind} ready", READY_LIMIT_S)  # it may be on its way back itself
+
+    def start_again(self, kind: str) -> None:
+        """Start a service that has ended, without waiting for it. EngineError if it cannot be started."""
+        role = next(role for role in self.adapter.roles() if role.kind == kind)
+        self.processes[kind] = self.supervisor.start(kind, role.command)
+
+    def restart_database(self) -> None:
+        """Start the database server again that has ended, and wait until it is ready. EngineError if not."""
+        if self._database:
+            self._database.start_again(self.supervisor)
+
+    def stop_engine(self) -> None:
+        """Stop every process of the engine; the database stays for the end of the session."""
+        self.supervisor.stop(keep=(self._database.process,) if self._database else ())
+        self.processes.clear()
+
+    def _beside(self) -> tuple[str, ...]:
+        """Names of what is deployed beside the training pipeline."""
+        chains = self.workspace.chains
+        synthetic = (FAN_OUT, *(chain(n).name for n in chains)) if chains else ()
+        return (*synthetic, ROLL_BACK.name) if self.workspace.operations else synthetic
+
+    def _run_all(self, phase: str, commands: list[Command]) -> None:
+        for number, command in enumerate(commands, 1):
+            self.supervisor.run(f"{phase}-{number}", command)
+
+
+@contextmanager
+def open_session(
+    kind: type[Adapter],
+    track: Track,
+    environment: Path,
+    logs: Path,
+    chains: tuple[int, ...] = (),
+    *,
+    operations: bool = False,
+    step_timeout_s: float = STEP_TIMEOUT_S,
+) -> Iterator[Session]:
+    """Give a session whose engine is not started yet; at the end everything of it is stopped and removed.
+
+    With `chains` the synthetic pipelines of these lengths are deployed too, with `operations` those that people use
+    to repair. An attempt of a step may take `step_timeout_s`.
+    """
+    scratch = make_scratch()
+    home = scratch / "home"
+    with (
+        Supervisor(scratch, clean_environment(home, environment / "bin", chains, step_timeout_s), logs) as supervisor,
+        httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
+    ):
+        server = postgres.start(supervisor, scratch, kind.name) if track is Track.TUNED else None
+        workspace = make_workspace(
+            kind, track, scratch, environment,
+            postgres=server.folder if server else None, chains=chains, operations=operations,
+        )  # fmt: skip
+        yield Session(kind(workspace, http), supervisor, scratch, step_timeout_s=step_timeout_s, _database=server)
+
+
+def wait_until(
+    condition: Callable[[], bool],
+    what: str,
+    limit_s: float,
+    *processes: Process,
+    poll_s: float = READY_POLL_S,
+) -> None:
+    """Ask until the condition holds; EngineError if one of `processes` ends before it does, or the limit passes."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        for process in processes:
+            if process.ended.is_set():
+                raise EngineError(f"{process.name}: ended with exit code {process.code} before: {what}", process.tail())
+        try:
+            if condition():
+                return
+        except (httpx.HTTPError, ApiError):
+            pass  # not listening yet, or busy: asked again
+        time.sleep(poll_s)
+    raise EngineError(f"{what}: not within {limit_s:.0f} s", processes[-1].tail() if processes else "")

@@ -1,0 +1,145 @@
+"""The engines' virtual environments: made by tox for use, and once more in a throw-away folder to be timed."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import distributions
+from pathlib import Path
+
+from bench.contract.adapter import Command
+from bench.contract.errors import EngineError
+from bench.contract.project import PROJECT
+from bench.plan.planner import VERSION
+from bench.session.supervisor import Supervisor
+
+INSTALL_LIMIT_S = 900.0
+USER_SETTINGS = ("PATH", "HOME", "LANG")
+INSTALLER_SETTINGS = ("UV_", "PIP_", "SSL_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy", "XDG_CACHE")
+
+
+def location(engine: str) -> Path:
+    """Where tox keeps the engine's environment."""
+    return Path(os.environ.get("ORCHBENCH_ENVIRONMENTS", PROJECT / ".tox")) / engine
+
+
+def lock(engine: str) -> Path:
+    """The engine's locked requirements."""
+    return PROJECT / f"impl_{engine}" / "requirements.txt"
+
+
+def lock_in(result: Path, name: str) -> Path:
+    """The lock of an engine, or of another version of one (`airflow@3.3.1`), which the result keeps."""
+    return result / "locks" / f"{name}.txt" if VERSION in name else lock(name)
+
+
+def require(engine: str) -> Path:
+    """The engine's environment; EngineError saying how to make it if it is missing."""
+    environment = location(engine)
+    if not (environment / "bin" / "python").exists():
+        raise EngineError(f"{engine}: no environment at {environment}; make it with: tox -e {engine} --notest")
+    return environment
+
+
+def ensure(engine: str, supervisor: Supervisor) -> Path:
+    """Make the engine's environment, or bring it up to its lock; EngineError with the log if that fails."""
+    command = Command(
+        (sys.executable, "-m", "tox", "run", "-e", engine, "--notest"),
+        env=installer_environment(),
+        cwd=PROJECT,
+        timeout_s=INSTALL_LIMIT_S,
+    )
+    with making(engine):
+        supervisor.run(f"environment-{engine}", command)
+    return require(engine)
+
+
+@contextmanager
+def making(name: str) -> Iterator[None]:
+    """Within it no other harness makes the environment of this name; one that already does is waited for."""
+    environment = location(name)
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with environment.with_name(f".{name}.making").open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)  # let go of by the kernel when this process ends in any way
+        yield
+
+
+def resolve_command(engine: str, wanted: str, constraints: list[str], lock_file: Path) -> Command:
+    """Resolve an engine's requirements with `wanted` (apache-airflow==3.3.1) in place of its own version.
+
+    `constraints` limit the versions of what it needs; they replace nothing, so that extras stay.
+    """
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    files = {"--override": [wanted], "--constraint": constraints}
+    given = []
+    for option, lines in files.items():
+        path = lock_file.with_suffix(f".{option.strip('-')}")
+        path.write_text("".join(f"{line}\n" for line in lines))
+        given += [option, str(path)]
+    options = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--python-version", "3.11")
+    requirements = str(PROJECT / f"impl_{engine}" / "requirements.in")
+    argv = (_uv(), "pip", "compile", *options, requirements, *given, "-o", str(lock_file))
+    return Command(argv, env=installer_environment(), cwd=lock_file.parent, timeout_s=INSTALL_LIMIT_S)
+
+
+def ensure_version(name: str, requirements: list[str], lock_file: Path, supervisor: Supervisor) -> Path:
+    """Make the environment of another version of an engine; EngineError with the log if it cannot be had.
+
+    The first of `requirements` is the engine's own, the others are constraints. The lock is made once and kept in
+    the result; a resumed result installs the same again. An environment that already holds the lock stays as it is,
+    since another harness may be using it.
+    """
+    if not lock_file.exists():
+        wanted, *constraints = requirements
+        resolve = resolve_command(name.partition(VERSION)[0], wanted, constraints, lock_file)
+        supervisor.run(f"resolve-{name}", resolve)
+    digest = hashlib.sha256(lock_file.read_bytes()).hexdigest()
+    made_of = location(name) / "made-of.sha256"
+    with making(name):
+        if not made_of.exists() or made_of.read_text() != digest:
+            for number, command in enumerate(create_commands(lock_file, location(name)), 1):
+                supervisor.run(f"environment-{name}-{number}", command)
+            made_of.write_text(digest)
+    return require(name)
+
+
+def create_commands(lock_file: Path, folder: Path, *, cold_cache: Path | None = None) -> list[Command]:
+    """Install a lock into `folder`, byte-compiled; with `cold_cache` an empty package cache is used."""
+    cache = {"UV_CACHE_DIR": str(cold_cache)} if cold_cache else {}
+    env = installer_environment() | cache
+    options = ("--compile-bytecode", "--require-hashes", "--python", str(folder))
+    install = (_uv(), "pip", "install", *options, "-r", str(lock_file))
+    return [
+        Command(
+            (_uv(), "venv", "--clear", "--python", sys.executable, str(folder)), env=env, timeout_s=INSTALL_LIMIT_S
+        ),
+        Command(install, env=env, timeout_s=INSTALL_LIMIT_S),
+    ]
+
+
+def _uv() -> str:
+    return str(Path(sys.executable).parent / "uv")
+
+
+def installer_environment() -> dict[str, str]:
+    """The user's own settings of package installers: the one place where their environment is let through."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in USER_SETTINGS or name.startswith(INSTALLER_SETTINGS)
+    } | {"UV_COMPILE_BYTECODE": "1"}
+
+
+def versions(environment: Path) -> dict[str, str]:
+    """Distribution name (lower case) -> version of everything installed in an environment."""
+    packages = environment / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    return {d.metadata["Name"].lower(): d.version for d in distributions(path=[str(packages)])}
+
+
+def disk_bytes(folder: Path) -> int:
+    """Apparent size of all files below a folder, links not followed."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())

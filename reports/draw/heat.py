@@ -1,0 +1,178 @@
+"""The heat map of recovery: what became of each broken run, beside what the documentation lets expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bench.plan.scenarios import INSIDE, OUTSIDE, PEOPLE, SCENARIOS
+from reports.read.lookup import Lookup
+from reports.words.catalogue import subject
+from reports.words.compare import Reading
+
+Tone = Literal["good", "told", "wrong", "unknown", "absent"]
+Agreement = Literal["as documented", "differs from the documentation", "nothing documented", ""]
+
+GROUPS = {
+    "Inside a step": tuple(one.name for one in INSIDE),
+    "From outside": tuple(one.name for one in OUTSIDE),
+    "By people": tuple(one.name for one in PEOPLE),
+}
+OTHERS = "Others"
+SWEEP = "sweep"
+SEVERAL = "×"
+"""In an outcome: several runs disagree, and each outcome is counted."""
+SYMBOLS: dict[Tone, str] = {"good": "✓", "told": "!", "wrong": "✗", "unknown": "?", "absent": "–"}
+MEANINGS: dict[Tone, str] = {
+    "good": "as it should be",
+    "told": "failed, and shown as failed",
+    "wrong": "lost, stuck, done twice, or its end misreported",
+    "unknown": "cannot be told",
+    "absent": "not there, not supported or not measured; the note says why",
+}
+COMPLETE = ("completed", "completed after recovery")
+FAILED = ("failed, reported", "failed as expected")
+ABSENT = ("not applicable", "not supported", "not run", "not struck")
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """One outcome."""
+
+    key: str
+    engine: str
+    track: str
+    tone: Tone
+    symbol: str
+    text: str
+    note: str = ""
+    agreement: Agreement = ""
+    expected: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    key: str
+    title: str
+    cells: tuple[Heat, ...]
+
+    @property
+    def differs(self) -> bool:
+        return any(cell.agreement.startswith("differs") for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class HeatGroup:
+    title: str
+    rows: tuple[HeatRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    columns: tuple[tuple[str, str, str], ...]
+    """Engine, track, title of the engine."""
+    groups: tuple[HeatGroup, ...]
+
+    @property
+    def cells(self) -> tuple[Heat, ...]:
+        return tuple(cell for group in self.groups for row in group.rows for cell in row.cells)
+
+    @property
+    def expecting(self) -> bool:
+        """Whether documentation was looked up."""
+        return any(cell.agreement for cell in self.cells)
+
+    @property
+    def legend(self) -> tuple[tuple[Tone, str, str], ...]:
+        met = {cell.tone for cell in self.cells}
+        return tuple((tone, symbol, MEANINGS[tone]) for tone, symbol in SYMBOLS.items() if tone in met)
+
+
+def scenarios(lookup: Lookup) -> tuple[str, ...]:
+    """The scenarios of which anything is known, in the order of their groups."""
+    met = [topic for topic in lookup.topics("recovery") if topic != SWEEP]
+    known = [name for names in GROUPS.values() for name in names]
+    return (*(name for name in known if name in met), *(name for name in met if name not in known))
+
+
+def heat_map(lookup: Lookup) -> HeatMap | None:
+    """None if nothing was broken."""
+    met = scenarios(lookup)
+    tracks = _tracks(lookup)
+    columns = tuple((engine, track, lookup.title(engine)) for track in tracks for engine in lookup.engines)
+    if not met or not columns:
+        return None
+    groups = [(title, [name for name in names if name in met]) for title, names in GROUPS.items()]
+    groups.append((OTHERS, [name for name in met if name not in SCENARIOS]))
+    promised = {(row["engine"], row["scenario"]): row for row in lookup.result.manifest.expectations}
+    return HeatMap(
+        columns,
+        tuple(
+            HeatGroup(title, tuple(_row(lookup, name, columns, promised) for name in names))
+            for title, names in groups
+            if names
+        ),
+    )
+
+
+def _tracks(lookup: Lookup) -> tuple[str, ...]:
+    """The tracks on which anything was broken."""
+    met = {record.track for record in lookup.result.records if record.metric.startswith("recovery.")}
+    return tuple(track for track in lookup.tracks if track in met)
+
+
+def _row(
+    lookup: Lookup,
+    name: str,
+    columns: Iterable[tuple[str, str, str]],
+    promised: Mapping[tuple[str, str], dict[str, str]],
+) -> HeatRow:
+    cells = []
+    for engine, track, _ in columns:
+        reading = lookup.reading(f"recovery.{name}.outcome", engine, track)
+        found = _heat(f"heat-{name}-{engine}-{track}", name, engine, track, reading)
+        if reading is None:
+            found = replace(found, note=_planned(lookup, name, engine, track))
+        cells.append(_expected(found, promised.get((engine, name)), track))
+    return HeatRow(name, subject(name), tuple(cells))
+
+
+def _heat(key: str, name: str, engine: str, track: str, reading: Reading | None) -> Heat:
+    if reading is None or not isinstance(reading.value, str):
+        note = reading.note if reading else ""
+        said = next((word for word in ABSENT if note.startswith(word)), "not measured")
+        return Heat(key, engine, track, "absent", SYMBOLS["absent"], said, note.removeprefix(f"{said}: "))
+    tone = tone_of(name, reading.value)
+    return Heat(key, engine, track, tone, SYMBOLS[tone], reading.value, reading.note)
+
+
+def _planned(lookup: Lookup, name: str, engine: str, track: str) -> str:
+    """Why there is no record: what became of the cell that was planned for it."""
+    found = [c for c in lookup.result.manifest.cells if c.name.endswith(f"{engine} {track}: recovery: {name}")]
+    last = next((c for c in reversed(found) if c.state != "done"), None)
+    said = last.state.replace("_", " ") if last else "not part of this result, or it had not come so far"
+    return f"{said}: {last.reason}" if last and last.reason else said
+
+
+def tone_of(name: str, outcome: str) -> Tone:
+    """How good an outcome is, for what went wrong: to fail is right where the fault does not go away."""
+    scenario = SCENARIOS.get(name)
+    to_fail = bool(scenario and (scenario.defective or name == "cancel"))
+    if outcome == "indeterminate" or SEVERAL in outcome:
+        return "unknown"
+    if outcome in FAILED:
+        return "good" if to_fail else "told"
+    return "good" if outcome in COMPLETE and not to_fail else "wrong"
+
+
+def _expected(found: Heat, row: Mapping[str, str] | None, track: str) -> Heat:
+    """Expectations are those of tuned settings."""
+    if row is None or found.tone == "absent" or track != "tuned":
+        return found
+    outcomes = [one for one in row["outcomes"].split("; ") if one]
+    agreement: Agreement = "nothing documented"
+    if outcomes:
+        agreement = "as documented" if found.text in outcomes else "differs from the documentation"
+    return replace(found, agreement=agreement, expected=row["text"], source=row["source"])

@@ -1,0 +1,1 @@
+"""Whole pages: the report, a comparison, results over time."""

@@ -1,0 +1,190 @@
+"""The whole report as frozen values: everything that the templates show, and nothing to compute there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.contract.records import Evidence, Failure
+from reports.draw import figures
+from reports.draw.charts import COLOURS, Figure
+from reports.draw.codeview import FileRow, code_rows
+from reports.draw.course import Courses, courses
+from reports.draw.heat import HeatMap, heat_map
+from reports.read.loading import Result
+from reports.read.lookup import Lookup
+from reports.sections import background, isolation, recovery, resources, scaling
+from reports.sections.background import Background
+from reports.sections.experience import AbilityRow, Experience, abilities, experiences
+from reports.sections.scorecard import ScoreGroup, scorecard
+from reports.sections.section import Section, made
+from reports.sections.tables import Plan, arm_table
+from reports.sections.transcripts import Transcript, transcripts
+from reports.sections.usecases import Decision, UseCase, asked, decide
+from reports.words.catalogue import metric as describe
+from reports.words.catalogue import subject
+from reports.words.prose import facts_named, finding, limits, verdict_sentence
+
+SETUP = ("environment_s", "environment_cold_s", "initialise_s", "start_s", "deploy_s", "first_run_s", "total_s")
+INSTALL = ("packages", "disk_bytes", "import_s")
+RUNTIME = ("makespan_s", "completion_s", "overhead_s", "submit_to_first_step_s", "work_s", "transition_s",
+           "transitions_total_s", "terminal_lag_s", "step_slowdown_ratio")  # fmt: skip
+CODE = ("sloc", "lloc", "comments", "cc_mean", "cc_max", "maintainability", "halstead_effort", "symbols",
+        "config_lines", "glue_sloc")  # fmt: skip
+BUG = ("visible_s", "names_exception", "names_file", "names_line", "lines_to_cause", "framework_frames")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    key: str
+    title: str
+    version: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """A use case with what the records say, on the first track and on the others where they disagree."""
+
+    case: UseCase
+    decision: Decision
+    sentence: str
+    limits: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    quick: bool
+    complete: bool
+    failed_audits: tuple[str, ...]
+    engines: tuple[Engine, ...]
+    authored: tuple[Engine, ...]
+    """Those with pipelines of their own."""
+    baseline: bool
+    tracks: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+    verdicts: tuple[VerdictView, ...]
+    scorecard: tuple[ScoreGroup, ...]
+    sections: tuple[Section, ...]
+    code: tuple[FileRow, ...]
+    heat: HeatMap | None
+    courses: tuple[Courses, ...]
+    transcripts: tuple[Transcript, ...]
+    abilities: tuple[AbilityRow, ...]
+    experiences: tuple[Experience, ...]
+    background: Background
+    failures: tuple[Failure, ...]
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        whole = [part for section in self.sections for part in (section, *section.parts)]
+        return tuple(figure for section in whole for figure in section.figures)
+
+    def section(self, key: str) -> Section | None:
+        return next((section for section in self.sections if section.key == key), None)
+
+
+def build(result: Result) -> Report:
+    """Turn a result into the report's values."""
+    lookup = Lookup(result)
+    manifest, heat = result.manifest, heat_map(lookup)
+    return Report(
+        quick=manifest.budget == "quick",
+        complete=manifest.state == "complete",
+        failed_audits=background.failed_audits(lookup),
+        engines=tuple(_engine(lookup, name) for name in lookup.engines),
+        authored=tuple(_engine(lookup, name) for name in lookup.authored),
+        baseline=any(record.engine == "inline" for record in result.records),
+        tracks=lookup.tracks,
+        facts=background.facts(lookup),
+        missing=background.missing(lookup),
+        verdicts=tuple(_verdict(case, lookup) for case in asked(lookup)),
+        scorecard=scorecard(lookup),
+        sections=tuple(_sections(lookup)),
+        code=code_rows(lookup),
+        heat=heat,
+        courses=courses(lookup, heat),
+        transcripts=transcripts(lookup, _caused(result.evidence)),
+        abilities=abilities(lookup),
+        experiences=experiences(lookup),
+        background=background.background(lookup),
+        failures=tuple(manifest.failures),
+    )
+
+
+def _engine(lookup: Lookup, name: str) -> Engine:
+    return Engine(name, lookup.title(name), lookup.version(name), lookup.place(name) % COLOURS + 1)
+
+
+def _caused(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    return tuple(item for item in evidence if item.text.strip())
+
+
+def _verdict(case: UseCase, lookup: Lookup) -> VerdictView:
+    tracks = lookup.tracks or ("none",)
+    decisions = [decide(case, lookup, track) for track in tracks]
+    main = next((d for d in decisions if d.status != "insufficient"), decisions[0])
+    others = tuple(
+        f"On {d.track} settings: {verdict_sentence(d, lookup)}"
+        for d in decisions
+        if d is not main and d.status != "insufficient" and (d.first, d.status) != (main.first, main.status)
+    )
+    return VerdictView(case, main, verdict_sentence(main, lookup), limits(main, lookup), others)
+
+
+def _named(group: str, leaves: tuple[str, ...]) -> list[str]:
+    return [f"{group}.{leaf}" for leaf in leaves]
+
+
+def _sections(lookup: Lookup) -> list[Section]:
+    built: list[Section | None] = [_code(lookup), _setup(lookup), _runtime(lookup)]
+    built += [scaling.section(lookup), resources.section(lookup), recovery.section(lookup), _debugging(lookup)]
+    return [section for section in built if section]
+
+
+def _first(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
+    track = lookup.tracks[0] if lookup.tracks else "none"
+    return finding(lookup, describe(name), what, lookup.readings(name, track, mode))
+
+
+def _code(lookup: Lookup) -> Section:
+    table = arm_table(lookup, "table-code", "Size and complexity of the pipelines", Plan(_named("authoring", CODE)))
+    sentence = _first(lookup, "authoring.symbols", "number of engine names to know")
+    return made("code", "How much code?", sentence, figures=[figures.code_figure(lookup)], tables=[table])
+
+
+def _setup(lookup: Lookup) -> Section:
+    sentence = _first(lookup, "setup.total_s", "setup time")
+    parts = figures.parts_figure(lookup, "figure-setup", figures.SETUP_PARTS, "Setup in parts", "")
+    times = arm_table(lookup, "table-setup", "From an empty folder to the first run", Plan(_named("setup", SETUP)))
+    install = arm_table(lookup, "table-install", "What is installed", Plan(_named("setup", INSTALL)))
+    return made("setup", "How long to set up?", sentence, figures=[parts], tables=[times, install])
+
+
+def _runtime(lookup: Lookup) -> Section:
+    names = _named("runtime", RUNTIME)
+    drawn = [
+        figures.dots_figure(lookup, "served"),
+        figures.parts_figure(lookup, "figure-parts", figures.MAKESPAN_PARTS, "A run in parts", "served"),
+        figures.dots_figure(lookup, "local"),
+    ]
+    served = arm_table(lookup, "table-served", "On a server: from submit", Plan(names, "served", isolation=True))
+    plan = Plan(names, "local", baseline=True, isolation=True)
+    local = arm_table(lookup, "table-local", "Without a server: from the start of the process", plan)
+    sentence = _first(lookup, "runtime.overhead_s", "overhead of a run on a server", "served")
+    return made(
+        "runtime", "How fast?", sentence, figures=drawn, tables=[served, local], parts=[isolation.price(lookup)]
+    )
+
+
+def _debugging(lookup: Lookup) -> Section:
+    topics = lookup.topics("debugging")
+    tables = [
+        arm_table(lookup, f"table-{topic}", subject(topic), Plan([f"debugging.{topic}.{leaf}" for leaf in BUG]))
+        for topic in topics
+    ]
+    sentence = facts_named(lookup, topics) if topics else "No bug was planted in this result."
+    return made(
+        "debugging", "How soon is an error found?", sentence, figures=[figures.debugging_figure(lookup)], tables=tables
+    )

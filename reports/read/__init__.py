@@ -1,0 +1,1 @@
+"""Reads a result, and finds readings in it."""

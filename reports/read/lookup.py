@@ -1,0 +1,202 @@
+"""Finds readings in the records of a result: by metric, track and mode, one an engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from bench.analyse import stats
+from bench.contract.records import Record, Sample
+from reports.read.loading import Result
+from reports.words.catalogue import metric as describe
+from reports.words.compare import Noise, Reading, rank
+
+BASELINE = "inline"
+PREFERRED = ("airflow", "prefect", "dagster")
+TRACK_ORDER = ("tuned", "stock")
+NOT_ENGINES = (BASELINE, "harness", "")
+VERSION, VARIANT = "@", "-"
+"""What parts the name of an engine from its version, and from what is done in another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Which records of a metric: those of a workload with parameters. The label is for people."""
+
+    workload: str = "training"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.workload, _spelled(self.params)
+
+
+PLAIN = Case()
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The records of a result, with names and order of the engines."""
+
+    result: Result
+
+    @cached_property
+    def engines(self) -> tuple[str, ...]:
+        """What is compared, other versions beside their engine: without the plain loop, without variants."""
+        engines = set(self._named).difference(NOT_ENGINES, self.variants)
+        place = {engine: number for number, engine in enumerate(PREFERRED)}
+        return tuple(sorted(engines, key=lambda name: (place.get(family(name), len(place)), family(name), name)))
+
+    @cached_property
+    def authored(self) -> tuple[str, ...]:
+        """The engines that have pipelines of their own; another version runs those of its engine."""
+        return tuple(e for e in self.engines if e == family(e) or family(e) not in self.engines)
+
+    @cached_property
+    def variants(self) -> tuple[str, ...]:
+        """Arms that are an engine once more: the same again (A/A), or with another isolation."""
+        told = {row["name"] for row in self.result.manifest.variants if row["kind"] != "version"}
+        named = self._named
+        return tuple(n for n in named if n in told or any(n.startswith(other + VARIANT) for other in named if other))
+
+    @cached_property
+    def isolations(self) -> tuple[str, ...]:
+        """The variants that keep steps apart in another way."""
+        told = {row["name"] for row in self.result.manifest.variants if row["kind"] == "isolation"}
+        return tuple(sorted(told.intersection(self._named)))
+
+    @cached_property
+    def _named(self) -> tuple[str, ...]:
+        manifest = self.result.manifest
+        met = (*(r.engine for r in self.result.records), *(f.engine for f in manifest.failures))
+        return tuple(dict.fromkeys((*manifest.titles, *met)))
+
+    def base(self, variant: str) -> str:
+        """The engine that a variant is once more; an engine is its own."""
+        own = (engine for engine in self.engines if variant.startswith(engine + VARIANT))
+        return max(own, key=len, default=variant)
+
+    @cached_property
+    def measured(self) -> tuple[str, ...]:
+        """The engines with at least one value."""
+        have = {record.engine for record in self.result.records if record.value is not None}
+        return tuple(engine for engine in self.engines if engine in have)
+
+    @cached_property
+    def tracks(self) -> tuple[str, ...]:
+        """The tracks met, the one that verdicts are drawn from first."""
+        met = {record.track for record in self.result.records} - {"none", ""}
+        return (*(t for t in TRACK_ORDER if t in met), *sorted(met.difference(TRACK_ORDER)))
+
+    def place(self, engine: str) -> int:
+        """Fixes colour and shape: the same for an engine whichever others were measured with it."""
+        engine = self.base(engine)
+        others = [name for name in self.engines if name not in PREFERRED]
+        return (*PREFERRED, *others).index(engine)
+
+    def title(self, engine: str) -> str:
+        """As people write it; with the version where there are several, and with what is different of a variant."""
+        base = self.base(engine)
+        if base != engine:
+            return f"{self.title(base)}, {engine.removeprefix(base + VARIANT)}"
+        own, titles = family(engine), self.result.manifest.titles
+        said = titles.get(own) or {BASELINE: "plain loop"}.get(own, own.replace("-", " ").capitalize())
+        if engine != own:
+            return titles.get(engine) or f"{said} {engine.partition(VERSION)[2]}"
+        several = any(family(other) == engine != other for other in self.engines)
+        return f"{said} {self.version(engine)}".strip() if several else said
+
+    def full_title(self, engine: str) -> str:
+        """The title with the version."""
+        title, version = self.title(engine), self.version(engine)
+        return title if title.endswith(version) else f"{title} {version}"
+
+    def version(self, engine: str) -> str:
+        return next((r.version for r in self.result.records if r.engine == engine and r.version), "")
+
+    @cached_property
+    def noise(self) -> Noise:
+        """The floor that the A/A arm gives, by the rule of `bench.analysis.stats`."""
+        floor = stats.noise_floor(self.result.records)
+        return Noise(floor, "an engine measured twice (A/A)") if floor else Noise()
+
+    def readings(self, name: str, track: str = "none", mode: str = "", *, case: Case = PLAIN) -> tuple[Reading, ...]:
+        """One reading for each engine that has a record, ranked. `mode` matters only for run times."""
+        found = (self.reading(name, engine, track, mode, case=case) for engine in self.engines)
+        return rank([reading for reading in found if reading], describe(name), self.noise)
+
+    def reading(
+        self, name: str, engine: str, track: str = "none", mode: str = "", *, case: Case = PLAIN
+    ) -> Reading | None:
+        """The arm's record on that track; what has no track (code, packages) holds for all."""
+        ours = [r for r in self._grouped.get((name, *case.key), ()) if r.engine == engine]
+        ours = [r for r in ours if not mode or r.mode == mode]
+        ours = [r for r in ours if engine == BASELINE or r.track in (track, "none", "")]
+        ours.sort(key=lambda r: (r.track != track, r.value is None, -r.n))
+        return as_reading(ours[0], self._samples.get(_arm(ours[0]), ())) if ours else None
+
+    def cases(self, name: str, mode: str = "") -> tuple[Case, ...]:
+        """The workloads and parameters under which a metric was recorded, in the order of the records."""
+        found = (r for r in self.result.records if r.metric == name and (not mode or r.mode == mode))
+        return tuple({(case := Case(r.workload, r.params)).key: case for r in found}.values())
+
+    @cached_property
+    def _grouped(self) -> dict[tuple[str, str, str], list[Record]]:
+        """By metric, workload and parameters."""
+        grouped: dict[tuple[str, str, str], list[Record]] = {}
+        for record in self.result.records:
+            grouped.setdefault((record.metric, record.workload, _spelled(record.params)), []).append(record)
+        return grouped
+
+    @cached_property
+    def _samples(self) -> dict[tuple[str, ...], tuple[Sample, ...]]:
+        """Each arm's samples that have a number and are no warm-up."""
+        grouped: dict[tuple[str, ...], list[Sample]] = {}
+        for sample in self.result.samples:
+            if not sample.warm_up and isinstance(sample.value, int | float):
+                grouped.setdefault(_arm(sample), []).append(sample)
+        return {arm: tuple(found) for arm, found in grouped.items()}
+
+    def names(self, prefix: str) -> tuple[str, ...]:
+        """The metrics whose name starts so, in the order of the records."""
+        return tuple(dict.fromkeys(r.metric for r in self.result.records if r.metric.startswith(prefix)))
+
+    def topics(self, group: str) -> tuple[str, ...]:
+        """The scenarios or bugs of a group: `recovery.<topic>.<leaf>`."""
+        return tuple(dict.fromkeys(name.split(".")[1] for name in self.names(group + ".") if name.count(".") == 2))
+
+    def single_session(self, readings: Iterable[Reading]) -> bool:
+        return any(reading.measured and reading.n < 2 for reading in readings)
+
+
+def family(name: str) -> str:
+    """The engine of which the name may have a version."""
+    return name.partition(VERSION)[0]
+
+
+def _spelled(params: Mapping[str, Any]) -> str:
+    return json.dumps(params, sort_keys=True, default=str)
+
+
+def _arm(record: Record | Sample) -> tuple[str, ...]:
+    params = _spelled(record.params)
+    return record.metric, record.engine, record.track, record.mode, record.isolation, record.workload, params
+
+
+def as_reading(record: Record, samples: tuple[Sample, ...] = ()) -> Reading:
+    values = [sample.value for sample in samples if isinstance(sample.value, int | float)]
+    return Reading(
+        engine=record.engine,
+        value=record.value,
+        low=record.ci_low,
+        high=record.ci_high,
+        n=record.n,
+        note=record.note,
+        isolation=record.isolation,
+        span=(min(values), max(values)) if record.n < 2 and len(values) > 1 else None,
+        samples=samples,
+    )
