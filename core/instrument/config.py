@@ -109,7 +109,7 @@ class Fault:
     until: str = ""
     """A path; once it exists the cause counts as fixed and no attempt suffers any more."""
     seconds: float = 0.0
-    """For the kinds that last: how long, at most `core.instrument.hangs.HANG_LIMIT_S`; 0 for a hang means that limit."""
+    """For the kinds that last: how long, at most `hangs.HANG_LIMIT_S`; 0 for a hang means that limit."""
     path: str = ""
     """For `disk_full`: a folder on a bounded file system."""
 

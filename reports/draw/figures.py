@@ -7,12 +7,13 @@ from typing import Any
 
 from bench.analyse.stats import outliers
 from bench.contract.records import Record, Sample
+from bench.questions.metric import Scale
 from reports.draw import charts
 from reports.draw.charts import Figure, Palette
 from reports.read.lookup import BASELINE, Lookup
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import subject
-from reports.words.numbers import Scale, scale_for, scaled, with_unit
+from reports.words.numbers import scale_for, scaled, with_unit
 from reports.words.prose import finding
 
 Rows = list[dict[str, Any]]

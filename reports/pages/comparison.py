@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from bench.analyse import stats
 from bench.analyse.comparability import BASELINE, incomparable, remarks
 from bench.analyse.comparison import Change, Measured, Place, Side, Values, change
-from reports.words.catalogue import METRICS, Metric
+from bench.questions.metric import Metric, Scale
+from reports.words.catalogue import METRICS
 from reports.words.catalogue import metric as describe
-from reports.words.numbers import MINUS, MISSING, Scale, number, plural, scale_for, scaled, with_unit
+from reports.words.numbers import MINUS, MISSING, number, plural, scale_for, scaled, with_unit
 from reports.words.verdicts import Verdict, judge, unit_of, worse_by
 
 ONLY_IN = "only in"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from bench.contract.adapter import Target
 from bench.plan.scenarios import PEOPLE
+from bench.questions.metric import Scale
 from reports.draw.heat import HeatMap, Tone, heat_map, scenarios
 from reports.read.lookup import Lookup
 from reports.sections import repair, sweep
@@ -16,7 +17,7 @@ from reports.sections.tables import DIFFERS, PRICE, Cell, Column, Row, Table, ce
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import subject
 from reports.words.compare import Reading
-from reports.words.numbers import MISSING, Scale, listing, number, plural
+from reports.words.numbers import MISSING, listing, number, plural
 
 QUESTIONS = {
     "detection_s": "How soon the engine's own record shows it",

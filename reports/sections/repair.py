@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bench.plan.scenarios import PEOPLE
+from bench.questions.metric import Scale
 from reports.draw.heat import ABSENT, SYMBOLS, tone_of
 from reports.read.lookup import Lookup
 from reports.sections.section import Section, made, present
@@ -13,7 +14,7 @@ from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import subject
 from reports.words.compare import Reading
-from reports.words.numbers import MISSING, Scale, listing, plural
+from reports.words.numbers import MISSING, listing, plural
 
 TASKS = {one.name: "gone_s" if one.name == "cancel" else "recovery_s" for one in PEOPLE}
 """Scenario -> the time that counts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bench.questions.metric import Scale
 from bench.questions.resources import FEWEST_RUNS, memory_slope
 from reports.draw import charts
 from reports.draw.charts import Figure
@@ -13,7 +14,7 @@ from reports.sections.section import Section, made, present
 from reports.sections.tables import Plan, Row, Table, arm_table
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import scale_of
-from reports.words.numbers import Scale, interval, scaled, with_unit
+from reports.words.numbers import interval, scaled, with_unit
 from reports.words.prose import finding
 
 IDLE = ("cpu_s_per_min", "pss_mean_bytes", "pss_peak_bytes", "processes", "threads", "written_bytes_per_min")

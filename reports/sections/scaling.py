@@ -8,6 +8,7 @@ from typing import Any
 from bench.contract.records import Sample
 from bench.plan.workloads import Workload, published
 from bench.plan.workloads.published import FIGURES, MACHINE, REMARK, SOURCE, SYSTEMS, Published
+from bench.questions.metric import Scale
 from reports.draw import charts
 from reports.draw.charts import Figure
 from reports.draw.figures import Rows, palette
@@ -15,7 +16,7 @@ from reports.read.lookup import Case, Lookup, family
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Plan, Row, Table, arm_table
 from reports.words.catalogue import metric as describe
-from reports.words.numbers import Scale, listing, number, scaled, with_unit
+from reports.words.numbers import listing, number, scaled, with_unit
 from reports.words.prose import finding
 
 MAKESPAN, COMPLETION, PER_TASK = "runtime.makespan_s", "runtime.completion_s", "resources.cpu_per_task_s"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench.questions.metric import Metric, Scale
 from reports.read.lookup import BASELINE, PLAIN, Case, Lookup, family
 from reports.sections.tables import PRICE, Cell, cell, differ
-from reports.words.catalogue import Metric, matters, scale_of, subject
+from reports.words.catalogue import matters, scale_of, subject
 from reports.words.catalogue import metric as describe
 from reports.words.compare import Reading
-from reports.words.numbers import MISSING, Scale
+from reports.words.numbers import MISSING
 
 
 @dataclass(frozen=True, slots=True)

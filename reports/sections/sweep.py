@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bench.plan.sweep import MOMENTS, TARGETS
+from bench.questions.metric import Scale
 from reports.draw import charts, figures
 from reports.draw.charts import Figure
 from reports.draw.heat import MEANINGS, SEVERAL, SWEEP, SYMBOLS, tone_of
@@ -16,7 +17,7 @@ from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.catalogue import metric as describe
 from reports.words.compare import Reading
-from reports.words.numbers import MISSING, Scale, listing, plural, with_unit
+from reports.words.numbers import MISSING, listing, plural, with_unit
 
 PERCENT = Scale("%", 100.0, whole=True)
 PROPORTIONS = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bench.questions.metric import Metric, Scale
 from reports.read.lookup import BASELINE, PLAIN, Case, Lookup
-from reports.words.catalogue import OF_BUG, OF_MICRO, OF_SCENARIO, Metric, matters, scale_of
+from reports.words.catalogue import OF_BUG, OF_MICRO, OF_SCENARIO, matters, scale_of
 from reports.words.catalogue import metric as describe
 from reports.words.compare import Mark, Reading
-from reports.words.numbers import MISSING, Scale, interval, scaled
+from reports.words.numbers import MISSING, interval, scaled
 
 YES, NO = "yes", "no"
 BEYOND = "> "

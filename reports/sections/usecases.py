@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.plan import scenarios
+from bench.questions.metric import Better, Kind, Metric, Scale
 from reports.read.lookup import Lookup
-from reports.words.catalogue import Better, Kind, Metric, outcome_rank, scale_of
 from reports.words.catalogue import metric as describe
+from reports.words.catalogue import outcome_rank, scale_of
 from reports.words.compare import Reading, leaders
-from reports.words.numbers import Scale, interval, listing, scaled, with_unit
+from reports.words.numbers import interval, listing, scaled, with_unit
 
 Status = Literal["favoured", "tie", "insufficient"]
 

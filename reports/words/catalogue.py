@@ -3,32 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-from reports.words.numbers import Scale, scale_for
-
-Better = Literal["low", "high", "none"]
-Kind = Literal["time", "exact", "outcome", "flag", "info"]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """`kind` decides how values are compared: times with the noise floor, exact ones as they stand."""
-
-    name: str
-    title: str
-    better: Better = "low"
-    kind: Kind = "time"
-    unit: str = "s"
-    resolution: float = 0.0
-    """Differences up to this are a tie: the polling interval for what the harness learns by asking."""
-    help: str = ""
-    tolerance: float = 1.0
-    """Of exact values: ratios up to this are a tie, for a few lines or megabytes decide nothing."""
-    scale: Scale | None = None
-    """How it is always shown, where the size of the values is not to decide."""
-
+from bench.questions.metric import Metric, Scale
+from reports.words.numbers import scale_for
 
 FEW = 1.05
 POLLED = 0.25

@@ -8,7 +8,8 @@ from typing import Literal
 
 from bench.analyse import stats
 from bench.contract.records import Sample
-from reports.words.catalogue import Metric, outcome_rank
+from bench.questions.metric import Metric
+from reports.words.catalogue import outcome_rank
 
 SINGLE_SESSION_RATIO = 1.10
 """With one session there is no interval, so a difference below this ratio is not told as one."""

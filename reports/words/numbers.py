@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from bench.questions.metric import Scale
 
 MS_BELOW = 0.1
 MISSING = "—"
 MINUS = "\N{MINUS SIGN}"
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How a column of values is shown: a common unit, and what to multiply by."""
-
-    unit: str
-    factor: float = 1.0
-    whole: bool = False
-    """Counts: a value without a fraction is shown without one."""
 
 
 PLAIN_UNITS = {"text": "", "boolean": "", "count": "", "ratio": "×", "score": ""}

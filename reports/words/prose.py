@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.questions.metric import Metric
 from reports.read.lookup import Lookup
 from reports.sections.tables import PRICE, differ
 from reports.sections.usecases import Decision
-from reports.words.catalogue import Metric, matters, scale_of
+from reports.words.catalogue import matters, scale_of
 from reports.words.compare import Reading, leaders
 from reports.words.numbers import listing, plural, ratio, scaled, with_unit
 

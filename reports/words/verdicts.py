@@ -10,7 +10,8 @@ from typing import Literal
 
 from bench.analyse import stats
 from bench.analyse.comparison import Change, Values
-from reports.words.catalogue import Metric, outcome_rank
+from bench.questions.metric import Metric
+from reports.words.catalogue import outcome_rank
 
 Turn = Literal["better", "worse", ""]
 

@@ -15,10 +15,10 @@ from result_fixture import HOSTILE, Builder
 from bench.analyse import comparison as measured
 from bench.analyse.comparison import Change, Values, load, of_results
 from bench.contract.records import Record, Sample
+from bench.questions.metric import Metric
 from reports.pages import between, history
 from reports.pages.comparison import between_results
 from reports.pages.document import Document, Line, Section, Table, as_html, as_markdown, as_text
-from reports.words.catalogue import Metric
 from reports.words.verdicts import judge, worse_by
 
 TIME = Metric("runtime.makespan_s", "Makespan")

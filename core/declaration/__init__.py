@@ -1,0 +1,25 @@
+"""How a pipeline says what it is, and how that is found."""
+
+from core.declaration.deployment import Offer, bound, deployed
+from core.declaration.discovery import pipeline, pipelines
+from core.declaration.graph import Graph, Kind, Retry, Step
+from core.declaration.pipeline import Companion, Data, Part, Pipeline, Shape, Source, always
+
+__all__ = [
+    "Companion",
+    "Data",
+    "Graph",
+    "Kind",
+    "Offer",
+    "Part",
+    "Pipeline",
+    "Retry",
+    "Shape",
+    "Source",
+    "Step",
+    "always",
+    "bound",
+    "deployed",
+    "pipeline",
+    "pipelines",
+]
