@@ -25,7 +25,7 @@ from bench.observe.history import History, read_history
 from bench.observe.store import Store, load
 from bench.plan.budgets import CELLULAR, ESSENTIAL, Budget, Part
 from bench.plan.planner import INLINE, SESSION_S, VERSION, Clock, Estimates, Planned
-from bench.plan.workloads import TRAINING_RUN, Workload
+from bench.plan.workloads import Workload
 from bench.questions import parts
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.run.conductor import Conductor
@@ -65,6 +65,11 @@ class Job:
     failed_sessions: dict[tuple[str, Track], int] = field(default_factory=dict)
     not_installed: list[Failure] = field(default_factory=list)
     sessions: int = 0
+
+    @property
+    def plain(self) -> Workload:
+        """The pipeline that is measured, as it is."""
+        return Workload(self.source.pipeline.name)
 
     def inline_s(self, workload: Workload) -> Mapping[str, float]:
         """Step -> seconds, the median of the inline runs so far."""
@@ -211,7 +216,7 @@ class Job:
         """Why a session need not be tried; empty if it should be."""
         if self.failed_sessions.get((one.name, one.track), 0) >= MAX_FAILURES:
             return f"failed in {MAX_FAILURES} sessions before; not tried again"
-        if one.name != INLINE and TRAINING_RUN not in self.oracles:
+        if one.name != INLINE and self.plain not in self.oracles:
             return "the inline run failed, and without it nothing can be judged"
         return ""
 
@@ -227,7 +232,7 @@ class Job:
         kind = registry.adapter(one.engine)
         environment = environments.require(one.environment)
         version = environments.versions(environment)[kind.distribution]
-        slowest_s = max(self.inline_s(TRAINING_RUN).values(), default=0.0)
+        slowest_s = max(self.inline_s(self.plain).values(), default=0.0)
         with open_session(
             kind, one.track, environment, logs, one.chains,
             operations=one.operations, step_timeout_s=max(one.step_timeout_s, TIMEOUT_FACTOR * slowest_s),
@@ -261,7 +266,7 @@ class Job:
             self.source,
             arm,
             label,
-            self.oracles.get(TRAINING_RUN, History()),
+            self.oracles.get(self.plain, History()),
             session=self.sessions,
             block=one.block,
             random=draw,

@@ -27,10 +27,11 @@ from bench.observe.describing import promise
 from bench.observe.store import storing
 from bench.plan.budgets import BUDGETS, Budget, Group, chosen
 from bench.plan.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
-from bench.run import source as data
+from bench.run.source import Source, generated, given
 from bench.session import environments
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import clean_environment, core_digest, make_scratch
+from core.declaration import Pipeline, pipeline, pipelines
 from reports.pages.render import write_report
 
 MAIN_PACKAGES = ("pandas", "pyarrow", "numpy", "scikit-learn", "xgboost-cpu")
@@ -88,7 +89,7 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
     opened = store.create(output)
     budget = chosen(arguments)
     with storing(opened.folder):
-        source = source or data.generated(opened.folder / "data" / "transactions.csv", arguments["seed"])
+        source = source or generated(_pipeline(arguments), opened.folder / "data", arguments["seed"])
     manifest = Manifest(
         created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
         seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(),
@@ -114,20 +115,26 @@ def _resumed(folder: Path) -> tuple[Job, Progress]:
     manifest = store.load_manifest(folder)
     opened.hold()
     source = _users_source(manifest.arguments)
-    source = source or data.generated(folder / "data" / "transactions.csv", manifest.seed)
-    if source.describe()["digest"] != manifest.data["digest"]:
-        raise UsageError(f"{source.path}: not the data that {folder.name} was begun with; start a new result")
+    source = source or generated(_pipeline(manifest.arguments), folder / "data", manifest.seed)
+    if source.describe().get("digest") != manifest.data.get("digest"):
+        where = ", ".join(map(str, source.data.files))
+        raise UsageError(f"{where}: not the data that {folder.name} was begun with; start a new result")
     return _prepared(opened, manifest, source)
 
 
-def _users_source(arguments: dict[str, Any]) -> data.Source | None:
+def _pipeline(arguments: dict[str, Any]) -> Pipeline:
+    """The pipeline that is measured: the one that is asked for, or the first that says so of itself."""
+    asked = arguments.get("pipeline")
+    return pipeline(asked) if asked else next(one for one in pipelines() if one.default)
+
+
+def _users_source(arguments: dict[str, Any]) -> Source | None:
     if arguments["data"] is None:
         return None
-    test = Path(arguments["test_data"]) if arguments["test_data"] else None
-    return data.users(Path(arguments["data"]), arguments["target"], test, arguments["seed"])
+    return given(_pipeline(arguments), arguments, arguments["seed"])
 
 
-def _prepared(opened: store.Store, manifest: Manifest, source: data.Source) -> tuple[Job, Progress]:
+def _prepared(opened: store.Store, manifest: Manifest, source: Source) -> tuple[Job, Progress]:
     """Make the environments that are needed; an engine without one becomes a failure, the others go on."""
     progress = Progress()
     manifest.state = "running"

@@ -10,7 +10,7 @@ from bench.contract.adapter import Status
 from bench.contract.records import Strike, Verdict
 from bench.observe.history import Attempt, History
 from bench.observe.watching import Sighting
-from core.graphs import Pipeline
+from core.declaration import Graph
 
 ALARMED = (Status.RETRYING, Status.FAILED)
 WHOLE = ("completed", "completed after recovery")
@@ -45,7 +45,7 @@ class Aftermath:
     strikes: tuple[Strike, ...] = ()
     """Faults from outside."""
     verdicts: tuple[Verdict, ...] = ()
-    pipeline: Pipeline
+    graph: Graph
     step: str
     """The one that was struck."""
     limit_s: float
@@ -114,8 +114,8 @@ def _lost_by_ns(case: Aftermath, struck: int | None, detected_s: float | None) -
 
 def _wasted_s(case: Aftermath, lost_by_ns: int | None) -> float:
     """Seconds of work with which the run did not go on; time for which it stood still is no work."""
-    still = sum(_paused_ns(case, one) for one in case.history.superseded(case.pipeline))
-    return case.history.wasted_s(case.pipeline, lost_by_ns) - still / NS
+    still = sum(_paused_ns(case, one) for one in case.history.superseded(case.graph))
+    return case.history.wasted_s(case.graph, lost_by_ns) - still / NS
 
 
 def _done_again_s(case: Aftermath) -> float:
@@ -124,7 +124,7 @@ def _done_again_s(case: Aftermath) -> float:
         return 0.0
     last_ns = max((one.start_ns for one in case.history.attempts), default=0)
     again = {one.step for one in case.resumed.attempts if one.start_ns > last_ns}
-    return sum(one.time_s for one in case.history.effective(case.pipeline) if one.step in again)
+    return sum(one.time_s for one in case.history.effective(case.graph) if one.step in again)
 
 
 def correct(history: History, oracle: History) -> bool:
@@ -192,7 +192,7 @@ def _waited(case: Aftermath, struck: int) -> str:
 def _worked(case: Aftermath) -> list[tuple[int, int]]:
     """From when to when the attempts worked with which the run went on, without the time for which they were paused."""
     spans = []
-    for one in case.history.effective(case.pipeline):
+    for one in case.history.effective(case.graph):
         begin, end = one.start_ns, one.end_ns or 0
         for still, again in _pauses(case, one):
             spans.append((begin, still))
@@ -216,7 +216,7 @@ def _paused_ns(case: Aftermath, one: Attempt) -> int:
 def _delays(case: Aftermath, struck: int) -> list[tuple[int, int]]:
     """When the run waited as configured: before each retry, and while it was kept down."""
     delay_ns = round(case.retry_delay_s * NS)
-    went_on_with = case.history.effective(case.pipeline)
+    went_on_with = case.history.effective(case.graph)
     waits = [
         (_due_ns(_last_ns(earlier, case.strikes), later.start_ns, delay_ns), later.start_ns)
         for step in case.history.steps()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bench.contract.adapter import RunState, Status
 from bench.contract.records import Verdict
 from bench.observe.history import Attempt, History
-from core.graphs import Pipeline, Step
+from core.declaration import Graph, Kind, Step
 
 Outcome = Literal[
     "completed",
@@ -42,7 +42,7 @@ class Case:
     history: History
     oracle: History | None
     state: RunState | None
-    pipeline: Pipeline
+    graph: Graph
     makespan_s: float | None = None
     parallelism: int = 1
     metrics: Mapping[str, Any] | None = None
@@ -53,7 +53,7 @@ def check(
     history: History,
     oracle: History | None,
     state: RunState | None,
-    pipeline: Pipeline,
+    graph: Graph,
     *,
     run_id: str,
     engine: str,
@@ -67,7 +67,7 @@ def check(
     The metrics, where given, are the contents of both `metrics.json`.
     """
     case = Case(
-        history=history, oracle=oracle, state=state, pipeline=pipeline, makespan_s=makespan_s,
+        history=history, oracle=oracle, state=state, graph=graph, makespan_s=makespan_s,
         parallelism=parallelism, metrics=metrics, oracle_metrics=oracle_metrics,
     )  # fmt: skip
     return [_verdict(name, checker, case, run_id, engine) for name, checker in CHECKERS.items()]
@@ -107,15 +107,15 @@ def order(case: Case) -> list[str]:
     """No attempt starts before its step's upstreams have ended, and only the chosen branch runs."""
     if not case.history.attempts:
         raise UnknownError("no step started")
-    known = {step.name: step for step in case.pipeline.steps}
-    found = [f"{step}: not a step of {case.pipeline.name}" for step in case.history.steps() if step not in known]
+    known = {step.name: step for step in case.graph.steps}
+    found = [f"{step}: not a step of the pipeline" for step in case.history.steps() if step not in known]
     for attempt in case.history.attempts:
         if attempt.step in known:
-            found += _early(case.history, known[attempt.step], attempt)
+            found += _early(case.history, case.graph, known[attempt.step], attempt)
     return found
 
 
-def _early(history: History, step: Step, attempt: Attempt) -> list[str]:
+def _early(history: History, graph: Graph, step: Step, attempt: Attempt) -> list[str]:
     where = f"{step.name}, attempt {attempt.attempt}"
     found = []
     for name in step.upstream:
@@ -123,7 +123,7 @@ def _early(history: History, step: Step, attempt: Attempt) -> list[str]:
         if not _ready(tries, attempt, step, last=attempt == history.attempts_of(step.name)[-1]):
             found.append(f"{where}: started before {name} had ended")
         chosen = {a.result for a in _ended_before(tries, attempt) if isinstance(a.result, str)}
-        if step.trigger == "chosen" and chosen and step.name not in chosen:
+        if step.name in graph.step(name).arms and step.name not in chosen and chosen:
             found.append(f"{where}: ran though {name} had not chosen it")
     return found
 
@@ -134,7 +134,7 @@ def _ready(tries: tuple[Attempt, ...], attempt: Attempt, step: Step, *, last: bo
     A joined step also runs after a failure, so for it no upstream may still be running, nor start
     after its last attempt: after an earlier one it may, when a failed run is resumed.
     """
-    if step.trigger != "joined":
+    if step.kind is not Kind.ALWAYS:
         return bool(_ended_before(tries, attempt))
     running = any(a.start_ns < attempt.start_ns < (a.end_ns or 0) for a in tries)
     return not running and not (last and any(a.start_ns >= attempt.start_ns for a in tries))
@@ -200,7 +200,7 @@ def bound(case: Case) -> list[str]:
     first, last = case.history.first_start_ns(), case.history.last_end_ns()
     if case.makespan_s is None or first is None or last is None:
         raise UnknownError("no makespan, or no step ended")
-    least = case.history.bound_s(case.history.step_times(), case.parallelism, case.pipeline)
+    least = case.history.bound_s(case.history.step_times(), case.parallelism, case.graph)
     limits = {"the critical path or work ÷ parallelism": least, "first start to last end": (last - first) / 1e9}
     return [
         f"makespan {case.makespan_s:.3f} s is less than {name}, {limit:.3f} s"

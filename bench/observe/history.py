@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.graphs import Pipeline
+from core.declaration import Graph
 from core.instrument import journal
 
 AttemptOutcome = Literal["ended", "error", "lost"]
@@ -124,27 +124,27 @@ class History:
         """Seconds of all ended attempts."""
         return sum(a.time_s for a in self.attempts if a.outcome == "ended")
 
-    def wasted_s(self, pipeline: Pipeline, killed_ns: int | None = None) -> float:
+    def wasted_s(self, graph: Graph, killed_ns: int | None = None) -> float:
         """Seconds of the attempts with which the run did not go on, lost ones up to the last thing known of them.
 
         `killed_ns`, the instant of a kill from outside, is such a thing for attempts lost by then.
         """
-        return sum(_known_s(a, killed_ns) for a in self.superseded(pipeline))
+        return sum(_known_s(a, killed_ns) for a in self.superseded(graph))
 
-    def superseded(self, pipeline: Pipeline) -> tuple[Attempt, ...]:
+    def superseded(self, graph: Graph) -> tuple[Attempt, ...]:
         """The attempts with which the run did not go on."""
-        kept = {id(a) for a in self.effective(pipeline)}
+        kept = {id(a) for a in self.effective(graph)}
         return tuple(a for a in self.attempts if id(a) not in kept)
 
-    def effective(self, pipeline: Pipeline) -> tuple[Attempt, ...]:
+    def effective(self, graph: Graph) -> tuple[Attempt, ...]:
         """The attempt of each ended step with which the run went on.
 
         It is the last begun of those that had ended before the steps after it began: an engine that has not heard of
         an attempt's end tries the step again and waits for that, and an attempt that it has given up may end later.
         """
         found: dict[str, Attempt] = {}
-        for step in reversed(pipeline.steps):
-            begun = min((one.start_ns for one in found.values() if step.name in pipeline.step(one.step).upstream),
+        for step in reversed(graph.steps):
+            begun = min((one.start_ns for one in found.values() if step.name in graph.step(one.step).upstream),
                         default=None)  # fmt: skip
             ended = [a for a in self.attempts_of(step.name) if a.outcome == "ended" and a.end_ns]
             known = [a for a in ended if begun is None or (a.end_ns or 0) <= begun] or ended[:1]
@@ -173,13 +173,13 @@ class History:
             return "process per step"
         return "threads" if any(len(threads) > 1 for threads in threads_by_pid.values()) else "in-process"
 
-    def transitions(self, pipeline: Pipeline) -> dict[str, float]:
+    def transitions(self, graph: Graph) -> dict[str, float]:
         """Seconds from the end of a step's last upstream to the step's first start.
 
         Only steps with an upstream that ran, and whose upstreams had ended by then.
         """
         latencies = {}
-        for step in pipeline.steps:
+        for step in graph.steps:
             tries = self.attempts_of(step.name)
             upstreams = [name for name in step.upstream if self.attempts_of(name)]
             if tries and upstreams:
@@ -189,9 +189,9 @@ class History:
                     latencies[step.name] = (tries[0].start_ns - max(known)) / NS_PER_S
         return latencies
 
-    def bound_s(self, step_s: Mapping[str, float], parallelism: int, pipeline: Pipeline) -> float:
+    def bound_s(self, step_s: Mapping[str, float], parallelism: int, graph: Graph) -> float:
         """max(critical path, total work ÷ parallelism) of the steps that ended, with the given times."""
-        ran = [step for step in pipeline.steps if step.name in self.counted()]
+        ran = [step for step in graph.steps if step.name in self.counted()]
         finish: dict[str, float] = {}
         for step in ran:
             begin = max((finish.get(name, 0.0) for name in step.upstream), default=0.0)
@@ -199,7 +199,7 @@ class History:
         return max(max(finish.values(), default=0.0), sum(step_s[step.name] for step in ran) / parallelism)
 
     def overhead_s(
-        self, makespan_s: float, inline: Mapping[str, float], parallelism: int, pipeline: Pipeline
+        self, makespan_s: float, inline: Mapping[str, float], parallelism: int, graph: Graph
     ) -> float | None:
         """Makespan less the bound from inline's step times (`inline.step_times()`).
 
@@ -207,7 +207,7 @@ class History:
         """
         if self.retried() or not self.counted() or not self.counted().keys() <= inline.keys():
             return None
-        return makespan_s - self.bound_s(inline, parallelism, pipeline)
+        return makespan_s - self.bound_s(inline, parallelism, graph)
 
     def step_slowdown(self, inline: Mapping[str, float]) -> float | None:
         """How many times longer the step bodies took than inline's, in total; None if nothing is shared."""

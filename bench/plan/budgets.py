@@ -11,7 +11,8 @@ from bench.contract.adapter import Target, Track
 from bench.contract.errors import UsageError
 from bench.plan import scenarios
 from bench.plan.sweep import MOMENTS, NO_POINTS, TARGETS, Sweep, moments
-from bench.plan.workloads import Workload, concurrency, payload, published
+from bench.plan.workloads import Workload, concurrency, payload, published, shaped, sized
+from core.declaration import Shape
 
 ALL = 1_000
 
@@ -82,7 +83,7 @@ WORKLOADS: dict[Part, tuple[Workload, ...]] = {
     Part.PUBLISHED: published.WORKLOADS,
     Part.PAYLOAD: payload.WORKLOADS,
     Part.CONCURRENCY: concurrency.WORKLOADS,
-    Part.SOAK: (Workload("chain", 5),),
+    Part.SOAK: (sized(shaped(Shape.SERIES), 5),),
 }
 """What is run in a part; in the parts of scaling, chains and fan-outs of the budget's sizes."""
 ESTIMATES_S: dict[Part, dict[Track, float]] = {

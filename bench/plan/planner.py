@@ -120,7 +120,7 @@ def _workloads(budget: Budget, parts: tuple[Part, ...]) -> tuple[Workload, ...]:
     found = {one: None for part in parts if part in SYNTHETIC for one in WORKLOADS.get(part, scaled)}
     if Part.RECOVERY in parts and budget.thorough:
         found |= {PROBE: None}
-    return tuple(sorted(found, key=lambda one: one.n))
+    return tuple(sorted(found, key=lambda one: one.size))
 
 
 def _sessions(budget: Budget, name: str, track: Track, block: int, wanted: tuple[Part, ...]) -> list[Planned]:
@@ -158,7 +158,7 @@ def _apart(budget: Budget, name: str, track: Track, block: int, parts: tuple[Par
 
 def _session(budget: Budget, name: str, track: Track, block: int, parts: tuple[Part, ...]) -> Planned:
     needed = _workloads(budget, parts)
-    lengths = {one.n for one in needed if one.name == "chain"}
+    lengths = {one.size for one in needed if one.declared.fixed_by}
     if budget.variants and track in budget.deep_tracks:  # the other isolations are deployed with the chains
         lengths |= {min(budget.sizes)} if budget.apart else set(budget.sizes)
     broken = Part.RECOVERY in parts

@@ -10,10 +10,10 @@ from itertools import chain, islice, product, zip_longest
 from bench.contract.adapter import Target
 from bench.contract.errors import UsageError
 from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, Scenario, When, outside
-from core.graphs import TRAINING
+from core.declaration import pipeline
 
 TARGETS = (Target.STEP, Target.RUN, Target.WORKER, Target.SCHEDULER, Target.API, Target.CONTROL_PLANE)
-STEPS = tuple(step.name for step in TRAINING.steps if step.name != "notify")
+STEPS = tuple(step.name for step in pipeline("training").graph({}) if step.name != "notify")
 """Those that run when the model is good enough."""
 MOMENTS = tuple(Moment(when, step) for when, step in product((When.BEFORE, When.IN), STEPS))[1:]
 """Before the first step there is no history yet that could tell when."""

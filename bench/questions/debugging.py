@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from bench.contract.adapter import Ability, Status
 from bench.contract.errors import EngineError
 from bench.contract.records import Evidence
@@ -90,11 +88,10 @@ def exception(conductor: Conductor, session: Session, known: tuple[Observation, 
 
 def renamed_column(conductor: Conductor, session: Session) -> None:
     """A column of the source has another name since yesterday."""
-    renamed = session.scratch / "renamed.csv"
-    column = next(name for name in conductor.source.columns if name != conductor.source.target)
-    table = pd.read_csv(conductor.source.path, nrows=1000, dtype=str, keep_default_na=False)
-    table.rename(columns={column: f"{column}_v2"}).to_csv(renamed, index=False)
-    seen = conductor.served(session, RENAMED.name, expected_failure=True, data=renamed)
+    source = conductor.source
+    where = source.pipeline.data_source()
+    changed = where.renamed(source.data, session.scratch) if where else {}
+    seen = conductor.served(session, RENAMED.name, expected_failure=True, **changed)
     log = session.adapter.logs(seen.run.engine_run_id, "validate")
     _store(conductor, session, RENAMED, _step_failure("validate", seen, log))
 

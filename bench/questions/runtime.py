@@ -7,7 +7,7 @@ from statistics import median
 
 from bench.run.conductor import Conductor, Observation
 from bench.session.workspace import PARALLELISM
-from core.graphs import Pipeline
+from core.declaration import Graph
 
 
 def measure(conductor: Conductor, seen: Observation, inline_s: Mapping[str, float]) -> None:
@@ -17,21 +17,21 @@ def measure(conductor: Conductor, seen: Observation, inline_s: Mapping[str, floa
         note = f"wrong: {seen.run.outcome}" + (f" ({'; '.join(failed)})" if failed else "")
         conductor.sample(seen, "runtime.makespan_s", "s", None, note)
         return
-    for metric, (unit, value) in times(seen, inline_s, conductor.workload.pipeline).items():
+    for metric, (unit, value) in times(seen, inline_s, conductor.graph(seen.history)).items():
         conductor.sample(seen, f"runtime.{metric}", unit, value)
 
 
-def times(seen: Observation, inline_s: Mapping[str, float], pipeline: Pipeline) -> dict[str, tuple[str, float]]:
+def times(seen: Observation, inline_s: Mapping[str, float], graph: Graph) -> dict[str, tuple[str, float]]:
     """Metric -> (unit, value) of one right run. Overhead as in `History.overhead_s`."""
     run, history = seen.run, seen.history
     first, last, makespan = history.first_start_ns(), history.last_end_ns(), seen.makespan_s
     if first is None or last is None or makespan is None:
         return {}
-    gaps = list(history.transitions(pipeline).values())
+    gaps = list(history.transitions(graph).values())
     found = {
         "makespan_s": makespan,
         "completion_s": (run.terminal_ns - run.submit_ns) / 1e9,
-        "overhead_s": history.overhead_s(makespan, inline_s, PARALLELISM, pipeline),
+        "overhead_s": history.overhead_s(makespan, inline_s, PARALLELISM, graph),
         "submit_to_first_step_s": (first - run.submit_ns) / 1e9,
         "transition_s": median(gaps) if gaps else None,
         "transitions_total_s": sum(gaps),

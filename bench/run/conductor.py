@@ -30,19 +30,23 @@ from bench.observe.host import LoadWatch
 from bench.observe.store import Store, storing
 from bench.observe.watching import Quiet, Sighting, limit_s, settle_s, watch
 from bench.plan.planner import INLINE
-from bench.plan.workloads import TRAINING_RUN, Workload
+from bench.plan.workloads import Workload
 from bench.run.source import Source
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import PARALLELISM
+from core.declaration import Graph
+from core.instrument.config import Fault
 from core.instrument.journal import now_ns
 
 SUBMIT_OFFSET_S = {Track.TUNED: 1.0, Track.STOCK: 10.0}
 """Upper end of the random delay before a submission: the longest polling interval of the track's engines."""
 POOL = "process pool"
+THE_SOURCES = Workload("")
+EFFECTS = "effects"
+"""Where in a session's folder runs change what outlives them."""
 WITHOUT_OUTPUT = ("order", "engine_record", "engine_times")
 """Checkers that also judge a run that failed."""
-HEAVY = ("raw", "features", "model", "registry", "parcels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ class Conductor:
     """Unique in the result: part of every run's id."""
     oracle: History
     """The inline run of the same workload."""
-    workload: Workload = TRAINING_RUN
+    workload: Workload = THE_SOURCES
+    """The source's own pipeline unless another is told."""
     variant: Variant | None = None
     session: int = 0
     block: int = 0
@@ -92,6 +97,19 @@ class Conductor:
     _count: Iterator[int] = field(default_factory=lambda: count(1))
     """Shared by all conductors that were made from one, so that no two runs have the same id."""
     _isolation: str = ""
+
+    def __post_init__(self) -> None:
+        if self.workload == THE_SOURCES:
+            self.workload = Workload(self.source.pipeline.name)
+
+    @property
+    def steps(self) -> int:
+        """How many steps a run has: as many as the plain loop's had."""
+        return len(self.oracle.steps()) or self.workload.steps
+
+    def graph(self, history: History) -> Graph:
+        """The graph of a run, with an instance for each of the many like steps that it or the plain loop had."""
+        return self.workload.graph.unrolled((*self.oracle.steps(), *history.steps()))
 
     def sample(
         self,
@@ -109,26 +127,29 @@ class Conductor:
             Sample(
                 engine=arm.engine, version=arm.version, track=arm.track, mode=arm.mode, isolation=arm.isolation,
                 metric=metric, unit=unit, value=value, note=note, session=self.session, block=self.block,
-                workload=self.workload.name, params=self.workload.params | dict(params),
+                workload=self.workload.pipeline, params=self.workload.params | dict(params),
                 warm_up=observation.run.warm_up if observation else False,
                 run_id=observation.run.run_id if observation else "",
             )
         )  # fmt: skip
 
-    def prepare(self, registry: Path, scenario: str = "", **changes: Any) -> tuple[Run, Path]:
+    def prepare(
+        self, effects_dir: Path, scenario: str = "", faults: tuple[Fault, ...] = (), **changes: Any
+    ) -> tuple[Run, Path]:
         """Make a run's folder and configuration; return its record so far and the configuration's path.
 
-        StorageError if there is no room for a run.
+        `changes` replace settings of the pipeline. StorageError if there is no room for a run.
         """
         self.store.need_room()
-        size = "" if self.workload == TRAINING_RUN else self.workload.label
+        size = self.workload.label if self.workload.declared.shape else ""
         run_id = "-".join(filter(None, (self.label, f"{next(self._count):02d}", size, scenario)))
         folder = self.store.folder / "runs" / run_id
-        path = self.source.config(run_id, folder, registry, **self.workload.changes, **changes).save()
+        settings = self.workload.settings | changes
+        path = self.source.config(self.workload.pipeline, run_id, folder, effects_dir, faults, **settings).save()
         arm = {name: getattr(self.arm, name) for name in Arm.__struct_fields__}
         run = Run(
             run_id=run_id, scenario=scenario, session=self.session, block=self.block,
-            workload=self.workload.name, params=self.workload.params, **arm,
+            workload=self.workload.pipeline, params=self.workload.params, **arm,
         )  # fmt: skip
         return run, path
 
@@ -141,19 +162,20 @@ class Conductor:
         warm_up: bool = False,
         within_s: float | None = None,
         meanwhile: Callable[[Path], AbstractContextManager[object]] = nullcontext,
+        faults: tuple[Fault, ...] = (),
         **changes: Any,
     ) -> Observation:
         """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit.
 
         `meanwhile` is given the run's folder, and entered while it is watched.
         """
-        run, path = self.prepare(session.scratch / "registry", scenario, **changes)
+        run, path = self.prepare(session.scratch / EFFECTS, scenario, faults, **changes)
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
-        steps = self.workload.steps
+        steps = self.steps
         limit = within_s or limit_s(session.workspace.track, steps)
-        quietly = None if self.workload == TRAINING_RUN else Quiet(path.parent, steps, settle_s(steps))
+        quietly = Quiet(path.parent, steps, settle_s(steps)) if self.workload.declared.shape else None
         with meanwhile(path.parent):
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
         load.stop()
@@ -169,22 +191,20 @@ class Conductor:
     def submit(self, session: Session, run: Run, config: Path) -> Run:
         """Submit a prepared run; return its record with the engine's id and both times."""
         submit_ns = now_ns()
-        engine_run_id = session.adapter.submit(
-            self.workload.deployed, config, self.variant.name if self.variant else ""
-        )
+        engine_run_id = session.adapter.submit(self.workload.offered, config, self.variant.name if self.variant else "")
         return msgspec.structs.replace(run, engine_run_id=engine_run_id, submit_ns=submit_ns, accepted_ns=now_ns())
 
     def at_once(self, session: Session, runs: int) -> list[Observation]:
         """Submit so many runs at the same time and watch them all; in the order of submission."""
-        prepared = [self.prepare(session.scratch / "registry") for _ in range(runs)]
+        prepared = [self.prepare(session.scratch / EFFECTS) for _ in range(runs)]
         self.get_out_of_phase(session)
-        limit = limit_s(session.workspace.track, self.workload.steps * runs)
+        limit = limit_s(session.workspace.track, self.steps * runs)
 
         interrupted = threading.Event()
 
         def one(run: Run, config: Path) -> Observation:
             run = self.submit(session, run, config)
-            quietly = Quiet(config.parent, self.workload.steps, settle_s(self.workload.steps * runs))
+            quietly = Quiet(config.parent, self.steps, settle_s(self.steps * runs))
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly, stop=interrupted)
             if interrupted.is_set():
                 raise EngineError(f"{run.run_id}: interrupted")
@@ -206,7 +226,7 @@ class Conductor:
         run = msgspec.structs.replace(
             failed, engine_run_id=engine_run_id, asked_ns=asked_ns, terminal_ns=0, note="resumed"
         )
-        sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.workload.steps))
+        sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.steps))
         if timed_out:
             run = self.given_up(session, run)
         return self.conclude(run, tuple(sightings), timed_out=timed_out)
@@ -281,7 +301,7 @@ class Conductor:
 
     def _judge(self, observation: Observation, state: RunState | None) -> tuple[Verdict, ...]:
         judged = checkers.check(
-            observation.history, self.oracle, state, self.workload.pipeline,
+            observation.history, self.oracle, state, self.graph(observation.history),
             run_id=observation.run.run_id, engine=observation.run.engine,
             makespan_s=observation.makespan_s, parallelism=PARALLELISM,
         )  # fmt: skip
@@ -301,7 +321,7 @@ class Conductor:
 
     def tidy(self, run: Run) -> None:
         """Drop the bulky artifacts of a run."""
-        for name in HEAVY:
+        for name in self.workload.declared.bulky:
             shutil.rmtree(self.store.folder / "runs" / run.run_id / name, ignore_errors=True)
 
     def given_up(self, session: Session, run: Run) -> Run:
@@ -316,6 +336,6 @@ class Conductor:
         return msgspec.structs.replace(run, note="given up and cancelled")
 
 
-def inline_command(config: Path, workload: Workload = TRAINING_RUN) -> Command:
+def inline_command(config: Path) -> Command:
     """The inline reference in a fresh interpreter of the harness's environment."""
-    return Command((sys.executable, "-m", "bench.run.inline", workload.deployed, str(config)), cwd=PROJECT)
+    return Command((sys.executable, "-m", "bench.run.inline", str(config)), cwd=PROJECT)

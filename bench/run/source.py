@@ -1,91 +1,63 @@
-"""What the runs are fed: the built-in transactions or a user's file, checked before anything starts."""
+"""What the runs of a result are fed, as their configurations."""
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from bench.contract.errors import UsageError
-from core.datasets import TARGET, Transactions, Widened, read_chunks, write_transactions
-from core.instrument.artifacts import digest_of
-from core.instrument.config import RunConfig, Validation
-from core.instrument.errors import CoreError
+from core.declaration import Data, Pipeline, pipeline
+from core.instrument.config import Fault, RunConfig, checked
+from core.instrument.errors import ConfigError, CoreError
 
-PREVIEW_ROWS = 10_000
+NO_DATA = Data({}, {})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The source data of every run of a result."""
+    """The data of a result's pipeline, which those that people run beside it share."""
 
-    path: Path
-    target: str
-    columns: tuple[str, ...]
-    seed: int
-    test_path: Path | None = None
-    generated: bool = False
+    pipeline: Pipeline
+    data: Data
 
-    def config(self, run_id: str, run_dir: Path, registry: Path, **changes: Any) -> RunConfig:
-        """The configuration of one run on this data; `changes` replace fields of it."""
-        config = RunConfig(
-            run_id=run_id, run_dir=run_dir, data=self.path, target=self.target, registry=registry,
-            test_data=self.test_path, seed=self.seed, validation=Validation(columns=self.columns),
-        )  # fmt: skip
-        return dataclasses.replace(config, **changes)
+    def config(
+        self, name: str, run_id: str, run_dir: Path, effects_dir: Path, faults: tuple[Fault, ...] = (), **changes: Any
+    ) -> RunConfig:
+        """The configuration of one run of a pipeline; `changes` replace settings.
+
+        ConfigError if its settings are not what the pipeline declares, or a fault names no step of it.
+        """
+        declared = pipeline(name)
+        known = declared.settings.__struct_fields__
+        settings = {key: value for key, value in self.data.settings.items() if key in known} | changes
+        checked(declared.settings, settings)
+        graph = declared.graph(settings)
+        for fault in faults:
+            if graph.declared(fault.step) is None:
+                raise ConfigError(f"fault {fault.kind}: {name} has no step {fault.step!r}; it would never strike")
+        return RunConfig(
+            pipeline=name, run_id=run_id, run_dir=run_dir, effects_dir=effects_dir, settings=settings, faults=faults
+        )
 
     def describe(self) -> dict[str, Any]:
         """What the manifest says of the data; no path of this machine."""
-        with self.path.open("rb") as stream:
-            rows = sum(1 for _ in stream) - 1
-        return {
-            "name": "generated card transactions" if self.generated else self.path.name,
-            "generated": self.generated,
-            "rows": rows,
-            "columns": list(self.columns),
-            "target": self.target,
-            "test_name": self.test_path.name if self.test_path else "",
-            "digest": digest_of(self.path),
-        }
+        return dict(self.data.about)
 
 
-def generated(path: Path, seed: int) -> Source:
-    """Write the built-in transactions to `path`, if they are not there yet."""
-    if not path.exists():
-        write_transactions(Transactions(seed=seed), path)
-    return Source(path, TARGET, _columns(path), seed, generated=True)
+def generated(declared: Pipeline, folder: Path, seed: int) -> Source:
+    """A pipeline with its built-in data, written into the folder if they are not there yet."""
+    found = declared.data_source()
+    return Source(declared, found.generated(folder, seed) if found else NO_DATA)
 
 
-def users(data: Path, target: str | None, test_data: Path | None, seed: int) -> Source:
-    """A user's own file(s); UsageError in one line if they cannot serve."""
-    if target is None:
-        raise UsageError(f"{data}: which column is to be predicted? Give --target COLUMN")
-    columns = _columns(data)
-    for path in (data, test_data) if test_data else (data,):
-        if target not in _columns(path):
-            raise UsageError(f"{path}: no column {target!r}; its columns are {', '.join(_columns(path))}")
-    if test_data and (missing := [name for name in columns if name not in _columns(test_data)]):
-        raise UsageError(f"{test_data}: lacks columns of {data.name}: {', '.join(missing)}")
-    return Source(data.resolve(), target, columns, seed, test_data.resolve() if test_data else None)
-
-
-def _columns(path: Path) -> tuple[str, ...]:
+def given(declared: Pipeline, options: Mapping[str, Any], seed: int) -> Source:
+    """A pipeline with a user's own data; UsageError in one line if they cannot serve."""
+    found = declared.data_source()
+    if found is None:
+        raise UsageError(f"--data: the {declared.title} takes no data")
     try:
-        first = _preview(path)
+        return Source(declared, found.given(options, seed))
     except CoreError as error:
-        raise UsageError(" ".join(str(error).split())) from error  # a parser's message may have two lines
-    if first is None or first.empty:
-        raise UsageError(f"{path}: the file has a header but no rows; give a file with data")
-    return tuple(str(name) for name in first.columns)
-
-
-def _preview(path: Path) -> pd.DataFrame | None:
-    types: dict[str, str] = {}
-    while True:
-        try:
-            return next(read_chunks(path, PREVIEW_ROWS, (), types), None)
-        except Widened as wider:
-            types = wider.types
+        raise UsageError(str(error)) from error

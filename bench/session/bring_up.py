@@ -16,7 +16,7 @@ from bench.contract.errors import EngineError
 from bench.session import postgres
 from bench.session.supervisor import Process, Supervisor
 from bench.session.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch, make_workspace, require_free
-from core.graphs import FAN_OUT, ROLL_BACK, chain
+from core.declaration import Companion, pipelines
 from core.instrument.journal import now_ns
 
 READY_LIMIT_S = 180.0
@@ -96,10 +96,12 @@ class Session:
         self.processes.clear()
 
     def _beside(self) -> tuple[str, ...]:
-        """Names of what is deployed beside the training pipeline."""
-        chains = self.workspace.chains
-        synthetic = (FAN_OUT, *(chain(n).name for n in chains)) if chains else ()
-        return (*synthetic, ROLL_BACK.name) if self.workspace.operations else synthetic
+        """Names of what is deployed beside the pipeline that is measured."""
+        sizes = self.workspace.chains
+        like = (one for one in pipelines() if one.shape)
+        bound = [one.offered({one.size: n}) for one in like for n in (sizes if one.fixed_by else sizes[:1])]
+        companions = [one.companions[Companion.ROLL_BACK] for one in pipelines() if one.default]
+        return (*bound, *companions) if self.workspace.operations else tuple(bound)
 
     def _run_all(self, phase: str, commands: list[Command]) -> None:
         for number, command in enumerate(commands, 1):

@@ -93,13 +93,16 @@ class Pipeline:
     """Its own configuration, a msgspec.Struct: validated, each field with its help."""
     code: str = ""
     """Module with the functions of its steps; empty: `core.pipelines.<name>.steps`."""
-    source: Source | None = None
+    source: str = ""
+    """Module with its `SOURCE`, loaded only where data are made ready; empty: it has no source data."""
     artifacts: Mapping[str, str] = field(default_factory=dict)
     """Step -> what it leaves, below the run's folder unless it is an effect. All are digested by content."""
     merit: str = ""
     """The artifact with figures of merit, as JSON; empty if it has none."""
     effects: tuple[str, ...] = ()
     """Kinds of what it changes outside of a run."""
+    outside: str = ""
+    """Module with `state(effects_dir)`, which says what of that stands now; empty: nobody can tell."""
     parts: Mapping[Part, str] = field(default_factory=dict)
     """Part -> step."""
     bulky: tuple[str, ...] = ()
@@ -126,6 +129,15 @@ class Pipeline:
         if part not in self.parts:
             raise KeyError(f"{self.name} declares no {part} step")
         return self.parts[part]
+
+    def state(self, effects_dir: Path) -> str:
+        """What its effects have left standing there: such as the version that is current."""
+        return str(import_module(self.outside).state(effects_dir)) if self.outside else ""
+
+    def data_source(self) -> Source | None:
+        """Where its data come from."""
+        found: Source | None = import_module(self.source).SOURCE if self.source else None
+        return found
 
     def work(self, step: Step) -> Callable[..., Any]:
         """The function of a step, loaded when it is first asked for."""

@@ -2,56 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import json
-import types
-import typing
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from core.graphs import may_name_a_step
+import msgspec
+
 from core.instrument.artifacts import write_json
 from core.instrument.errors import ConfigError
 
-
-@dataclass(frozen=True, slots=True)
-class Validation:
-    """Rules that the source data must keep. Fractions are between 0 and 1."""
-
-    columns: tuple[str, ...] = ()
-    """Expected columns; empty means any, as long as the target is among them."""
-    min_rows: int = 100
-    max_null_fraction: float = 0.5
-    max_duplicate_fraction: float = 0.2
-    max_classes: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Hyperparameters:
-    """Passed to `xgboost.XGBClassifier` under the same names."""
-
-    n_estimators: int = 300
-    max_depth: int = 4
-    learning_rate: float = 0.1
-    subsample: float = 1.0
-    min_child_weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Synthetic:
-    """What the like steps of a chain or a fan-out do, beside passing on what they were given."""
-
-    n: int = 1
-    """How many steps a fan-out makes; a chain's length is part of its name."""
-    fib: int = 0
-    """Each step computes this Fibonacci number naively; 0 is no work."""
-    payload_bytes: int = 0
-    """Size of what a step hands to the next."""
-    by_reference: bool = False
-    """Whether the payload is handed over as a file's path instead of through the engine."""
+S = TypeVar("S")
 
 
 class FaultKind(StrEnum):
@@ -93,13 +55,8 @@ class FaultKind(StrEnum):
     """SIGKILL once all is done and before anybody is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that a run is told to suffer inside a step.
-
-    Raises ConfigError if there is no such kind, or if no pipeline could have a step of that name:
-    the fault would never strike.
-    """
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that a run is told to suffer inside a step. Raises ConfigError if there is no such kind."""
 
     step: str
     kind: str
@@ -121,47 +78,23 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in tuple(FaultKind):
             raise ConfigError(f"unknown fault {self.kind!r}; known: {', '.join(FaultKind)}")
-        if not may_name_a_step(self.step):
-            raise ConfigError(f"fault {self.kind}: no pipeline has a step {self.step!r}; it would never strike")
 
 
-@dataclass(frozen=True, slots=True)
-class RunConfig:
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that one run needs. Paths are absolute; `run_dir` belongs to this run alone."""
 
+    pipeline: str
     run_id: str
     run_dir: Path
-    data: Path
-    target: str
-    registry: Path
-    test_data: Path | None = None
-    test_fraction: float = 0.25
-    seed: int = 7
-    threshold: float = 0.6
-    """Accuracy from which on a model is deployed; below it, `notify` runs."""
-    chunk_rows: int = 100_000
-    na_values: tuple[str, ...] = ("?",)
-    identifier_fraction: float = 0.95
-    """A text column whose share of distinct values reaches this is an identifier, not a feature."""
-    threads: int = 1
-    webhook: str = ""
-    validation: Validation = field(default_factory=Validation)
-    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
-    synthetic: Synthetic = field(default_factory=Synthetic)
+    effects_dir: Path
+    """Where the run changes what outlives it."""
+    settings: dict[str, Any] = {}
+    """The pipeline's own, as JSON; see `checked`."""
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
-        checks = {
-            "threads must be at least 1": self.threads >= 1,
-            "chunk_rows must be at least 1": self.chunk_rows >= 1,
-            "test_fraction must lie between 0 and 1": 0 < self.test_fraction < 1,
-            "identifier_fraction must lie between 0 and 1": 0 < self.identifier_fraction <= 1,
-            "run_id must not be empty": bool(self.run_id),
-            "target must not be empty": bool(self.target),
-        }
-        for message, holds in checks.items():
-            if not holds:
-                raise ConfigError(f"run {self.run_id or '?'}: {message}")
+        if not self.run_id:
+            raise ConfigError("run ?: run_id must not be empty")
 
     @property
     def path(self) -> Path:
@@ -171,7 +104,7 @@ class RunConfig:
     def save(self) -> Path:
         """Write the configuration into its run folder, creating it, and return its path."""
         self.run_dir.mkdir(parents=True, exist_ok=True)
-        write_json(self.path, dataclasses.asdict(self))
+        write_json(self.path, msgspec.to_builtins(self, enc_hook=str))
         return self.path
 
 
@@ -182,48 +115,29 @@ def load_config(path: str | Path) -> RunConfig:
     fields; the message names the file and the field.
     """
     try:
-        raw = json.loads(Path(path).read_text())
+        content = Path(path).read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the run's configuration: {error.strerror}") from error
+    try:
+        raw = json.loads(content)
     except ValueError as error:
         raise ConfigError(f"{path}: not JSON: {error}") from error
-    return typing.cast("RunConfig", _build(RunConfig, raw, str(path)))
-
-
-@functools.cache
-def _hints(cls: Any) -> dict[str, Any]:
-    """A class's field types; resolving them anew would cost each attempt more than all else here."""
-    return typing.get_type_hints(cls)
-
-
-def _build(cls: Any, raw: Any, where: str) -> Any:
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{where}: expected an object with the fields of {cls.__name__}")
-    hints = _hints(cls)
-    unknown = sorted(raw.keys() - hints.keys())
-    if unknown:
-        raise ConfigError(f"{where}: unknown field {unknown[0]!r}; known: {', '.join(hints)}")
-    values = {name: _convert(hints[name], value, f"{where}: {name}") for name, value in raw.items()}
     try:
-        return cls(**values)
-    except (TypeError, ConfigError) as error:
-        raise ConfigError(f"{where}: {error}") from error
+        return checked(RunConfig, raw)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    if type(value) is hint:
-        return value
-    origin = typing.get_origin(hint)
-    if origin is types.UnionType:
-        inner = next(h for h in typing.get_args(hint) if h is not type(None))
-        return None if value is None else _convert(inner, value, where)
-    if origin is tuple and isinstance(value, list):
-        item = typing.get_args(hint)[0]
-        return tuple(_convert(item, v, f"{where}[{i}]") for i, v in enumerate(value))
-    if dataclasses.is_dataclass(hint):
-        return _build(hint, value, where)
-    if hint is Path and isinstance(value, str):
+def checked(kind: type[S], raw: Mapping[str, Any]) -> S:
+    """Read `raw` as what it should be; ConfigError naming the field if it is not that."""
+    try:
+        return msgspec.convert(raw, kind, dec_hook=_from_json)
+    except msgspec.ValidationError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _from_json(kind: type[Any], value: Any) -> Any:
+    """What JSON has no words for: paths."""
+    if kind is Path and isinstance(value, str):
         return Path(value)
-    if hint is float and type(value) in (int, float):
-        return float(value)
-    raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
+    raise ValueError(f"expected {kind.__name__}, got {value!r}")

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from core.instrument import faults
-from core.instrument.config import RunConfig, load_config
+from core.instrument.config import RunConfig, checked, load_config
 from core.instrument.journal import Journal
 
 P = ParamSpec("P")
 R = TypeVar("R")
 K = TypeVar("K")
+S = TypeVar("S")
 log = logging.getLogger("core")
 
 
@@ -24,6 +25,10 @@ class Attempt:
     def __init__(self, config: RunConfig, journal: Journal) -> None:
         self.config = config
         self._journal = journal
+
+    def settings(self, kind: type[S]) -> S:
+        """The pipeline's own settings, read as what its declaration says; ConfigError if they are not that."""
+        return checked(kind, self.config.settings)
 
     def effect(self, key: str) -> None:
         """Record that something outside the run is changed now.

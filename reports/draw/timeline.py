@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bench.contract.records import Run, Strike
 from bench.judge.aftermath import LENGTHENING
 from bench.observe.history import Attempt, FaultMark, History, parse
-from core.graphs import TRAINING
+from core.declaration import pipeline
 
 NS = 1e9
 DEADLY = ("kill", "exit", "kill_after", "torn")
@@ -147,5 +147,5 @@ def _end(one: Attempt, history: History, strikes: Sequence[Strike], known: int) 
 
 def _order(met: Sequence[str]) -> tuple[str, ...]:
     """The training pipeline's own order of steps; others as met."""
-    known = [step.name for step in TRAINING.steps]
+    known = [step.name for step in pipeline("training").graph({})]
     return (*(step for step in known if step in met), *(step for step in met if step not in known))

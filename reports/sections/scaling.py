@@ -128,7 +128,9 @@ def _line(first: float, last: float, terms: list[float]) -> Rows:
 
 def _published(lookup: Lookup) -> Section | None:
     """What was measured of a vendor's workloads, beside the vendor's own figures."""
-    cases = [Case(w.name, w.params, f"{w.n} × fib({w.fib}) in sequence") for w in published.WORKLOADS]
+    cases = [
+        Case(w.pipeline, w.params, f"{w.size} × fib({w.settings['fib']}) in sequence") for w in published.WORKLOADS
+    ]
     measured = arm_table(lookup, "table-published", "Measured here, and what Windmill has published",
                          Plan((MAKESPAN, COMPLETION), "served", cases, "Workload", ranked=False))  # fmt: skip
     if measured is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bench.plan.workloads import Workload
+from bench.plan.workloads import shaped, sized
+from core.declaration import Shape
 
 N = 5
 
-WORKLOADS = tuple(Workload("chain", N, concurrent=runs) for runs in (1, 4, 16))
+WORKLOADS = tuple(sized(shaped(Shape.SERIES), N, concurrent=runs) for runs in (1, 4, 16))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.plan.workloads import Workload
+from bench.plan.workloads import Workload, shaped, sized
+from core.declaration import Shape
 
-SHORT_TASKS = Workload("chain", 40, fib=10)
-LONG_TASKS = Workload("chain", 10, fib=33)
+SHORT_TASKS = sized(shaped(Shape.SERIES), 40, fib=10)
+LONG_TASKS = sized(shaped(Shape.SERIES), 10, fib=33)
 WORKLOADS = (SHORT_TASKS, LONG_TASKS)
 
 SOURCE = "https://www.windmill.dev/docs/misc/benchmarks/competitors/results/python"

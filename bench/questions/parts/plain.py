@@ -18,10 +18,10 @@ from bench.observe.history import History
 from bench.observe.store import Store
 from bench.observe.watching import limit_s
 from bench.plan.planner import AGAIN, VERSION
-from bench.plan.workloads import TRAINING_RUN, Workload
+from bench.plan.workloads import Workload
 from bench.questions import code, micro, runtime, setup
 from bench.questions.parts.bound import Bound
-from bench.run.conductor import Conductor, Observation, inline_command
+from bench.run.conductor import EFFECTS, Conductor, Observation, inline_command
 from bench.session import environments
 
 INLINE_RUNS = 3
@@ -69,7 +69,7 @@ def micro_part(bound: Bound) -> None:
 
 def inline(bound: Bound) -> None:
     """Run the block's pipelines without an engine. The first run of each is the oracle of all others."""
-    for workload in (TRAINING_RUN, *bound.planned.workloads):
+    for workload in (bound.job.plain, *bound.planned.workloads):
         for _ in range(1 if workload in bound.job.oracles else INLINE_RUNS):
             run_inline(bound, workload)
 
@@ -78,8 +78,8 @@ def run_inline(bound: Bound, workload: Workload) -> None:
     """One run of the plain loop."""
     job, first = bound.job, workload not in bound.job.oracles
     conductor = replace(bound.conductor, workload=workload, oracle=job.oracles.get(workload, History()))
-    run, config = conductor.prepare(bound.scratch / "registry")
-    seen = conductor.process(bound.supervisor, inline_command(config, workload), run)
+    run, config = conductor.prepare(bound.scratch / EFFECTS)
+    seen = conductor.process(bound.supervisor, inline_command(config), run)
     if first:  # it also fills the caches of the file system: not timed
         job.oracles[workload] = seen.history
     else:
@@ -118,7 +118,7 @@ def samples(bound: Bound) -> None:
         bound.conductor.random.shuffle(arms)
         for variant in arms:
             conductor = _as_variant(bound, variant) if variant else bound.conductor
-            runtime.measure(conductor, conductor.served(bound.up), bound.job.inline_s(TRAINING_RUN))
+            runtime.measure(conductor, conductor.served(bound.up), bound.job.inline_s(bound.job.plain))
 
 
 def _variants(bound: Bound) -> tuple[Variant, ...]:
@@ -137,7 +137,7 @@ def local(bound: Bound) -> None:
     """The engine's mode without a server, with its server stopped."""
     to_local(bound)
     for _ in range(bound.job.budget.samples):
-        run_local(bound, TRAINING_RUN)
+        run_local(bound, bound.job.plain)
 
 
 def to_local(bound: Bound) -> None:
@@ -153,8 +153,8 @@ def to_local(bound: Bound) -> None:
 def run_local(bound: Bound, workload: Workload) -> Observation:
     """One timed run without a server."""
     conductor = bound.of(workload, "local")
-    run, config = conductor.prepare(bound.scratch / "registry")
-    command = replace(bound.up.adapter.local(workload.deployed, config), timeout_s=limit_s(Track.STOCK, workload.steps))
+    run, config = conductor.prepare(bound.scratch / EFFECTS)
+    command = replace(bound.up.adapter.local(workload.offered, config), timeout_s=limit_s(Track.STOCK, workload.steps))
     seen = conductor.process(bound.supervisor, command, run)
     runtime.measure(conductor, seen, bound.job.inline_s(workload))
     return seen

@@ -12,11 +12,12 @@ import numpy as np
 from bench.contract.errors import EngineError
 from bench.contract.records import Mode
 from bench.plan.budgets import WORKLOADS, Part
-from bench.plan.workloads import Workload, scaling
+from bench.plan.workloads import Workload, scaling, shaped
 from bench.questions import resources, runtime
 from bench.questions.parts.bound import Bound
 from bench.questions.parts.plain import run_local, to_local
 from bench.run.conductor import Observation
+from core.declaration import Shape
 
 SOAK_RUNS = 200
 
@@ -32,7 +33,7 @@ def _growth(bound: Bound, before: int, steps: int) -> None:
     """What runs of so many steps in all have left in the metadata database."""
     grown = resources.metadata_bytes(bound.up) - before
     if steps:
-        small = replace(bound.conductor, workload=Workload("chain"))
+        small = replace(bound.conductor, workload=Workload(shaped(Shape.SERIES).name))
         small.sample(None, "resources.metadata_bytes_per_1000_tasks", "bytes", 1000 * grown / steps)
 
 
@@ -50,14 +51,14 @@ def by_size(bound: Bound, measure: Callable[[Workload], Observation], mode: Mode
     failed: set[str] = set()
     steps = 0
     for workload in scaling(bound.job.budget.sizes):
-        if workload.name in failed:
+        if workload.pipeline in failed:
             continue
         try:
             right = measure(workload).right
         except (httpx.HTTPError, EngineError) as error:
             right = False
             bound.of(workload, mode).sample(None, "runtime.makespan_s", "s", None, f"failed: {error}")
-        failed |= set() if right else {workload.name}
+        failed |= set() if right else {workload.pipeline}
         steps += workload.steps if right else 0
     return steps
 

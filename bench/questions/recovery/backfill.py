@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,15 +18,16 @@ from bench.contract.records import Run
 from bench.observe.history import read_history
 from bench.observe.watching import POLL_S
 from bench.plan.scenarios import MIDDLE_S, Action, Moment, Nemesis, When
+from bench.plan.workloads import Workload
 from bench.questions.recovery.left_behind import Found, SessionLostError
 from bench.questions.recovery.repair import extra_lines
 from bench.questions.recovery.unattended import store
-from bench.run.conductor import Conductor
+from bench.run.conductor import EFFECTS, Conductor
 from bench.run.faults.manager import managed
 from bench.run.faults.nemesis import Armed, armed
 from bench.run.faults.targets import absent, roles_of
 from bench.session.bring_up import Session
-from core.graphs import Pipeline, Step
+from core.declaration import Companion, Graph, Step, pipeline
 from core.instrument.config import Fault
 from core.instrument.journal import now_ns
 
@@ -37,9 +38,8 @@ DAYS, OTHER_DAYS = (
 )
 """Of late data, and of the killed scheduler: an engine passes over days that it has run before, as it should."""
 LATE = DAYS[4]
-STRUCK = f"day_{OTHER_DAYS[5]}"
+STRUCK = OTHER_DAYS[5]
 LIMIT_S = 180.0
-AS_PIPELINE = Pipeline("daily", tuple(Step(f"day_{day}") for day in OTHER_DAYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +56,52 @@ class Filed:
         return "duplicated" if self.twice else "lost" if self.missing else "completed after recovery"
 
 
-def filed(run_dir: Path, days: Sequence[str]) -> Filed:
+@dataclass(frozen=True, slots=True)
+class ByDay:
+    """The pipeline that files one day in each of its runs."""
+
+    name: str
+    graph: Graph
+    step: Step
+    """The one of which there is an instance for each day."""
+
+    @classmethod
+    def of(cls, conductor: Conductor) -> ByDay:
+        """What people run beside the conductor's pipeline."""
+        declared = pipeline(conductor.workload.declared.companions[Companion.BY_DAY])
+        graph = declared.graph({})
+        (step,) = (one for one in graph if one.many)
+        return cls(declared.name, graph, step)
+
+    def of_day(self, day: str) -> str:
+        """The name of the step that files a day."""
+        return self.step.instance(day).name
+
+
+def filed(run_dir: Path, by_day: ByDay, days: Sequence[str]) -> Filed:
     """Which days no attempt has ended for, and which had their effect more than once."""
     history = read_history(run_dir)
-    times = Counter(effect.kind.removeprefix("day-") for effect in history.effects)
-    missing = tuple(day for day in days if f"day_{day}" not in history.counted())
-    return Filed(missing, tuple(day for day in days if times[day] > 1), history.last_end_ns())
+    times = Counter(effect.step for effect in history.effects)
+    missing = tuple(day for day in days if by_day.of_day(day) not in history.counted())
+    return Filed(missing, tuple(day for day in days if times[by_day.of_day(day)] > 1), history.last_end_ns())
 
 
 def late_data(conductor: Conductor, session: Session) -> None:
     """Run ten days while the data of one are not there; then they come, and what is missing is run."""
     arrived = session.scratch / f"arrived-{now_ns()}"
-    late = Fault(f"day_{LATE}", "late", attempts=0, until=str(arrived))
-    run, path = conductor.prepare(session.scratch / "registry", "late_data", faults=(late,))
+    by_day = ByDay.of(conductor)
+    own = replace(conductor, workload=Workload(by_day.name))
+    late = Fault(by_day.of_day(LATE), "late", attempts=0, until=str(arrived))
+    run, path = own.prepare(session.scratch / EFFECTS, "late_data", faults=(late,))
     means = _means(session)
     watched = _until_ended(means, means.start(path, DAYS))
-    before, said = filed(path.parent, DAYS), watched[1]
+    before, said = filed(path.parent, by_day, DAYS), watched[1]
     arrived.touch()
     begin = now_ns()
     run = msgspec.structs.replace(run, asked_ns=begin)
     caught_up = _until_ended(means, means.again(watched[0]))
-    seen = filed(path.parent, DAYS)
-    found = _found(session, seen, caught_up[1], begin, "one API call: run the missing days")
+    seen = filed(path.parent, by_day, DAYS)
+    found = _found(extra_lines(session, by_day.name), seen, caught_up[1], begin, "one API call: run the missing days")
     if before.missing != (LATE,) or said is not Status.FAILED:
         told = f"while its data were late, {LATE} was {'missing' if LATE in before.missing else 'filed'}"
         found["record"] = ("text", f"{told}, and the engine said {said}", "")
@@ -86,12 +110,14 @@ def late_data(conductor: Conductor, session: Session) -> None:
 
 def killed(conductor: Conductor, session: Session) -> None:
     """Run ten days and kill the scheduler in the sixth; run again what did not complete, if anything."""
-    longer = Fault(STRUCK, "slow", attempts=0, seconds=MIDDLE_S)
-    run, path = conductor.prepare(session.scratch / "registry", "backfill_killed", faults=(longer,))
+    by_day = ByDay.of(conductor)
+    own = replace(conductor, workload=Workload(by_day.name))
+    longer = Fault(by_day.of_day(STRUCK), "slow", attempts=0, seconds=MIDDLE_S)
+    run, path = own.prepare(session.scratch / EFFECTS, "backfill_killed", faults=(longer,))
     means, actions = _means(session), []
     with ExitStack() as stack:
         manager = stack.enter_context(managed(session))
-        nemesis = _armed_in_the_middle(stack, session, run, path.parent)
+        nemesis = _armed_in_the_middle(stack, session, by_day, run, path.parent)
         if nemesis:
             manager.leave(roles_of(session, Target.SCHEDULER), nemesis.healed)
         begin = now_ns()
@@ -100,11 +126,11 @@ def killed(conductor: Conductor, session: Session) -> None:
         conductor.store.append(nemesis.strikes[0])
         begin = nemesis.strikes[0].t_ns
         actions.append("restart of the scheduler by the process manager")
-    if said is Status.FAILED and filed(path.parent, OTHER_DAYS).missing:
+    if said is Status.FAILED and filed(path.parent, by_day, OTHER_DAYS).missing:
         actions.append("one API call: run the missing days")
         _, said = _until_ended(means, means.again(watched))
-    seen = filed(path.parent, OTHER_DAYS)
-    found = _found(session, seen, said, begin, "; ".join(actions) or "none")
+    seen = filed(path.parent, by_day, OTHER_DAYS)
+    found = _found(extra_lines(session, by_day.name), seen, said, begin, "; ".join(actions) or "none")
     if nemesis and not nemesis.strikes:
         found["outcome"] = ("text", None, f"not struck: {nemesis.problem or 'the backfill never came to that point'}")
     _keep(conductor, run, "backfill_killed", found)
@@ -119,12 +145,13 @@ def _means(session: Session) -> Backfills:
     return means
 
 
-def _armed_in_the_middle(stack: ExitStack, session: Session, run: Run, run_dir: Path) -> Armed | None:
+def _armed_in_the_middle(stack: ExitStack, session: Session, by_day: ByDay, run: Run, run_dir: Path) -> Armed | None:
     """The scheduler's death in the sixth day; None if there is no scheduler of its own."""
     if absent(session, Target.SCHEDULER):
         return None
-    nemesis = Nemesis(Action.KILL, Target.SCHEDULER, Moment(When.IN, STRUCK))
-    return stack.enter_context(armed(session, nemesis, run.run_id, run_dir, AS_PIPELINE))
+    graph = by_day.graph.unrolled(map(by_day.of_day, OTHER_DAYS))
+    nemesis = Nemesis(Action.KILL, Target.SCHEDULER, Moment(When.IN, by_day.of_day(STRUCK)))
+    return stack.enter_context(armed(session, nemesis, run.run_id, run_dir, graph))
 
 
 def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
@@ -139,7 +166,7 @@ def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
     return backfill, said
 
 
-def _found(session: Session, seen: Filed, said: Status, begin: int, actions: str) -> Found:
+def _found(extra: float | None, seen: Filed, said: Status, begin: int, actions: str) -> Found:
     outcome = seen.outcome if said.ended else "stuck"
     right = outcome == "completed after recovery" and said is Status.COMPLETED
     recovery_s = (seen.end_ns - begin) / 1e9 if right and seen.end_ns else None
@@ -153,7 +180,7 @@ def _found(session: Session, seen: Filed, said: Status, begin: int, actions: str
         "duplicates": ("count", float(len(seen.twice)), ""),
         "record": ("text", claims, ""),
         "actions": ("text", actions, ""),
-        "extra_lines": ("lines", extra_lines(session, "daily"), "source lines of the daily pipeline"),
+        "extra_lines": ("lines", extra, "source lines of the pipeline that files a day"),
     }
 
 

@@ -22,7 +22,7 @@ from bench.plan.workloads import PROBE
 from bench.run.conductor import Conductor, Observation
 from bench.session.bring_up import Session
 from bench.session.workspace import PARALLELISM
-from core.graphs import RUN_TIMEOUT_FACTOR
+from core.declaration import Step
 from core.instrument import journal
 from core.instrument.config import Fault
 from core.instrument.journal import now_ns
@@ -34,6 +34,8 @@ LOOK_S = 0.1
 PROBE_STEP_S = 6.0
 """How long each of the probe's steps lasts unless all run at once before, however slowly an engine starts them."""
 PROBE_LIMIT_S = 60.0
+RUN_TIMEOUT_FACTOR = 3.0
+"""As the pipelines declare at most: `timeout_factor`."""
 MARGIN_S = 30.0
 """How much longer than its own limit a run is waited for: so long it takes engines to notice."""
 Found = dict[str, tuple[str, float | str | None, str]]
@@ -101,14 +103,16 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
+def _like_steps() -> list[Step]:
+    """Those of the probe that may run at once."""
+    (like,) = (step for step in PROBE.graph if step.many)
+    return [like.instance(number) for number in range(1, PROBE.size + 1)]
+
+
 def probe(conductor: Conductor, session: Session) -> Found:
     """Run as many steps at once as may run. Raises SessionLostError if such a run does not complete any more."""
     full = session.scratch / f"full-{now_ns()}"
-    slow = tuple(
-        Fault(step.name, "slow", attempts=0, seconds=PROBE_STEP_S, until=str(full))
-        for step in PROBE.pipeline.steps
-        if step.function == "work"
-    )
+    slow = tuple(Fault(step.name, "slow", attempts=0, seconds=PROBE_STEP_S, until=str(full)) for step in _like_steps())
     let_go = partial(_let_go_when_full, full=full)
     seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, meanwhile=let_go, faults=slow)
     if not (seen.right and seen.run.outcome in WHOLE):

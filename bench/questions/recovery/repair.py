@@ -20,10 +20,9 @@ from bench.plan.workloads import Workload
 from bench.questions import code
 from bench.questions.recovery.left_behind import SessionLostError, patience_s
 from bench.questions.recovery.unattended import store, tell_absent
-from bench.run.conductor import Conductor, Observation, inline_command
+from bench.run.conductor import EFFECTS, Conductor, Observation, inline_command
 from bench.session.bring_up import Session, wait_until
-from core import registry
-from core.graphs import ROLL_BACK
+from core.declaration import Companion
 from core.instrument.journal import now_ns
 
 RESUME = SCENARIOS["resume_after_fix"]
@@ -47,7 +46,7 @@ def resume(conductor: Conductor, session: Session, failed: Observation, fixed: P
         return None
     fixed.touch()
     seen = conductor.resumed(session, failed.run, ability)
-    wasted_s = seen.history.wasted_s(conductor.workload.pipeline)
+    wasted_s = seen.history.wasted_s(conductor.graph(seen.history))
     _store_repaired(conductor, RESUME, failed, seen, seen.run.asked_ns, wasted_s=wasted_s)
     return seen
 
@@ -95,7 +94,7 @@ def cancel(conductor: Conductor, session: Session) -> None:
     """Stop a run in the middle of a step; time until the engine says so, and until the step's process is gone."""
     scenario = SCENARIOS["cancel"]
     step = scenario.faults[0].step
-    run, path = conductor.prepare(session.scratch / "registry", scenario.name, faults=scenario.faults)
+    run, path = conductor.prepare(session.scratch / EFFECTS, scenario.name, faults=scenario.faults)
     conductor.get_out_of_phase(session)
     run = conductor.submit(session, run, path)
     wait_until(lambda: _under_way(path.parent, step), f"{step} under way", patience_s(session))
@@ -137,14 +136,14 @@ def _gone_s(process: psutil.Process, since_ns: int) -> float | None:
 def roll_back(conductor: Conductor, session: Session) -> None:
     """Deploy a good model, then a bad one, and let the engine's pipeline make the good one current again."""
     name = "roll_back"
-    models = session.scratch / "registry-rolled-back"
-    good, bad = (_deployed(conductor, session, models, name) for _ in range(2))
-    own = replace(conductor, workload=Workload(ROLL_BACK.name))
-    run, path = own.prepare(models, name)
+    effects = session.scratch / "effects-rolled-back"
+    good, bad = (_deployed(conductor, session, effects, name) for _ in range(2))
+    own = replace(conductor, workload=Workload(conductor.workload.declared.companions[Companion.ROLL_BACK]))
+    run, path = own.prepare(effects, name)
     run = own.submit(session, run, path)
     sightings, timed_out = watch(session, run.engine_run_id, patience_s(session))
     said = sightings[-1].state.status if sightings else None
-    current, history = registry.read(models)["current"], read_history(path.parent)
+    current, history = own.workload.declared.state(effects), read_history(path.parent)
     end = history.last_end_ns()
     right = current == good != bad
     outcome = _rolled_back(right=right, said=said, timed_out=timed_out)
@@ -156,7 +155,7 @@ def roll_back(conductor: Conductor, session: Session) -> None:
         "recovery_s": ("s", (end - run.submit_ns) / 1e9 if right and end else None, "" if right else outcome),
         "duplicates": ("count", float(len(history.duplicates())), ""),
         "actions": ("text", "one API call: submit roll_back", ""),
-        "extra_lines": ("lines", extra_lines(session, name), "source lines of the pipeline that rolls back"),
+        "extra_lines": ("lines", extra_lines(session, own.workload.pipeline), "source lines of its pipeline"),
     })  # fmt: skip
 
 
@@ -168,16 +167,15 @@ def _rolled_back(*, right: bool, said: Status | None, timed_out: bool) -> str:
     return "false failure" if right else "failed, reported"
 
 
-def _deployed(conductor: Conductor, session: Session, models: Path, name: str) -> str:
+def _deployed(conductor: Conductor, session: Session, effects: Path, name: str) -> str:
     """Deploy a model by a run of the plain loop; return the name of its version."""
-    run, path = conductor.prepare(models, name)
+    run, path = conductor.prepare(effects, name)
     session.supervisor.run(run.run_id, inline_command(path))
-    return str(registry.read(models)["current"])
+    return conductor.workload.declared.state(effects)
 
 
 def extra_lines(session: Session, name: str) -> float | None:
-    """Source lines of the engine's files for a pipeline of people's: named after it, or for all of them."""
-    folder = PROJECT / f"impl_{session.adapter.name}" / "operations"
-    others = {"roll_back": "daily", "daily": "roll_back"}[name]
-    files = [path for path in folder.rglob("*.py") if others not in path.stem]
+    """Source lines of the engine's files for a pipeline that people run beside the one that is measured."""
+    folder = PROJECT / f"impl_{session.adapter.name}" / "pipelines" / name
+    files = list(folder.rglob("*.py"))
     return float(sum(len(code.counted_lines(path)) for path in files)) if files else None

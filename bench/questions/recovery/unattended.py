@@ -21,13 +21,13 @@ from bench.observe.watching import watch
 from bench.plan.scenarios import APART_S, Action, Scenario, When
 from bench.questions.recovery import left_behind as aftermath
 from bench.questions.recovery.left_behind import Found, SessionLostError
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import EFFECTS, Conductor, Observation
 from bench.run.faults import disk
 from bench.run.faults.manager import ProcessManager, managed
 from bench.run.faults.nemesis import Armed, armed
 from bench.run.faults.targets import absent, of_step, roles_of
 from bench.session.bring_up import Session
-from core.graphs import Pipeline
+from core.declaration import Graph
 from core.instrument.config import Fault
 
 LEAVES = judge.UNITS | {
@@ -153,7 +153,7 @@ def conduct(
 
     Only then is the run judged: what outlives it may still have effects. Raises EngineError once `stop` is set.
     """
-    run, path = conductor.prepare(session.scratch / "registry", scenario.name, faults=scenario.faults)
+    run, path = conductor.prepare(session.scratch / EFFECTS, scenario.name, faults=scenario.faults)
     conductor.get_out_of_phase(session)
     with ThreadPoolExecutor(1) as aside:
         outliving: list[Future[Found]] = []
@@ -161,7 +161,7 @@ def conduct(
         def ended(t_ns: int) -> None:
             outliving.append(aside.submit(aftermath.orphans, session, path.parent, t_ns))
 
-        with _broken(scenario, run, path.parent, conductor.workload.pipeline, manager) as nemesis:
+        with _broken(scenario, run, path.parent, conductor.graph(conductor.oracle), manager) as nemesis:
             run, resubmitted = _submitted(conductor, session, run, path, nemesis)
             patience_s = aftermath.patience_s(session)
             sightings, timed_out = watch(session, run.engine_run_id, patience_s, stop=stop, on_end=ended)
@@ -179,12 +179,12 @@ def conduct(
 
 @contextmanager
 def _broken(
-    scenario: Scenario, run: Run, run_dir: Path, pipeline: Pipeline, manager: ProcessManager
+    scenario: Scenario, run: Run, run_dir: Path, graph: Graph, manager: ProcessManager
 ) -> Iterator[Armed | None]:
     if scenario.nemesis is None:
         yield None
         return
-    with armed(manager.session, scenario.nemesis, run.run_id, run_dir, pipeline) as nemesis:
+    with armed(manager.session, scenario.nemesis, run.run_id, run_dir, graph) as nemesis:
         if scenario.nemesis.action.starts_again:
             manager.leave(roles_of(manager.session, scenario.nemesis.target), nemesis.healed)
         yield nemesis
@@ -207,15 +207,15 @@ def _submitted(conductor: Conductor, session: Session, run: Run, path: Path, nem
 
 def judged(conductor: Conductor, session: Session, broken: Broken, resumed: History | None) -> Found:
     """What the judge finds in the history; `resumed`: the same with what came after people had resumed the run."""
-    seen, pipeline = broken.seen, conductor.workload.pipeline
+    seen, graph = broken.seen, conductor.graph(broken.seen.history)
     step = _struck_step(broken.scenario)
     findings = judge.safe_findings(
         judge.Aftermath(
             history=seen.history, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
             sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
-            verdicts=seen.verdicts, pipeline=pipeline, step=step, limit_s=aftermath.patience_s(session),
+            verdicts=seen.verdicts, graph=graph, step=step, limit_s=aftermath.patience_s(session),
             submit_ns=seen.run.submit_ns, resumed=resumed,
-            retry_delay_s=pipeline.step(step).retry.delay_s,
+            retry_delay_s=graph.step(step).retry.delay_s,
             down_s=_configured_s(session, broken),
         )
     )  # fmt: skip

@@ -7,7 +7,7 @@ from threading import Event
 
 from bench.observe.history import History, read_history
 from bench.plan.scenarios import Moment, When
-from core.graphs import Pipeline
+from core.declaration import Graph, Kind
 from core.instrument.journal import JOURNAL, now_ns
 
 LOOK_S = 0.002
@@ -15,7 +15,7 @@ LOOK_S = 0.002
 SENT_S = 0.01
 
 
-def reached(at: Moment, run_dir: Path, pipeline: Pipeline, stop: Event) -> bool:
+def reached(at: Moment, run_dir: Path, graph: Graph, stop: Event) -> bool:
     """Wait until the run has come to a point; False if `stop` is set before.
 
     A submission's point is a moment after its request has been sent, which happens as this is called.
@@ -26,7 +26,7 @@ def reached(at: Moment, run_dir: Path, pipeline: Pipeline, stop: Event) -> bool:
     while not stop.is_set():
         size, before = _size(run_dir), size
         if size != before:
-            begun_ns = _begun_ns(at, read_history(run_dir), pipeline)
+            begun_ns = _begun_ns(at, read_history(run_dir), graph)
             if begun_ns is not None:
                 wait_ns = begun_ns + (at.into_s * 1e9 if at.when is When.IN else 0) - now_ns()
                 return not stop.wait(max(0.0, wait_ns / 1e9))
@@ -39,15 +39,15 @@ def _size(run_dir: Path) -> int:
     return journal.stat().st_size if journal.exists() else 0
 
 
-def _begun_ns(at: Moment, history: History, pipeline: Pipeline) -> int | None:
+def _begun_ns(at: Moment, history: History, graph: Graph) -> int | None:
     """When the point began: the step's start, or the end of its last upstream; None if it has not."""
     tries = history.attempts_of(at.step)
     if at.when is When.IN:
         return tries[0].start_ns if tries else None
     counted = history.counted()
-    step = pipeline.step(at.step)
+    step = graph.step(at.step)
     if not step.upstream:
         return 0
     ends = [counted[name].end_ns for name in step.upstream if name in counted]
-    needed = 1 if step.trigger == "joined" else len(step.upstream)  # of a branch only one way is taken
+    needed = 1 if step.kind is Kind.ALWAYS else len(step.upstream)  # of a branch only one way is taken
     return max((end for end in ends if end), default=None) if len(ends) >= needed else None

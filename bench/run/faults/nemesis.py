@@ -22,7 +22,7 @@ from bench.plan.scenarios import Action, Nemesis
 from bench.run.faults.moments import reached
 from bench.run.faults.targets import resolve, roles_of
 from bench.session.bring_up import Session
-from core.graphs import Pipeline
+from core.declaration import Graph
 from core.instrument.journal import now_ns
 
 END_LIMIT_S = 30.0
@@ -38,7 +38,7 @@ class Armed:
     nemesis: Nemesis
     run_id: str
     run_dir: Path
-    pipeline: Pipeline
+    graph: Graph
     strikes: list[Strike] = field(default_factory=list)
     problem: str = ""
     """Why it did not strike, or could not be healed; empty if all went as intended."""
@@ -49,7 +49,7 @@ class Armed:
     def act(self) -> None:
         """Wait for the moment, strike, wait, and heal."""
         try:
-            if reached(self.nemesis.at, self.run_dir, self.pipeline, self.stop):
+            if reached(self.nemesis.at, self.run_dir, self.graph, self.stop):
                 self._strike()
         except (EngineError, psutil.Error, httpx.HTTPError, sqlite3.Error, OSError) as error:
             self.problem = str(error)
@@ -142,9 +142,9 @@ ACTIONS: dict[Action, Callable[[Armed, tuple[int, ...]], None]] = {
 
 
 @contextmanager
-def armed(session: Session, nemesis: Nemesis, run_id: str, run_dir: Path, pipeline: Pipeline) -> Iterator[Armed]:
+def armed(session: Session, nemesis: Nemesis, run_id: str, run_dir: Path, graph: Graph) -> Iterator[Armed]:
     """Let a fault wait for its moment in a run; on leaving it is healed, and never strikes any more."""
-    one = Armed(session, nemesis, run_id, run_dir, pipeline)
+    one = Armed(session, nemesis, run_id, run_dir, graph)
     thread = threading.Thread(target=one.act, name=f"nemesis of {run_id}")
     thread.start()
     try:

@@ -1,0 +1,1 @@
+"""Like steps in a row."""

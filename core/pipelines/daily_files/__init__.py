@@ -1,0 +1,1 @@
+"""File the rows of each day."""

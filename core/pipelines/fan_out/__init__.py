@@ -1,0 +1,1 @@
+"""Like steps that need not wait for each other."""

@@ -1,0 +1,1 @@
+"""Make the last good model current again."""

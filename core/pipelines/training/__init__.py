@@ -1,0 +1,1 @@
+"""Train a classifier, and deploy it if it is good enough."""

@@ -1,0 +1,22 @@
+"""File one day's rows: a partition for each day."""
+
+import dagster as dg
+from run import RESOURCES, Run
+
+from core.declaration import deployed
+from core.pipelines.daily_files import steps
+
+RETRY = deployed("daily_files").step("day").retry
+
+
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s))
+def day(context: dg.OpExecutionContext, run: Run) -> dict:
+    return steps.day(run.config, context.partition_key)
+
+
+@dg.job(partitions_def=dg.DailyPartitionsDefinition(start_date="2026-01-01"))
+def daily_files() -> None:
+    day()
+
+
+defs = dg.Definitions(jobs=[daily_files], resources=RESOURCES)

@@ -1,0 +1,22 @@
+"""Make the last good model current again."""
+
+import dagster as dg
+from run import RESOURCES, Run
+
+from core.declaration import deployed
+from core.pipelines.model_roll_back import steps
+
+RETRY = deployed("model_roll_back").step("roll_back").retry
+
+
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s))
+def roll_back(run: Run) -> dict:
+    return steps.roll_back(run.config)
+
+
+@dg.job
+def model_roll_back() -> None:
+    roll_back()
+
+
+defs = dg.Definitions(jobs=[model_roll_back], resources=RESOURCES)

@@ -1,0 +1,93 @@
+"""The training pipeline as a Dagster op job."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+from run import RESOURCES, Run
+
+from core.declaration import deployed
+from core.instrument.errors import PermanentError
+from core.pipelines.training import steps
+
+TRAINING = deployed("training")
+
+
+def retries(step: str) -> dg.RetryPolicy:
+    retry = TRAINING.step(step).retry
+    return dg.RetryPolicy(max_retries=retry.retries, delay=retry.delay_s)
+
+
+def attempt(step: Callable[..., Any], *inputs: Any) -> Any:
+    """An error that no retry mends is not retried."""
+    try:
+        return step(*inputs)
+    except PermanentError as error:
+        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+
+
+@dg.op(retry_policy=retries("extract"))
+def extract(run: Run) -> dict:
+    return attempt(steps.extract, run.config)
+
+
+@dg.op(retry_policy=retries("validate"))
+def validate(run: Run, raw: dict) -> dict:
+    return attempt(steps.validate, run.config, raw)
+
+
+@dg.op(retry_policy=retries("features"))
+def features(run: Run, raw: dict) -> dict:
+    return attempt(steps.features, run.config, raw)
+
+
+@dg.op(retry_policy=retries("train"))
+def train(run: Run, features: dict) -> dict:
+    return attempt(steps.train, run.config, features)
+
+
+@dg.op(retry_policy=retries("evaluate"))
+def evaluate(run: Run, features: dict, model: dict) -> dict:
+    return attempt(steps.evaluate, run.config, features, model)
+
+
+@dg.op(
+    out={name: dg.Out(dg.Nothing, is_required=False) for name in ("deploy", "notify")},
+    retry_policy=retries("branch"),
+)
+def branch(run: Run, metrics: dict) -> Iterator[dg.Output]:
+    yield dg.Output(None, output_name=attempt(steps.branch, run.config, metrics))
+
+
+@dg.op(ins={"chosen": dg.In(dg.Nothing)}, retry_policy=retries("deploy"))
+def deploy(run: Run, model: dict, metrics: dict) -> dict:
+    return attempt(steps.deploy, run.config, model, metrics)
+
+
+@dg.op(ins={"chosen": dg.In(dg.Nothing)}, retry_policy=retries("notify"))
+def notify(run: Run, metrics: dict) -> dict:
+    return attempt(steps.notify, run.config, metrics)
+
+
+@dg.op(ins={"ended": dg.In(dg.Nothing)}, retry_policy=retries("cleanup"))
+def cleanup(run: Run) -> None:
+    attempt(steps.cleanup, run.config)
+
+
+@dg.failure_hook(required_resource_keys={"run"})
+def cleanup_after_failure(context: dg.HookContext) -> None:
+    steps.cleanup(context.resources.run.config)
+
+
+@dg.job(hooks={cleanup_after_failure}, tags={"dagster/max_runtime": TRAINING.timeout_s})
+def training() -> None:
+    raw = validate(extract())
+    data = features(raw)
+    model = train(data)
+    metrics = evaluate(data, model)
+    to_deploy, to_notify = branch(metrics)
+    # a fan-in runs when at least one of its inputs exists: whichever branch ran
+    cleanup([deploy(model, metrics, chosen=to_deploy), notify(metrics, chosen=to_notify)])
+
+
+defs = dg.Definitions(jobs=[training], resources=RESOURCES)

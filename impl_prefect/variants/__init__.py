@@ -1,0 +1,1 @@
+"""The same tasks in another isolation."""
