@@ -18,7 +18,7 @@ from bench.contract import registry
 from bench.contract.adapter import Track
 from bench.observe.store import FILES
 from bench.plan.budgets import BUDGETS, Group
-from core.instrument.config import Validation
+from core.pipelines.training.settings import Validation
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()

@@ -21,7 +21,7 @@ from bench.cli import results
 from bench.contract.records import Sample
 from bench.observe.store import LATEST, load
 from bench.session.workspace import PROJECT
-from core.datasets import TARGET, Transactions, write_transactions
+from core.pipelines.training.generator import TARGET, Transactions, write_transactions
 
 HERE = Path(__file__).parent
 ROWS = 2000

@@ -26,7 +26,9 @@ from bench.session import workspace
 from bench.session.bring_up import Session, open_session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import clean_environment, make_scratch
-from core.datasets import TARGET, Transactions, write_transactions
+from core.declaration import pipeline
+from core.pipelines.training.generator import TARGET, Transactions, write_transactions
+from core.pipelines.training.source import prepared
 
 ROWS = 2000
 
@@ -51,8 +53,7 @@ def nothing_left() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     path = write_transactions(Transactions(rows=ROWS), tmp_path_factory.mktemp("data") / "transactions.csv")
-    columns = tuple(path.read_text().splitlines()[0].split(","))
-    return Source(path, TARGET, columns, seed=7)
+    return Source(pipeline("training"), prepared(path, TARGET, 7, name="some transactions"))
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +64,7 @@ def oracle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> History:
     environment = clean_environment(scratch / "home", Path("/usr/bin"))
     with Supervisor(scratch, environment, store.folder / "logs") as supervisor:
         conductor = Conductor(store, source, Arm(engine="inline", mode="local"), "inline", History())
-        run, config = conductor.prepare(scratch / "registry")
+        run, config = conductor.prepare(scratch / "effects")
         return conductor.process(supervisor, inline_command(config), run).history
 
 

@@ -29,7 +29,7 @@ from bench.contract.adapter import (
 )
 from bench.run.conductor import Conductor
 from bench.session.bring_up import Session
-from core.graphs import named
+from core.declaration import pipeline
 from core.instrument.config import load_config
 
 BringUp = Callable[..., tuple[Session, Conductor]]
@@ -43,12 +43,9 @@ from __future__ import annotations
 import sys
 
 from bench.run.inline import conduct
-from core.instrument.config import load_config
-from core.graphs import named
 
 if __name__ == "__main__":
-    config, name = sys.argv[1:]
-    conduct(named(name, load_config(config).synthetic.n), config)
+    conduct(sys.argv[1])
 '''
 
 SERVER = r'''
@@ -79,7 +76,7 @@ def spoil(config):
     """Train something else than was asked for."""
     path = pathlib.Path(config)
     content = json.loads(path.read_text())
-    content["hyperparameters"]["n_estimators"] = 3
+    content["settings"]["hyperparameters"] = {"n_estimators": 3}
     path.write_text(json.dumps(content))
 
 
@@ -263,7 +260,10 @@ def _listed(run: dict[str, Any]) -> list[str]:
     """The steps that the double tells of: of the training pipeline one, of the others all."""
     if run["pipeline"] == "training":
         return ["train"]
-    return [step.name for step in named(run["pipeline"], load_config(run["config"]).synthetic.n).steps]
+    config = load_config(run["config"])
+    graph = pipeline(config.pipeline).graph(config.settings)
+    numbers = range(1, config.settings.get("n", 1) + 1)
+    return [one.name for step in graph for one in (map(step.instance, numbers) if step.many else [step])]
 
 
 class Unable(Double):

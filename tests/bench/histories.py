@@ -8,7 +8,7 @@ from typing import Any
 from bench.contract.records import Strike
 from bench.judge.aftermath import Aftermath
 from bench.observe.history import History, parse
-from core.graphs import TRAINING
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 ORDER = ("extract", "validate", "features", "train", "evaluate", "branch", "deploy", "cleanup")
 STEP_S = dict(zip(ORDER, (1.0, 0.5, 2.0, 4.0, 1.0, 0.1, 0.3, 0.1), strict=True))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bench.contract.adapter import RunState, Status, StepState
 from bench.judge import checkers
 from bench.observe.history import Attempt, History
-from core.graphs import TRAINING
+from core.declaration import Kind
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 DONE = RunState(status=Status.COMPLETED)
 
@@ -291,7 +292,7 @@ def test_order_passes_only_orders_that_respect_the_pipeline(order: list[str], ab
     if not ran:
         return
     allowed = all(
-        (name in ran[: ran.index(step.name)]) or (step.trigger == "joined" and name not in ran)
+        (name in ran[: ran.index(step.name)]) or (step.kind is Kind.ALWAYS and name not in ran)
         for step in TRAINING.steps
         if step.name in ran
         for name in step.upstream

@@ -10,11 +10,20 @@ import pytest
 
 from bench.contract.errors import UsageError
 from bench.run import source as data
-from core.datasets import TARGET
+from core.declaration import pipeline
 from core.instrument.artifacts import digest_of
-from core.instrument.config import Fault, Hyperparameters, load_config
+from core.instrument.config import Fault, checked, load_config
+from core.instrument.errors import ConfigError
+from core.pipelines.training.generator import TARGET
+from core.pipelines.training.settings import Training
+from core.pipelines.training.source import PREVIEW_ROWS
 
 Csv = Callable[..., Path]
+TRAINING = pipeline("training")
+
+
+def given(path: Path, target: str | None = "y", test_data: Path | None = None, seed: int = 7) -> data.Source:
+    return data.given(TRAINING, {"data": str(path), "target": target, "test_data": test_data}, seed)
 
 
 @pytest.fixture
@@ -29,7 +38,7 @@ def csv(tmp_path: Path) -> Csv:
 
 def refused(path: Path, target: str | None = "y", test_data: Path | None = None) -> str:
     with pytest.raises(UsageError) as caught:
-        data.users(path, target, test_data, 7)
+        given(path, target, test_data)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -97,41 +106,57 @@ def test_missing_test_file(csv: Csv, tmp_path: Path) -> None:
 )
 def test_file_that_can_serve(csv: Csv, rows: str) -> None:
     path = csv("a,y\n" + rows)
-    source = data.users(path, "y", None, 3)
-    assert source == data.Source(path.resolve(), "y", ("a", "y"), 3)
+    told = given(path, seed=3).data
+    assert told.files == (path.resolve(),)
+    assert (told.settings["target"], told.settings["seed"], told.about["columns"]) == ("y", 3, ["a", "y"])
 
 
 def test_column_that_changes_its_kind_after_the_preview(csv: Csv) -> None:
-    path = csv("a,y\n" + "1,0\n" * (data.PREVIEW_ROWS + 5) + "text,1\n")
-    assert data.users(path, "y", None, 7).columns == ("a", "y")
+    path = csv("a,y\n" + "1,0\n" * (PREVIEW_ROWS + 5) + "text,1\n")
+    assert given(path).data.about["columns"] == ["a", "y"]
 
 
 def test_relative_paths_become_absolute(csv: Csv, monkeypatch: pytest.MonkeyPatch) -> None:
     path = csv("a,y\n1,0\n")
     csv("y,a,more\n0,1,2\n", "test.csv")
     monkeypatch.chdir(path.parent)
-    source = data.users(Path("data.csv"), "y", Path("test.csv"), 7)
-    assert source.path == path.resolve()
-    assert source.test_path == path.resolve().parent / "test.csv"
+    told = given(Path("data.csv"), test_data=Path("test.csv")).data
+    assert told.files == (path.resolve(), path.resolve().parent / "test.csv")
+    assert told.settings["data"] == str(path.resolve())
 
 
 def test_configuration_is_read_back_as_it_was_made(csv: Csv, tmp_path: Path) -> None:
     test = csv("a,y\n1,0\n", "test.csv")
-    source = data.users(csv("a,y\n1,0\n"), "y", test, 11)
+    source = given(csv("a,y\n1,0\n"), test_data=test, seed=11)
     config = source.config(
-        "r1", tmp_path / "run", tmp_path / "registry",
-        threshold=1.1, hyperparameters=Hyperparameters(n_estimators=3), faults=(Fault("train", "defect", attempts=0),),
+        "training", "r1", tmp_path / "run", tmp_path / "effects", (Fault("train", "defect", attempts=0),),
+        threshold=1.1, hyperparameters={"n_estimators": 3},
     )  # fmt: skip
     assert load_config(config.save()) == config
-    assert (config.seed, config.target, config.test_data) == (11, "y", test)
-    assert config.validation.columns == ("a", "y")
-    assert config.data.is_absolute()
+    settings = checked(Training, config.settings)
+    assert (settings.seed, settings.target, settings.test_data) == (11, "y", test)
+    assert settings.hyperparameters.n_estimators == 3
+    assert settings.validation.columns == ("a", "y")
+    assert settings.data.is_absolute()
+
+
+def test_settings_and_faults_are_checked_before_anything_runs(csv: Csv, tmp_path: Path) -> None:
+    source = given(csv("a,y\n1,0\n"))
+    with pytest.raises(ConfigError, match=r"threads"):
+        source.config("training", "r1", tmp_path, tmp_path, threads=0)
+    with pytest.raises(ConfigError, match="has no step 'trane'"):
+        source.config("training", "r1", tmp_path, tmp_path, (Fault("trane", "defect"),))
+
+
+def test_a_companion_is_given_what_it_knows_of_the_data(csv: Csv, tmp_path: Path) -> None:
+    source = given(csv("a,y\n1,0\n"))
+    assert source.config("daily_files", "r1", tmp_path, tmp_path).settings == {"data": source.data.settings["data"]}
 
 
 @pytest.mark.parametrize(("text", "rows"), [("a,y\n1,0\n2,1\n", 2), ("a,y\n1,0\n2,1", 2), ("a,y\r\n1,0\r\n", 1)])
 def test_description_counts_rows_and_tells_no_path(csv: Csv, tmp_path: Path, text: str, rows: int) -> None:
     path = csv(text)
-    told = data.users(path, "y", None, 7).describe()
+    told = given(path).describe()
     assert told["rows"] == rows
     assert told["name"] == "data.csv"
     assert told["digest"] == digest_of(path)
@@ -140,11 +165,13 @@ def test_description_counts_rows_and_tells_no_path(csv: Csv, tmp_path: Path, tex
 
 
 def test_generated_data_are_made_once_and_by_the_seed(tmp_path: Path) -> None:
-    source = data.generated(tmp_path / "one.csv", seed=7)
-    assert source.generated
-    assert source.target == TARGET
-    assert source.describe()["rows"] == len(pd.read_csv(source.path)) == 50_000
-    made = source.path.stat().st_mtime_ns
-    assert data.generated(tmp_path / "one.csv", seed=7) == source
-    assert source.path.stat().st_mtime_ns == made
-    assert digest_of(data.generated(tmp_path / "other.csv", seed=8).path) != digest_of(source.path)
+    source = data.generated(TRAINING, tmp_path / "one", seed=7)
+    assert source.describe()["generated"]
+    assert source.describe()["target"] == TARGET
+    (path,) = source.data.files
+    assert source.describe()["rows"] == len(pd.read_csv(path)) == 50_000
+    made = path.stat().st_mtime_ns
+    assert data.generated(TRAINING, tmp_path / "one", seed=7) == source
+    assert path.stat().st_mtime_ns == made
+    (other,) = data.generated(TRAINING, tmp_path / "other", seed=8).data.files
+    assert digest_of(other) != digest_of(path)

@@ -8,8 +8,9 @@ import pytest
 from histories import ORDER, STEP_S, Script, good
 
 from bench.observe.history import History, read_history
-from core.graphs import TRAINING, Pipeline, Step
+from core.declaration import Graph, Kind, Step
 from core.instrument.journal import Journal
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 
 def test_empty_journal_is_an_empty_history(tmp_path: Path) -> None:
@@ -112,9 +113,9 @@ def test_overhead_is_what_exceeds_inlines_critical_path() -> None:
 
 @pytest.mark.parametrize(("parallelism", "bound_s"), [(1, 6), (2, 3), (3, 3), (100, 3)])
 def test_bound_is_the_longer_of_path_and_shared_work(parallelism: int, bound_s: float) -> None:
-    first, last = Step("extract"), Step("cleanup", ("validate", "features", "train", "evaluate"), trigger="joined")
+    first, last = Step("extract"), Step("cleanup", ("validate", "features", "train", "evaluate"), Kind.ALWAYS)
     middle = [Step(name, ("extract",)) for name in last.upstream]
-    wide = Pipeline("wide", (first, *middle, last))
+    wide = Graph((first, *middle, last))
     history = Script().steps(*(step.name for step in wide.steps)).history()
     assert history.bound_s(dict.fromkeys(ORDER, 1.0), parallelism, wide) == pytest.approx(bound_s)
     assert good().bound_s(dict.fromkeys(ORDER, 1.0), parallelism, TRAINING) == len(ORDER)  # a chain

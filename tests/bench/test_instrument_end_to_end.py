@@ -27,8 +27,8 @@ from core.instrument.config import Fault
 
 TOLERANCE = 0.05
 RUNS = 3
-CHAIN = Workload("chain", 5)
-FAN_OUT = Workload("fan_out", 2 * PARALLELISM)
+CHAIN = Workload.make("chain", n=5)
+FAN_OUT = Workload.make("fan_out", n=2 * PARALLELISM)
 DELAY_S = 0.5
 SLOW_S = 1.0
 
@@ -36,8 +36,7 @@ ONE_AFTER_ANOTHER = '''"""The chain of the double, which waits between its steps
 
 import sys, time
 
-from core import steps
-from core.graphs import chain
+from core.pipelines import like_steps as steps
 
 
 def wait():
@@ -47,10 +46,10 @@ def wait():
 
 
 made = []
-for step in chain({n}).steps:
+for index in range(1, {n} + 1):
     if made and {delay_s}:
         wait()
-    made = [steps.work(sys.argv[1], step.index, *made)]
+    made = [steps.work(sys.argv[1], index, *made)]
 '''
 
 SOME_AT_A_TIME = '''"""The fan-out of the double."""
@@ -58,7 +57,7 @@ SOME_AT_A_TIME = '''"""The fan-out of the double."""
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from core import steps
+from core.pipelines import like_steps as steps
 
 with ThreadPoolExecutor({threads}) as pool:
     made = pool.map(lambda index: steps.work(sys.argv[1], index), steps.plan(sys.argv[1]))
@@ -77,7 +76,7 @@ class Double:
         """The plain loop, which suffers the same."""
         conductor = replace(self.conductor, arm=Arm(engine="inline", mode="local"), oracle=History())
         run, config = conductor.prepare(self.session.scratch / "inline", faults=faults)
-        return conductor.process(self.session.supervisor, inline_command(config, conductor.workload), run).history
+        return conductor.process(self.session.supervisor, inline_command(config), run).history
 
     def runs(self, inline: History, *faults: Fault) -> list[Observation]:
         """Runs as the harness takes them, their times stored."""
@@ -124,14 +123,14 @@ def close(found_s: float, to_s: float, of_s: float) -> bool:
 
 
 def test_a_delay_between_steps_is_overhead_and_not_work(double: Callable[[str, Workload], Double]) -> None:
-    plain = double(ONE_AFTER_ANOTHER.format(n=CHAIN.n, delay_s=0), CHAIN)
+    plain = double(ONE_AFTER_ANOTHER.format(n=CHAIN.size, delay_s=0), CHAIN)
     inline = plain.inline()
     without = plain.runs(inline)
-    slow = double(ONE_AFTER_ANOTHER.format(n=CHAIN.n, delay_s=DELAY_S), CHAIN)
+    slow = double(ONE_AFTER_ANOTHER.format(n=CHAIN.size, delay_s=DELAY_S), CHAIN)
     delayed = slow.runs(inline)
 
     put_in_s = median(slow.waited_s(delayed))
-    assert put_in_s >= (CHAIN.n - 1) * DELAY_S
+    assert put_in_s >= (CHAIN.size - 1) * DELAY_S
     assert plain.waited_s(without) == [0] * RUNS
 
     def rise(of: Callable[[Double, list[Observation]], list[float]]) -> float:
@@ -141,11 +140,11 @@ def test_a_delay_between_steps_is_overhead_and_not_work(double: Callable[[str, W
     assert close(rise(lambda one, seen: one.found(seen, "transitions_total_s")), put_in_s, put_in_s)
     assert close(rise(lambda one, seen: one.found(seen, "work_s")), 0, put_in_s)
     each = slow.found(delayed, "transition_s")
-    assert close(median(each), put_in_s / (CHAIN.n - 1), DELAY_S)
+    assert close(median(each), put_in_s / (CHAIN.size - 1), DELAY_S)
 
 
 def test_a_delay_inside_a_step_is_work_and_not_overhead(double: Callable[[str, Workload], Double]) -> None:
-    one = double(ONE_AFTER_ANOTHER.format(n=CHAIN.n, delay_s=0), CHAIN)
+    one = double(ONE_AFTER_ANOTHER.format(n=CHAIN.size, delay_s=0), CHAIN)
     fault = Fault("work_0003", "slow", attempts=0, seconds=SLOW_S)
     slow_inline = one.inline(fault)
     without, slowed = one.runs(one.inline()), one.runs(slow_inline, fault)
@@ -163,8 +162,8 @@ def test_a_delay_inside_a_step_is_work_and_not_overhead(double: Callable[[str, W
 def test_work_done_in_parallel_is_not_overhead_and_waiting_for_a_turn_is(
     double: Callable[[str, Workload], Double],
 ) -> None:
-    faults = [Fault(f"work_{n:04d}", "slow", attempts=0, seconds=DELAY_S) for n in range(1, FAN_OUT.n + 1)]
-    work_s = FAN_OUT.n * DELAY_S
+    faults = [Fault(f"work_{n:04d}", "slow", attempts=0, seconds=DELAY_S) for n in range(1, FAN_OUT.size + 1)]
+    work_s = FAN_OUT.size * DELAY_S
     side_by_side = double(SOME_AT_A_TIME.format(threads=PARALLELISM), FAN_OUT)
     inline = side_by_side.inline(*faults)
     fast = side_by_side.runs(inline, *faults)
@@ -178,7 +177,7 @@ def test_work_done_in_parallel_is_not_overhead_and_waiting_for_a_turn_is(
 
 
 def test_the_parts_of_a_chain_are_its_whole(double: Callable[[str, Workload], Double]) -> None:
-    one = double(ONE_AFTER_ANOTHER.format(n=CHAIN.n, delay_s=0), CHAIN)
+    one = double(ONE_AFTER_ANOTHER.format(n=CHAIN.size, delay_s=0), CHAIN)
     inline = one.inline()
     seen = one.runs(inline)
     parts = [one.found(seen, name) for name in ("submit_to_first_step_s", "work_s", "transitions_total_s")]

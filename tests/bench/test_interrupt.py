@@ -18,7 +18,7 @@ from bench.cli.codes import EXIT_INTERRUPTED
 from bench.contract.records import Run, Sample
 from bench.observe.store import LATEST, load, load_manifest, load_summary
 from bench.session.workspace import PROJECT
-from core.datasets import TARGET, Transactions, write_transactions
+from core.pipelines.training.generator import TARGET, Transactions, write_transactions
 
 LIMIT_S = 300
 PROGRAM = """

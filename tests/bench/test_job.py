@@ -22,7 +22,7 @@ from bench.observe.store import Store, load, load_manifest
 from bench.plan.budgets import BUDGETS, ESSENTIAL, Part
 from bench.plan.planner import INLINE, Clock, Planned
 from bench.plan.scenarios import BASIC
-from bench.plan.workloads import TRAINING_RUN
+from bench.plan.workloads import Workload
 from bench.questions.parts import plain
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.run.source import Source
@@ -107,7 +107,7 @@ def test_failing_engines_become_rows_and_the_others_go_on(make_job: MakeJob, sto
 def test_engine_that_fails_again_and_again_is_given_up(make_job: MakeJob, store: Store, oracle: History) -> None:
     blocks = [[session_of("does_not_start", n)] for n in range(1, MAX_FAILURES + 2)]
     job = make_job(*blocks)
-    job.oracles = {TRAINING_RUN: oracle}
+    job.oracles = {Workload("training"): oracle}
     job.run()
     found = load_manifest(store.folder)
     assert len(found.failures) == len(found.order) == MAX_FAILURES
@@ -161,18 +161,18 @@ def test_interrupted_job_keeps_its_samples_and_is_finished_later(make_job: MakeJ
     assert {run.outcome for run in load(store.folder, Run)} == {"completed"}
     assert len(timed(store, "interrupts_once")) == 1
     assert (
-        again.inline_s(TRAINING_RUN).keys()
-        == job.inline_s(TRAINING_RUN).keys()
-        == set(again.oracles[TRAINING_RUN].steps())
+        again.inline_s(Workload("training")).keys()
+        == job.inline_s(Workload("training")).keys()
+        == set(again.oracles[Workload("training")].steps())
     )
-    assert len(again.inline_runs[TRAINING_RUN]) == len(job.inline_runs[TRAINING_RUN]) == 1
+    assert len(again.inline_runs[Workload("training")]) == len(job.inline_runs[Workload("training")]) == 1
 
 
 def test_engine_that_fails_only_after_resuming(make_job: MakeJob, store: Store, oracle: History) -> None:
     one = session_of("does_not_start")
     job = make_job([one])
     job.manifest.cells.append(Cell(name=one.cell(Part.FIRST), estimated_s=1, state="done"))
-    job.oracles = {TRAINING_RUN: oracle}
+    job.oracles = {Workload("training"): oracle}
     job.run()
     assert states(store) == {"1: does_not_start stock: first": "done", "1: does_not_start stock: samples": "failed"}
     assert load_manifest(store.folder).failures[0].phase == "first"
@@ -230,7 +230,7 @@ def test_extras_give_way_to_the_plain_runs_of_the_blocks_to_come(
 def test_block_beyond_the_planned_ones_is_not_missed(make_job: MakeJob, store: Store, oracle: History) -> None:
     blocks = [[session_of("does_not_start", n, (Part.FIRST,))] for n in range(1, BUDGET.blocks + 3)]
     job = make_job(*blocks, limit_s=0.0)
-    job.oracles = {TRAINING_RUN: oracle}
+    job.oracles = {Workload("training"): oracle}
     job.run()
     assert set(states(store)) == {f"{n}: does_not_start stock: first" for n in range(1, BUDGET.blocks + 1)}
 

@@ -16,7 +16,7 @@ from bench.judge import aftermath as judge
 from bench.judge import checkers
 from bench.judge.aftermath import RECOVERY
 from bench.observe.history import Attempt, History, parse
-from core.graphs import TRAINING
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 ORACLE = good("oracle")
 GOOD = ("completed", "completed after recovery")

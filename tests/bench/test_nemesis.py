@@ -20,9 +20,9 @@ from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
 from bench.run.faults.moments import reached
 from bench.run.faults.nemesis import armed
 from bench.run.faults.targets import absent, resolve
-from core.graphs import TRAINING
 from core.instrument.config import Fault
 from core.instrument.journal import Journal, now_ns
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 IN_TRAIN = Moment(When.IN, "train")
 NOW = Moment(When.SUBMIT)
@@ -103,7 +103,7 @@ def test_paused_service_goes_on(bring_up: BringUp, tmp_path: Path) -> None:
 def test_process_of_a_run_is_found_by_its_step_and_killed_alone(bring_up: BringUp) -> None:
     session, conductor = bring_up()
     slow = (Fault("train", "slow", attempts=0, seconds=MIDDLE_S),)
-    run, path = conductor.prepare(session.scratch / "registry", faults=slow)
+    run, path = conductor.prepare(session.scratch / "effects", faults=slow)
     with armed(session, Nemesis(Action.KILL, Target.RUN, IN_TRAIN), run.run_id, path.parent, TRAINING) as one:
         session.adapter.submit("training", path)
         assert one.healed.wait(60)
@@ -134,7 +134,7 @@ def test_targets_that_are_not_there_say_why(bring_up: BringUp) -> None:
 def test_a_service_is_struck_with_all_that_it_has_started(bring_up: BringUp, tmp_path: Path) -> None:
     session, conductor = bring_up()
     slow = (Fault("train", "slow", attempts=0, seconds=20.0),)
-    _, path = conductor.prepare(session.scratch / "registry", faults=slow)
+    _, path = conductor.prepare(session.scratch / "effects", faults=slow)
     session.adapter.submit("training", path)
     wait_for(lambda: bool(read_history(path.parent).attempts_of("train")), "train has started")
     history = read_history(path.parent)

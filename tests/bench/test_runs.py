@@ -21,11 +21,11 @@ from bench.observe import watching
 from bench.observe.history import History
 from bench.observe.store import Store, load
 from bench.questions import runtime, setup
-from bench.run.conductor import HEAVY, Conductor, Observation, inline_command
+from bench.run.conductor import Conductor, Observation, inline_command
 from bench.run.source import Source
 from bench.session.bring_up import Session, open_session, wait_until
 from bench.session.supervisor import Supervisor
-from core.graphs import TRAINING
+from core.declaration import pipeline
 from core.instrument.config import Fault
 
 
@@ -57,7 +57,7 @@ def test_right_run_is_completed_timed_and_kept_but_for_its_bulk(bring_up: BringU
     assert load(conductor.store.folder, Run) == [seen.run]
     assert tuple(load(conductor.store.folder, Verdict)) == seen.verdicts
     assert {"config.json", "journal.jsonl", "engine.json"} <= {path.name for path in folder.iterdir()}
-    assert not [name for name in HEAVY if (folder / name).exists()]
+    assert not [name for name in pipeline("training").bulky if (folder / name).exists()]
     told = json.loads((folder / "engine.json").read_text())
     assert [one["t_ns"] for one in told] == [s.t_ns for s in seen.sightings]
     assert [one["status"] for one in told] == [s.state.status for s in seen.sightings]
@@ -179,8 +179,8 @@ def test_run_whose_record_is_never_shown_is_lost(bring_up: BringUp, monkeypatch:
 def test_local_mode_is_judged_like_a_served_run(bring_up: BringUp) -> None:
     session, conductor = bring_up()
     session.stop_engine()
-    run, config = conductor.prepare(session.scratch / "registry")
-    command = session.adapter.local(TRAINING.name, config)
+    run, config = conductor.prepare(session.scratch / "effects")
+    command = session.adapter.local("training", config)
     seen = conductor.process(session.supervisor, command, run)
     assert seen.run.outcome == "completed"
     assert seen.right

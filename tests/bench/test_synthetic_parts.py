@@ -22,34 +22,36 @@ from bench.observe.history import History
 from bench.observe.store import Store, load
 from bench.plan.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
 from bench.plan.planner import INLINE, Clock, plan
-from bench.plan.workloads import TRAINING_RUN, Workload, published
+from bench.plan.workloads import Workload, published
 from bench.questions.parts import plain, synthetic
 from bench.run.conductor import Observation, inline_command
 from bench.run.source import Source
 from bench.session.supervisor import Supervisor
-from core.graphs import TRAINING
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 VERDICTS = [
     tuple(Verdict(run_id="r", engine="e", checker=name, verdict=word) for name in GATE) for word in ("pass", "fail")
 ]
-CONCURRENT = Workload("chain", 2, concurrent=3)
+CONCURRENT = Workload.make("chain", n=2, concurrent=3)
 
 
-def test_workload_without_parameters_is_the_training_pipeline() -> None:
-    assert (TRAINING_RUN.params, TRAINING_RUN.deployed, TRAINING_RUN.changes) == ({}, "training", {})
-    assert TRAINING_RUN.pipeline is TRAINING
+def test_workload_without_parameters_is_the_pipeline_itself() -> None:
+    plain = Workload("training")
+    assert (plain.params, plain.offered, plain.settings) == ({}, "training", {})
+    assert plain.graph is TRAINING
 
 
 @given(
     st.builds(
-        Workload, st.sampled_from(["chain", "fan_out"]), st.integers(1, 50), st.integers(0, 33),
-        st.sampled_from([0, 1000]), st.sampled_from(["", "engine", "reference"]), st.integers(0, 16),
+        Workload.make, st.sampled_from(["chain", "fan_out"]), n=st.integers(1, 50), fib=st.integers(0, 33),
+        payload_bytes=st.sampled_from([0, 1000]), channel=st.sampled_from(["", "engine", "reference"]),
+        concurrent=st.integers(0, 16),
     )
 )  # fmt: skip
 def test_workload_is_known_again_from_the_run_that_had_it(workload: Workload) -> None:
-    run = Run(engine="e", run_id="r", workload=workload.name, params=workload.params)
+    run = Run(engine="e", run_id="r", workload=workload.pipeline, params=workload.params)
     assert Workload.of(run) == workload
-    assert workload.steps == workload.n + (2 if workload.name == "fan_out" else 0)
+    assert workload.steps == workload.size + (2 if workload.pipeline == "fan_out" else 0)
 
 
 def test_published_figures_name_their_systems_and_versions() -> None:
@@ -63,10 +65,10 @@ def test_published_figures_name_their_systems_and_versions() -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> dict[Part, tuple[Workload, ...]]:
     """Each part with the smallest pipelines that show what it does."""
     few: dict[Part, tuple[Workload, ...]] = {
-        Part.PUBLISHED: (Workload("chain", 2, fib=10),),
-        Part.PAYLOAD: (Workload("chain", 2, payload_bytes=1000, channel="engine"),),
+        Part.PUBLISHED: (Workload.make("chain", n=2, fib=10),),
+        Part.PAYLOAD: (Workload.make("chain", n=2, payload_bytes=1000, channel="engine"),),
         Part.CONCURRENCY: (CONCURRENT,),
-        Part.SOAK: (Workload("chain", 2),),
+        Part.SOAK: (Workload.make("chain", n=2),),
     }
     for part, workloads in few.items():
         monkeypatch.setitem(WORKLOADS, part, workloads)
@@ -114,7 +116,7 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
     budget = replace(BUDGETS["full"], sizes=(2, 3, 4))
     blank = Manifest(created_utc="", budget="full", budget_s=None, seed=7, arguments={}, data={}, host={}, versions={})
     job = Job(conductor.store, blank, source, budget, [], Clock(None), lambda *_: None)
-    job.oracles = {Workload(name, n): conductor.oracle for name in ("chain", "fan_out") for n in budget.sizes}
+    job.oracles = {Workload.make(name, n=n): conductor.oracle for name in ("chain", "fan_out") for n in budget.sizes}
     (planned,) = [one for one in plan(budget, ["double"], [Track.TUNED], [], 7)[0] if one.topic == ", synthetic"]
     bound = synthetic.Bound(job, planned, conductor, session.supervisor, session.scratch, session)
     tried: list[Workload] = []
@@ -122,12 +124,12 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
 
     def measure(workload: Workload) -> Observation:
         tried.append(workload)
-        if workload == Workload("chain", 3):
+        if workload == Workload.make("chain", n=3):
             raise EngineError("too long a chain")
-        return wrong if workload == Workload("fan_out", 2) else good
+        return wrong if workload == Workload.make("fan_out", n=2) else good
 
     assert synthetic.by_size(bound, measure) == 2
-    assert tried == [Workload("chain", 2), Workload("chain", 3), Workload("fan_out", 2)]
+    assert tried == [Workload.make("chain", n=2), Workload.make("chain", n=3), Workload.make("fan_out", n=2)]
     (failed,) = [one for one in load(conductor.store.folder, Sample) if one.value is None]
     assert (failed.workload, failed.params, failed.note) == ("chain", {"n": 3}, "failed: too long a chain")
 
@@ -135,8 +137,8 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
 def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervisor: Supervisor) -> None:
     session, conductor = bring_up()
     plain_loop = replace(conductor, workload=CONCURRENT)
-    run, config = plain_loop.prepare(session.scratch / "registry")
-    oracle = plain_loop.process(supervisor, inline_command(config, CONCURRENT), run).history
+    run, config = plain_loop.prepare(session.scratch / "effects")
+    oracle = plain_loop.process(supervisor, inline_command(config), run).history
     asked: list[str] = []
     session.adapter.http.event_hooks["request"].append(lambda request: asked.append(request.method))
     seen = replace(conductor, workload=CONCURRENT, oracle=oracle).at_once(session, CONCURRENT.concurrent)

@@ -48,7 +48,7 @@ def conduct_inline(store: Store, source: Source, label: str, **changes: object) 
     scratch = make_scratch()
     with Supervisor(scratch, clean_environment(scratch, Path("/usr/bin")), store.folder / "logs" / label) as supervisor:
         conductor = Conductor(store, source, Arm(engine="inline", mode="local"), label, History())
-        run, config = conductor.prepare(scratch / "registry", **changes)
+        run, config = conductor.prepare(scratch / "effects", **changes)
         return conductor.process(supervisor, inline_command(config), run).history
 
 

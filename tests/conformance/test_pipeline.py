@@ -14,9 +14,9 @@ from bench.contract.adapter import Ability, Feature, Status
 from bench.observe.history import History
 from bench.run.conductor import Conductor, Observation
 from bench.session.bring_up import Session
-from core.graphs import TRAINING
 from core.instrument.config import Fault
-from core.registry import read
+from core.pipelines.models import read
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 BELOW_ANY_MODEL = 1.1
 TRAIN = TRAINING.step("train")
@@ -72,10 +72,10 @@ def test_notify_path(conductor: Conductor, session: Session, notify_oracle: Hist
 def test_empty_data_fails_and_deploys_nothing(conductor: Conductor, session: Session, tmp_path: Path) -> None:
     empty = tmp_path / "empty.csv"
     empty.write_text(",".join(conductor.source.columns) + "\n")
-    before = read(session.scratch / "registry")
+    before = read(session.scratch / "effects")
     seen = conductor.served(session, "empty", expected_failure=True, data=empty)
     assert seen.run.outcome == "failed as expected"
-    assert read(session.scratch / "registry") == before
+    assert read(session.scratch / "effects") == before
     assert not seen.history.effects
     assert len(seen.history.attempts_of("validate")) == 1, "an error that no retry mends is retried"
     log = session.adapter.logs(seen.run.engine_run_id, "validate")
@@ -142,6 +142,6 @@ def test_local_mode_equals_inline(conductor: Conductor, session: Session) -> Non
         conductor, arm=msgspec.structs.replace(conductor.arm, mode="local"), label=f"{conductor.label}-local"
     )
     run, config = local.prepare(session.scratch / "local-registry")
-    seen = local.process(session.supervisor, session.adapter.local(TRAINING.name, config), run)
+    seen = local.process(session.supervisor, session.adapter.local("training", config), run)
     assert seen.run.outcome == "completed"
     assert seen.right

@@ -20,8 +20,8 @@ from bench.run.faults.nemesis import armed
 from bench.run.faults.targets import resolve
 from bench.session import environments
 from bench.session.bring_up import Session, open_session, wait_until
-from core.graphs import TRAINING
 from core.instrument.config import Fault
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 CHAINS = (2,)
 LIMIT_S = 60.0
@@ -56,7 +56,7 @@ def test_every_scenario_has_an_expectation(engine: str) -> None:
 def test_targets_are_processes_of_the_session(engine: str, session: Session, conductor: Conductor) -> None:
     targets = session.adapter.targets
     assert set(targets) == set(Target) - {Target.CONTROL_PLANE, Target.DATABASE}
-    run, path = conductor.prepare(session.scratch / "registry", "targets", faults=LONG)
+    run, path = conductor.prepare(session.scratch / "effects", "targets", faults=LONG)
     run = conductor.submit(session, run, path)
     wait_until(lambda: bool(read_history(path.parent).attempts_of("train")), "train has started", LIMIT_S)
     history = read_history(path.parent)
@@ -80,7 +80,7 @@ def test_targets_are_processes_of_the_session(engine: str, session: Session, con
 
 
 def test_killed_api_server_comes_back_and_the_run_completes(session: Session, conductor: Conductor) -> None:
-    run, path = conductor.prepare(session.scratch / "registry", "api_killed", faults=LONG)
+    run, path = conductor.prepare(session.scratch / "effects", "api_killed", faults=LONG)
     nemesis = Nemesis(Action.KILL, Target.API, IN_TRAIN, 2.0)
     with armed(session, nemesis, run.run_id, path.parent, TRAINING) as one:
         run = conductor.submit(session, run, path)
@@ -105,7 +105,7 @@ def test_backfill_files_each_day_once(session: Session, conductor: Conductor) ->
         return
     assert isinstance(means, Backfills)
     late = Fault(f"day_{THREE[1]}", "late", attempts=0, until=str(session.scratch / "arrived"))
-    _, path = replace(conductor).prepare(session.scratch / "registry", "backfill", faults=(late,))
+    _, path = replace(conductor).prepare(session.scratch / "effects", "backfill", faults=(late,))
     started = means.start(path, THREE)
     wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
     assert {e.kind for e in read_history(path.parent).effects} == {f"day-{THREE[0]}", f"day-{THREE[2]}"}

@@ -14,7 +14,7 @@ from bench.contract.adapter import Track
 from bench.contract.records import Arm
 from bench.observe.history import History
 from bench.observe.store import Store
-from bench.plan.workloads import TRAINING_RUN, Workload
+from bench.plan.workloads import Workload
 from bench.run.conductor import Conductor, Observation, inline_command
 from bench.run.source import Source
 from bench.session import environments
@@ -27,12 +27,12 @@ CHAINS = (2, 5)
 LONGER_THAN_A_START_S = 3.0
 """So long a step lasts that the next one has started meanwhile, however slowly an engine starts them."""
 SERVED = (
-    Workload("chain", 5, fib=10),
-    Workload("fan_out", 7),
-    Workload("chain", 2, payload_bytes=100_000, channel="engine"),
-    Workload("chain", 2, payload_bytes=100_000, channel="reference"),
+    Workload.make("chain", n=5, fib=10),
+    Workload.make("fan_out", n=7),
+    Workload.make("chain", n=2, payload_bytes=100_000, channel="engine"),
+    Workload.make("chain", n=2, payload_bytes=100_000, channel="reference"),
 )
-LOCAL = (Workload("chain", 2), Workload("fan_out", 2))
+LOCAL = (Workload.make("chain", n=2), Workload.make("fan_out", n=2))
 
 Judge = Callable[[Workload], Conductor]
 
@@ -54,14 +54,14 @@ def judge(engine: str, store: Store, source: Source, oracle: History) -> Judge:
 
     def conductor(workload: Workload) -> Conductor:
         own = Conductor(store, source, arm, f"{engine}-{workload.label}", oracle, workload=workload)
-        if workload == TRAINING_RUN:
+        if workload == Workload("training"):
             return own
         scratch = make_scratch()
         environment = clean_environment(scratch, Path("/usr/bin"))
         with Supervisor(scratch, environment, store.folder / "logs" / "inline") as supervisor:
             inline = replace(plain, workload=workload)
-            run, config = inline.prepare(scratch / "registry")
-            return replace(own, oracle=inline.process(supervisor, inline_command(config, workload), run).history)
+            run, config = inline.prepare(scratch / "effects")
+            return replace(own, oracle=inline.process(supervisor, inline_command(config), run).history)
 
     return conductor
 
@@ -80,7 +80,7 @@ def test_served_run_equals_inline(workload: Workload, judge: Judge, session: Ses
 
 
 def test_steps_of_a_fan_out_run_at_once_but_no_more_than_allowed(judge: Judge, session: Session) -> None:
-    workload = Workload("fan_out", 8)
+    workload = Workload.make("fan_out", n=8)
     work = [step.name for step in workload.pipeline.steps if step.function == "work"]
     slow = tuple(Fault(name, "slow", attempts=0, seconds=LONGER_THAN_A_START_S) for name in work)
     attempts = [one for one in judge(workload).served(session, faults=slow).history.attempts if one.step in work]
@@ -89,14 +89,14 @@ def test_steps_of_a_fan_out_run_at_once_but_no_more_than_allowed(judge: Judge, s
 
 
 def test_training_is_served_beside_them(judge: Judge, session: Session) -> None:
-    seen = judge(TRAINING_RUN).served(session)
+    seen = judge(Workload("training")).served(session)
     assert seen.run.outcome == "completed"
     assert not objections(seen)
 
 
 def test_each_other_isolation_equals_inline_and_is_what_it_says(judge: Judge, session: Session) -> None:
     for variant in session.adapter.variants:
-        conductor = judge(TRAINING_RUN)
+        conductor = judge(Workload("training"))
         arm = msgspec.structs.replace(conductor.arm, engine=f"{conductor.arm.engine}-{variant.name}")
         seen = replace(conductor, arm=arm, variant=variant, label=f"{conductor.label}-{variant.name}").served(session)
         assert seen.run.outcome == "completed"
@@ -112,7 +112,7 @@ def test_polling_intervals_are_documented(session: Session) -> None:
 
 
 def test_status_agrees_with_state(judge: Judge, session: Session) -> None:
-    seen = judge(Workload("chain", 2)).served(session)
+    seen = judge(Workload.make("chain", n=2)).served(session)
     assert session.adapter.status(seen.run.engine_run_id) == session.adapter.state(seen.run.engine_run_id).status
 
 

@@ -17,7 +17,7 @@ from result_texts import HOSTILE, SCRIPT
 
 from bench.contract.records import Audit, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Strike, Verdict
 from bench.observe.store import Summary
-from core.graphs import TRAINING
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 VERSIONS = {"airflow": "3.1.2", "prefect": "3.6.1", "dagster": "1.12.2"}
 TITLES = {"airflow": "Apache Airflow", "prefect": "Prefect", "dagster": "Dagster"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from core.graphs import TRAINING
+from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = (

@@ -24,6 +24,11 @@ class Workload:
     """How many runs are submitted at once; 0 is one at a time."""
 
     @classmethod
+    def make(cls, name: str, *, concurrent: int = 0, **settings: Any) -> Self:
+        """A pipeline with some of its settings chosen; what is 0 or empty is left at its default."""
+        return cls(name, tuple((key, value) for key, value in settings.items() if value), concurrent)
+
+    @classmethod
     def of(cls, run: Run) -> Self:
         """The workload that a recorded run had."""
         params = dict(run.params)
@@ -72,14 +77,9 @@ class Workload:
         return "-".join(filter(None, (self.pipeline, *parts)))
 
 
-def workload(name: str, *, concurrent: int = 0, **settings: Any) -> Workload:
-    """A pipeline with some of its settings chosen."""
-    return Workload(name, tuple((key, value) for key, value in settings.items() if value), concurrent)
-
-
 def sized(of: Pipeline, size: int, *, concurrent: int = 0, **settings: Any) -> Workload:
     """A pipeline in a size."""
-    return workload(of.name, concurrent=concurrent, **{of.size: size}, **settings)
+    return Workload.make(of.name, concurrent=concurrent, **{of.size: size}, **settings)
 
 
 def shaped(shape: Shape) -> Pipeline:
