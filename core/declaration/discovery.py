@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,13 @@ def pipeline(name: str) -> Pipeline:
     """The declaration of a pipeline; KeyError naming the known ones if there is none."""
     if name not in names():
         raise KeyError(f"no pipeline {name!r}; there are {', '.join(names())}")
+    found = _as_written(name)
+    family = (one for one in map(_as_written, names()) if found.family and one.family == found.family)
+    return replace(found, companions={one.role: one.name for one in family if one.role and one.name != name})
+
+
+@cache
+def _as_written(name: str) -> Pipeline:
     found: Pipeline = import_module(f"core.pipelines.{name}.pipeline").PIPELINE
     return found
 

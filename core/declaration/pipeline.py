@@ -113,8 +113,12 @@ class Pipeline:
     """The setting by which it grows."""
     shape: Shape | None = None
     """Set if its steps do no work of their own: then it measures how it is conducted, by `size`."""
+    family: str = ""
+    """Pipelines of one family work on the same things; of those with a role each is a companion of the others."""
+    role: Companion | None = None
+    """What people run it for, beside the others of its family."""
     companions: Mapping[Companion, str] = field(default_factory=dict)
-    """Pipelines that people run beside it."""
+    """Role -> pipeline of its family. Filled in where pipelines are found."""
     timeout_factor: float = 0.0
     """How long a run may take, in time limits of a step; 0 is without a limit."""
     default: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.declaration import Graph, Kind, Part, Pipeline, Step, always
+from core.declaration import Companion, Graph, Kind, Part, Pipeline, Step, always
 from core.pipelines.daily_files.settings import Days
 
 PIPELINE = Pipeline(
@@ -13,4 +13,6 @@ PIPELINE = Pipeline(
     artifacts={"day": "days"},
     parts={Part.EARLY: "day"},
     bulky=("days",),
+    family="models",
+    role=Companion.BY_DAY,
 )

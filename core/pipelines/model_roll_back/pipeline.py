@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from core.declaration import Graph, Pipeline, Step, always
+from core.declaration import Companion, Graph, Pipeline, Step, always
 
 
 class RollBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,4 +18,6 @@ PIPELINE = Pipeline(
     settings=RollBack,
     effects=("roll_back",),
     outside="core.pipelines.models",
+    family="models",
+    role=Companion.ROLL_BACK,
 )

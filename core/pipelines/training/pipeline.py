@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.declaration import Companion, Graph, Kind, Part, Pipeline, Step, always
+from core.declaration import Graph, Kind, Part, Pipeline, Step, always
 from core.pipelines.training.settings import Training
 
 GRAPH = Graph(
@@ -34,7 +34,7 @@ PIPELINE = Pipeline(
     outside="core.pipelines.models",
     parts={Part.EARLY: "features", Part.HEAVY: "train", Part.EFFECT: "deploy", Part.LAST: "cleanup"},
     bulky=("raw", "features", "model"),
-    companions={Companion.ROLL_BACK: "model_roll_back", Companion.BY_DAY: "daily_files"},
+    family="models",
     timeout_factor=3.0,
     default=True,
 )  # fmt: skip
