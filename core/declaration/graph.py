@@ -89,9 +89,9 @@ class Graph:
 
     def declared(self, name: str) -> Step | None:
         """The step of this name, or of which it is an instance; None if it is neither."""
-        exact = (one for one in self.steps if one.name == name)
+        exact = next((one for one in self.steps if one.name == name), None)
         of_many = (one for one in self.steps if one.many and name.startswith(f"{one.name}_"))
-        return next(exact, None) or next(of_many, None)
+        return exact or max(of_many, key=lambda one: len(one.name), default=None)
 
     def branch_of(self, step: Step) -> Step | None:
         """The branch of which the step is an arm."""
@@ -104,22 +104,21 @@ class Graph:
         return tuple(n for n in step.upstream if n != step.over and self.step(n).kind is not Kind.BRANCH)
 
     def unrolled(self, names: Iterable[str]) -> Graph:
-        """The graph of one run: in the place of each of many like steps stand its instances among `names`."""
+        """The graph of one run: in the place of each of many like steps stand its instances among `names`.
+
+        Where there are none, what comes after them comes after what they would have waited for.
+        """
         met = list(dict.fromkeys(names))
-        instances = {
-            one.name: tuple(n for n in met if n != one.name and self.declared(n) is one)
-            for one in self.steps
-            if one.many
-        }
+        stands_for: dict[str, tuple[str, ...]] = {}
         found: list[Step] = []
         for one in self.steps:
-            upstream = tuple(each for name in one.upstream for each in instances.get(name, (name,)))
+            upstream = tuple(dict.fromkeys(each for name in one.upstream for each in stands_for[name]))
             of_run = replace(one, upstream=upstream)
-            if one.many:
-                alike = (
-                    replace(of_run, name=n, kind=Kind.STEP, over="", call=one.function) for n in instances[one.name]
-                )
-                found += alike
-            else:
+            if not one.many:
+                stands_for[one.name] = (one.name,)
                 found.append(of_run)
+                continue
+            instances = tuple(n for n in met if n != one.name and self.declared(n) is one)
+            stands_for[one.name] = instances or upstream
+            found += (replace(of_run, name=n, kind=Kind.STEP, over="", call=one.function) for n in instances)
         return Graph(tuple(found))

@@ -104,7 +104,7 @@ class Pipeline:
     outside: str = ""
     """Module with `state(effects_dir)`, which says what of that stands now; empty: nobody can tell."""
     parts: Mapping[Part, str] = field(default_factory=dict)
-    """Part -> step."""
+    """Part -> step; of many like steps one that every run has, except where each run has another, as of partitions."""
     bulky: tuple[str, ...] = ()
     """Folders of a run that may be dropped once it is judged."""
     rows: str = "rows"

@@ -9,8 +9,11 @@ class PermanentError(CoreError):
     """No retry mends it: the training pipelines tell their engines to fail at once."""
 
 
-class ConfigError(PermanentError):
-    """A run's configuration is missing, malformed or contradicts itself."""
+class ConfigError(PermanentError, ValueError):
+    """A run's configuration is missing, malformed or contradicts itself.
+
+    A ValueError, so that msgspec adds which field it is about.
+    """
 
 
 class DataError(PermanentError):

@@ -6,13 +6,8 @@ from core.declaration import Graph, Kind, Part, Pipeline, Shape, Step, always
 from core.pipelines.like_steps.settings import LikeSteps
 from core.pipelines.like_steps.work import SPELLING
 
-GRAPH = Graph(
-    (
-        Step("plan"),
-        Step("work", ("plan",), Kind.MAP, over="plan", spelling=SPELLING),
-        Step("gather", ("work",)),
-    )
-)
+WORK = Step("work", ("plan",), Kind.MAP, over="plan", spelling=SPELLING)
+GRAPH = Graph((Step("plan"), WORK, Step("gather", ("work",))))
 
 PIPELINE = Pipeline(
     name="fan_out",
@@ -20,7 +15,7 @@ PIPELINE = Pipeline(
     graph=always(GRAPH),
     settings=LikeSteps,
     code="core.pipelines.like_steps",
-    parts={Part.EARLY: "plan", Part.HEAVY: "work", Part.LAST: "gather"},
+    parts={Part.EARLY: "plan", Part.HEAVY: WORK.instance(1).name, Part.LAST: "gather"},
     bulky=("parcels",),
     rows="parcels",
     size="n",

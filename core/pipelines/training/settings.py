@@ -22,11 +22,11 @@ class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Hyperparameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Passed to `xgboost.XGBClassifier` under the same names."""
 
-    n_estimators: int = 300
-    max_depth: int = 4
-    learning_rate: float = 0.1
-    subsample: float = 1.0
-    min_child_weight: float = 1.0
+    n_estimators: Annotated[int, Meta(description="trees")] = 300
+    max_depth: Annotated[int, Meta(description="levels of a tree")] = 4
+    learning_rate: Annotated[float, Meta(description="share of each tree's correction that is taken")] = 0.1
+    subsample: Annotated[float, Meta(description="share of the rows that each tree is shown")] = 1.0
+    min_child_weight: Annotated[float, Meta(description="least weight of the rows in a leaf")] = 1.0
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,5 +47,9 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 0.95
     threads: Annotated[int, Meta(ge=1, description="of XGBoost")] = 1
     webhook: Annotated[str, Meta(description="address that is told of a model that is not deployed; empty: none")] = ""
-    validation: Validation = msgspec.field(default_factory=Validation)
-    hyperparameters: Hyperparameters = msgspec.field(default_factory=Hyperparameters)
+    validation: Annotated[Validation, Meta(description="rules that the source data must keep")] = msgspec.field(
+        default_factory=Validation
+    )
+    hyperparameters: Annotated[Hyperparameters, Meta(description="of the model")] = msgspec.field(
+        default_factory=Hyperparameters
+    )
