@@ -1,4 +1,4 @@
-"""Runs of the pipeline in a temporary folder, and the real data where it is there."""
+"""Runs of a pipeline in a temporary folder, and the real data where it is there."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from core.datasets import TARGET, Transactions, write_transactions
+from core.declaration import pipeline
 from core.instrument.config import RunConfig
+from core.pipelines.training.generator import TARGET, Transactions, write_transactions
 
 REAL_DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -22,13 +24,16 @@ def transactions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_config(tmp_path: Path, transactions: Path) -> Callable[..., RunConfig]:
-    """Make and save a configuration; each call is a run of its own unless `run_id` says otherwise."""
+    """Make and save a configuration; each call is a run of its own. Other names than these are settings."""
     made: list[RunConfig] = []
 
-    def make(**changes: Any) -> RunConfig:
-        run_id = changes.pop("run_id", f"run{len(made) + 1}")
-        plain = {"data": transactions, "target": TARGET, "registry": tmp_path / "registry"}
-        made.append(RunConfig(**{"run_id": run_id, "run_dir": tmp_path / "runs" / run_id} | plain | changes))
+    def make(name: str = "training", *, run_id: str = "", faults: tuple[Any, ...] = (), **changes: Any) -> RunConfig:
+        chosen = run_id or f"run{len(made) + 1}"
+        known = pipeline(name).settings.__struct_fields__
+        plain = {key: value for key, value in {"data": transactions, "target": TARGET}.items() if key in known}
+        settings = msgspec.to_builtins(plain | changes, enc_hook=str)
+        folders = {"run_dir": tmp_path / "runs" / chosen, "effects_dir": tmp_path / "effects"}
+        made.append(RunConfig(pipeline=name, run_id=chosen, **folders, settings=settings, faults=faults))
         made[-1].save()
         return made[-1]
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from core import steps
 from core.instrument.artifacts import Reference
-from core.instrument.config import RunConfig, Validation
+from core.instrument.config import RunConfig
+from core.pipelines import models
+from core.pipelines.training import steps
+from core.pipelines.training.settings import Validation
 
 LENIENT = Validation(min_rows=1, max_duplicate_fraction=1.0, max_null_fraction=1.0)
 """Rules for tables of a few rows."""
+
+
+def registry_of(config: RunConfig) -> Path:
+    """Where the models are that the run deploys."""
+    return config.effects_dir / models.MODELS
 
 
 def until_evaluated(config: RunConfig) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.instrument import journal
@@ -29,7 +29,7 @@ def test_instrument_attempt(
     caplog.set_level(logging.WARNING)
     # all are prepared before, as a run's folder is: what setting up leaves to the disk is not the instrument's
     runs = [tmp_path / f"begun{number}" for number in range(ROUNDS)]
-    paths = [str(dataclasses.replace(config, run_dir=run).save()) for run in runs]
+    paths = [str(msgspec.structs.replace(config, run_dir=run).save()) for run in runs]
     for run in runs:
         journal.Journal(run, config.run_id, "before").write("start")
     waiting = iter(paths)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import string
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,43 +13,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.graphs import TRAINING
-from core.instrument.config import Fault, FaultKind, Hyperparameters, RunConfig, Validation, load_config
+from core.instrument.config import Fault, FaultKind, RunConfig, checked, load_config
 from core.instrument.errors import ConfigError
+from core.pipelines.training.settings import Training
 
 NAMES = st.text(string.ascii_letters + string.digits + " -_.üß", min_size=1, max_size=12)
-FRACTIONS = st.floats(0.01, 0.99)
-STEPS = st.sampled_from([*(step.name for step in TRAINING.steps), "work_0001", "day_2026-01-03"])
-CONFIGS = st.builds(
-    RunConfig,
-    run_id=NAMES,
-    run_dir=st.just(Path("/tmp/run")),
-    data=NAMES.map(Path),
-    target=NAMES,
-    registry=NAMES.map(Path),
-    test_data=st.none() | NAMES.map(Path),
-    test_fraction=FRACTIONS,
-    seed=st.integers(0, 2**31),
-    threshold=st.floats(0, 1),
-    na_values=st.lists(NAMES, max_size=3).map(tuple),
-    webhook=st.just("") | NAMES,
-    validation=st.builds(Validation, columns=st.lists(NAMES, max_size=3).map(tuple), max_null_fraction=FRACTIONS),
-    hyperparameters=st.builds(Hyperparameters, n_estimators=st.integers(1, 900), learning_rate=FRACTIONS),
-    faults=st.lists(st.builds(Fault, step=STEPS, kind=st.sampled_from(FaultKind), path=NAMES), max_size=2).map(tuple),
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+FAULTS = st.builds(
+    Fault,
+    step=NAMES,
+    kind=st.sampled_from(FaultKind).map(str),
+    attempts=st.integers(0, 9),
+    until=NAMES,
+    seconds=st.floats(0, 900),
+    path=NAMES,
 )
 
 
-@given(config=CONFIGS)
-def test_what_is_saved_is_what_is_read(config: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> None:
-    moved = RunConfig(
-        **{n: getattr(config, n) for n in RunConfig.__dataclass_fields__} | {"run_dir": folder(tmp_path_factory)}
+@given(pipeline=NAMES, run_id=NAMES, effects=NAMES.map(Path), faults=st.lists(FAULTS, max_size=2).map(tuple), data=JSON)
+def test_what_is_saved_is_what_is_read(
+    tmp_path_factory: pytest.TempPathFactory,
+    *,
+    pipeline: str,
+    run_id: str,
+    effects: Path,
+    faults: tuple[Fault, ...],
+    data: Any,
+) -> None:
+    run_dir = tmp_path_factory.getbasetemp() / "round-trip"
+    config = RunConfig(
+        pipeline=pipeline, run_id=run_id, run_dir=run_dir, effects_dir=effects, settings={"data": data}, faults=faults
     )
-    assert load_config(moved.save()) == moved
-    assert moved.path.parent == moved.run_dir
-
-
-def folder(factory: pytest.TempPathFactory) -> Path:
-    return factory.getbasetemp() / "round-trip"
+    assert load_config(config.save()) == config
+    assert config.path.parent == config.run_dir
 
 
 def written(config: RunConfig, **changes: Any) -> str:
@@ -60,35 +62,61 @@ def written(config: RunConfig, **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"colour": "red"}, "unknown field 'colour'; known: run_id"),
-        ({"hyperparameters": {"depth": 3}}, "hyperparameters: unknown field 'depth'; known: n_estimators"),
-        ({"target": ...}, "missing .*'target'"),
-        ({"target": 3}, "target: expected str, got 3"),
-        ({"seed": "7"}, "seed: expected int, got '7'"),
-        ({"seed": True}, "seed: expected int, got True"),
-        ({"threshold": "high"}, "threshold: expected float, got 'high'"),
-        ({"data": 1}, "data: expected Path, got 1"),
-        ({"validation": []}, "validation: expected an object with the fields of Validation"),
-        ({"na_values": ["?", 0]}, r"na_values\[1\]: expected str, got 0"),
-        ({"faults": [{"step": "train"}]}, r"faults\[0\]: .*missing .*'kind'"),
-        ({"threads": 0}, "threads must be at least 1"),
-        ({"test_fraction": 1.0}, "test_fraction must lie between 0 and 1"),
-        ({"identifier_fraction": 0}, "identifier_fraction must lie between 0 and 1"),
-        ({"chunk_rows": 0}, "chunk_rows must be at least 1"),
-        ({"target": ""}, "target must not be empty"),
+        ({"colour": "red"}, "unknown field `colour`"),
+        ({"pipeline": ...}, "missing required field `pipeline`"),
+        ({"effects_dir": ...}, "missing required field `effects_dir`"),
+        ({"pipeline": 3}, "Expected `str`, got `int` - at `$.pipeline`"),
+        ({"run_dir": 1}, "expected Path, got 1 - at `$.run_dir`"),
+        ({"settings": []}, "Expected `object`, got `array` - at `$.settings`"),
+        ({"faults": [{"step": "extract"}]}, "missing required field `kind` - at `$.faults[0]`"),
+        ({"faults": [{"step": "extract", "kind": "kill", "attempts": "7"}]}, "got `str` - at `$.faults[0].attempts`"),
+        ({"faults": [{"step": "extract", "kind": "flood"}]}, "unknown fault 'flood'; known: transient, "),
+        ({"faults": [{"step": "extract", "kind": "kill", "often": 1}]}, "unknown field `often` - at `$.faults[0]`"),
         ({"run_id": ""}, "run_id must not be empty"),
     ],
 )
-def test_mistakes_name_the_field(config: RunConfig, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+def test_mistakes_name_the_file_and_the_field(config: RunConfig, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^{re.escape(str(config.path))}: .*{re.escape(message)}"):
         load_config(written(config, **changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"colour": "red"}, "unknown field `colour`"),
+        ({"hyperparameters": {"depth": 3}}, "unknown field `depth` - at `$.hyperparameters`"),
+        ({"target": ...}, "missing required field `target`"),
+        ({"target": 3}, "Expected `str`, got `int` - at `$.target`"),
+        ({"seed": "7"}, "Expected `int`, got `str` - at `$.seed`"),
+        ({"seed": True}, "Expected `int`, got `bool` - at `$.seed`"),
+        ({"threshold": "high"}, "Expected `float`, got `str` - at `$.threshold`"),
+        ({"data": 1}, "expected Path, got 1 - at `$.data`"),
+        ({"validation": []}, "Expected `object`, got `array` - at `$.validation`"),
+        ({"na_values": ["?", 0]}, "Expected `str`, got `int` - at `$.na_values[1]`"),
+        ({"threads": 0}, "Expected `int` >= 1 - at `$.threads`"),
+        ({"test_fraction": 1.0}, "Expected `float` < 1.0 - at `$.test_fraction`"),
+        ({"identifier_fraction": 0}, "Expected `float` > 0.0 - at `$.identifier_fraction`"),
+        ({"chunk_rows": 0}, "Expected `int` >= 1 - at `$.chunk_rows`"),
+        ({"target": ""}, "Expected `str` of length >= 1 - at `$.target`"),
+    ],
+)
+def test_mistakes_in_settings_name_the_field(config: RunConfig, changes: dict[str, Any], message: str) -> None:
+    settings = {name: value for name, value in (config.settings | changes).items() if value is not ...}
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        checked(Training, settings)
+
+
 def test_whole_numbers_serve_as_fractions_and_null_as_absent(config: RunConfig) -> None:
-    loaded = load_config(written(config, threshold=1, test_data=None))
-    assert loaded.threshold == 1.0
-    assert isinstance(loaded.threshold, float)
-    assert loaded.test_data is None
+    settings = checked(Training, config.settings | {"threshold": 1, "test_data": None})
+    assert settings.threshold == 1.0
+    assert isinstance(settings.threshold, float)
+    assert settings.test_data is None
+
+
+def test_paths_in_settings_are_saved_as_text_and_read_as_paths(make_config: Callable[..., RunConfig]) -> None:
+    config = make_config(test_data=Path("/somewhere/test.csv"))
+    assert load_config(config.path).settings["test_data"] == "/somewhere/test.csv"
+    assert checked(Training, load_config(config.path).settings).test_data == Path("/somewhere/test.csv")
 
 
 def test_missing_file_and_other_text_name_the_file(tmp_path: Path) -> None:
@@ -98,6 +126,9 @@ def test_missing_file_and_other_text_name_the_file(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(ConfigError, match=r"config\.json: not JSON"):
         load_config(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"config\.json: not JSON"):
+        load_config(path)
     path.write_text("[]")
-    with pytest.raises(ConfigError, match="expected an object with the fields of RunConfig"):
+    with pytest.raises(ConfigError, match=r"config\.json: Expected `object`, got `array`"):
         load_config(path)

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from core import steps
 from core.instrument import exhaustion, journal
 from core.instrument.config import Fault, RunConfig
 from core.instrument.errors import ConfigError
 from core.instrument.exhaustion import HEADROOM_BYTES
+from core.pipelines.training import steps
 
 SMALL = ("unshare", "--user", "--map-root-user", "--mount")
 """Starts a command where it may mount what nobody else sees."""
 FILL = """
 import json, os, subprocess, sys
-from core import steps
+from core.pipelines.training import steps
 folder = sys.argv[2]
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], check=True)
 try:
@@ -34,7 +34,7 @@ print(json.dumps(steps.extract(sys.argv[1])["rows"]))
 """
 LIMITED = """
 import resource, sys
-from core import steps
+from core.pipelines.training import steps
 from core.instrument import exhaustion
 limit = exhaustion._address_space_bytes() + int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from core import steps
 from core.instrument import hangs, journal
 from core.instrument.config import Fault, RunConfig
+from core.pipelines.training import steps
 
 HANGS = ("hang", "hang_in_c", "hang_in_subprocess")
 LIMIT_S = 20.0
 EXTRACT = """
 import signal, sys, threading, time
 from pathlib import Path
-from core import steps
+from core.pipelines.training import steps
 
 class Interrupted(Exception):
     pass

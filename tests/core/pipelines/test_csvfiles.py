@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from core_runs import LENIENT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import steps
 from core.instrument.artifacts import check
 from core.instrument.config import RunConfig
 from core.instrument.errors import DataError
+from core.pipelines.training import steps
 
 MakeConfig = Callable[..., RunConfig]
 MakeCsv = Callable[..., Path]
@@ -30,10 +29,11 @@ def extracted(config: RunConfig) -> pd.DataFrame:
 def small(folder: Path, text: str, chunk_rows: int) -> RunConfig:
     data = folder / "data.csv"
     data.write_text(text)
+    settings = {"data": str(data), "target": "y", "chunk_rows": chunk_rows}
+    run_dir = folder / f"run{chunk_rows}"
     return RunConfig(
-        run_id="r", run_dir=folder / f"run{chunk_rows}", data=data, target="y", registry=folder / "registry",
-        chunk_rows=chunk_rows, validation=LENIENT,
-    )  # fmt: skip
+        pipeline="training", run_id="r", run_dir=run_dir, effects_dir=folder / "effects", settings=settings
+    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,15 +9,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core import steps
-from core.graphs import named
+from core.declaration import Kind, pipeline
 from core.instrument import journal
 from core.instrument.config import RunConfig
 from core.instrument.errors import ConfigError, DataError
+from core.pipelines.daily_files import steps
 
 FIRST = dt.date(2026, 1, 1)
 MONTH = [(FIRST + dt.timedelta(days=number)).isoformat() for number in range(30)]
 ROWS = [f"{number},word{number},{number % 2}" for number in range(95)]
+
+
+@pytest.fixture
+def config(make_config: Callable[..., RunConfig]) -> RunConfig:
+    return make_config("daily_files")
 
 
 def filed(config: RunConfig, dates: list[str]) -> pd.DataFrame:
@@ -29,7 +34,7 @@ def filed(config: RunConfig, dates: list[str]) -> pd.DataFrame:
 
 def test_a_day_has_the_rows_of_its_date_as_they_were(config: RunConfig) -> None:
     rows = filed(config, ["2026-01-03"])
-    source = pd.read_csv(config.data, dtype=str, keep_default_na=False)
+    source = pd.read_csv(config.settings["data"], dtype=str, keep_default_na=False)
     expected = source[source["time_utc"].str.startswith("2026-01-03")]
     assert rows.to_dict("records") == expected.to_dict("records")
     assert len(rows) > 0
@@ -39,13 +44,13 @@ def test_a_day_has_the_rows_of_its_date_as_they_were(config: RunConfig) -> None:
 def test_without_times_the_rows_are_dealt_among_the_days(
     make_config: Callable[..., RunConfig], csv: Callable[[str], Path], header: str
 ) -> None:
-    config = make_config(data=csv("\n".join([header, *ROWS, ""])), target="label")
+    config = make_config("daily_files", data=csv("\n".join([header, *ROWS, ""])))
     rows = filed(config, MONTH)
     assert sorted(",".join(row) for row in rows.itertuples(index=False)) == sorted(ROWS)
 
 
 def test_all_days_together_are_the_source(config: RunConfig) -> None:
-    source = pd.read_csv(config.data, dtype=str, keep_default_na=False)
+    source = pd.read_csv(config.settings["data"], dtype=str, keep_default_na=False)
     assert sorted(filed(config, MONTH)["transaction"]) == sorted(source["transaction"])
 
 
@@ -71,11 +76,19 @@ def test_what_is_no_date_files_nothing(config: RunConfig, date: str) -> None:
 def test_a_day_without_rows_is_no_silent_success(
     make_config: Callable[..., RunConfig], csv: Callable[[str], Path], data: str | None, date: str
 ) -> None:
-    config = make_config(**({} if data is None else {"data": csv(data)}))
+    config = make_config("daily_files", **({} if data is None else {"data": csv(data)}))
     with pytest.raises(DataError, match=r"rule (day|readable)"):
         steps.day(str(config.path), date)
     assert "effect" not in [record["event"] for record in journal.read(config.run_dir)]
 
 
-def test_the_pipeline_is_known_by_its_name() -> None:
-    assert [step.function for step in named("daily").steps] == ["day"]
+def test_the_column_with_the_times_is_a_setting(
+    make_config: Callable[..., RunConfig], csv: Callable[[str], Path]
+) -> None:
+    data = csv("when,n\n2026-01-03T07:00,1\n2026-01-04T07:00,2\n2026-01-03T09:00,3\n")
+    assert filed(make_config("daily_files", data=data, time="when"), ["2026-01-03"])["n"].tolist() == ["1", "3"]
+
+
+def test_the_pipeline_has_a_step_for_each_day() -> None:
+    (step,) = pipeline("daily_files").graph({})
+    assert (step.function, step.kind, step.instance("2026-01-03").name) == ("day", Kind.PARTITION, "day_2026-01-03")

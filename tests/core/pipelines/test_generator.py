@@ -13,8 +13,9 @@ from core_runs import until_evaluated
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
-from core.datasets import TARGET, Transactions, generate, write_transactions
-from core.instrument.config import RunConfig
+from core.instrument.config import RunConfig, checked
+from core.pipelines.training.generator import TARGET, Transactions, generate, write_transactions
+from core.pipelines.training.settings import Training
 
 LARGE = Transactions(rows=50_000)
 
@@ -65,8 +66,9 @@ def test_model_comes_near_the_best_reachable_auc_and_not_above_it(
     config = make_config(data=write_transactions(LARGE, tmp_path / "large.csv"))
     metrics = json.loads(Path(until_evaluated(config)["evaluate"]["path"]).read_text())
     table, probability = generate(LARGE)
+    used = checked(Training, config.settings)
     _, held_out = train_test_split(
-        np.arange(LARGE.rows), test_size=config.test_fraction, random_state=config.seed, stratify=table[TARGET]
+        np.arange(LARGE.rows), test_size=used.test_fraction, random_state=used.seed, stratify=table[TARGET]
     )
     labels = table[TARGET].to_numpy()[held_out]
     best = roc_auc_score(labels, probability[held_out])

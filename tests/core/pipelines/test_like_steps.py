@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -12,24 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import steps
-from core.fibonacci import fibonacci
-from core.graphs import TRAINING, chain, chains, fan_out, named
+from core.declaration import Kind, pipeline
 from core.instrument import journal
-from core.instrument.config import RunConfig, Synthetic
-from core.instrument.errors import ArtifactError
-from core.parcels import Parcel
+from core.instrument.config import RunConfig
+from core.instrument.errors import ArtifactError, ConfigError
+from core.pipelines import like_steps as steps
+from core.pipelines.like_steps.fibonacci import fibonacci
+from core.pipelines.like_steps.parcels import Parcel
 
 Prepare = Callable[..., str]
 
 
 @pytest.fixture
-def prepare(config: RunConfig, tmp_path: Path) -> Prepare:
-    """A function that writes a run's configuration with the given synthetic work, and gives its path."""
+def prepare(make_config: Callable[..., RunConfig]) -> Prepare:
+    """A function that writes the configuration of a fan-out's run with the given settings, and gives its path."""
 
-    def made(name: str = "run", **synthetic: Any) -> str:
-        chosen = dataclasses.replace(config, run_dir=tmp_path / name, synthetic=Synthetic(**synthetic))
-        return str(chosen.save())
+    def made(run_id: str = "run", **settings: Any) -> str:
+        return str(make_config("fan_out", run_id=run_id, **settings).path)
 
     return made
 
@@ -53,7 +51,13 @@ def test_steps_are_journalled_under_their_index(prepare: Prepare) -> None:
     path = prepare(n=3, payload_bytes=500)
     run_fan_out(path)
     records = journal.read(Path(path).parent)
-    assert [r["step"] for r in records if r["event"] == "end"] == [s.name for s in fan_out(3).steps]
+    assert [r["step"] for r in records if r["event"] == "end"] == [
+        "plan",
+        "work_0001",
+        "work_0002",
+        "work_0003",
+        "gather",
+    ]
     assert all("payload" not in (r.get("result") or {}) for r in records)
     assert journal.ends(Path(path).parent) == 5
 
@@ -61,7 +65,7 @@ def test_steps_are_journalled_under_their_index(prepare: Prepare) -> None:
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 1000])
 def test_payload_has_the_size_asked_for(prepare: Prepare, size: int) -> None:
     sent = steps.work(prepare("engine", payload_bytes=size), 1)
-    left = steps.work(prepare("reference", payload_bytes=size, by_reference=True), 1)
+    left = steps.work(prepare("reference", payload_bytes=size, channel="reference"), 1)
     assert (len(sent["payload"]), sent["reference"]) == (size, None)
     assert left["reference"]
     assert (left["payload"], Path(left["reference"]["path"]).stat().st_size) == ("", size)
@@ -99,27 +103,40 @@ def test_changed_payload_is_noticed(prepare: Prepare) -> None:
         steps.work(path, 2, parcel)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n": 0}, "Expected `int` >= 1 - at `\\$.n`"),
+        ({"fib": -1}, "Expected `int` >= 0 - at `\\$.fib`"),
+        ({"payload_bytes": "large"}, "Expected `int`, got `str` - at `\\$.payload_bytes`"),
+        ({"channel": "pigeon"}, "Invalid enum value 'pigeon' - at `\\$.channel`"),
+        ({"length": 3}, "unknown field `length`"),
+    ],
+)
+def test_a_wrong_setting_is_named_by_the_step_that_reads_it(
+    prepare: Prepare, settings: dict[str, Any], message: str
+) -> None:
+    path = prepare(**settings)
+    with pytest.raises(ConfigError, match=message):
+        steps.plan(path)
+    assert [r["event"] for r in journal.read(Path(path).parent)] == ["start", "error"]
+
+
 @given(st.integers(1, 300))
-def test_pipelines_name_their_steps_in_order(n: int) -> None:
-    for pipeline in (chain(n), fan_out(n)):
-        names = [step.name for step in pipeline.steps]
-        assert len(names) == len(set(names))
-        for number, step in enumerate(pipeline.steps):
-            assert set(step.upstream) <= set(names[:number])
-            assert step.function in steps.__all__
-    assert len(chain(n).steps) == n
-    assert fan_out(n).steps[-1].upstream == tuple(step.name for step in chain(n).steps)
+def test_a_chain_is_as_long_as_it_is_asked_to_be(n: int) -> None:
+    chain = pipeline("chain")
+    graph = chain.graph({"n": n})
+    assert chain.offered({"n": n}) == f"chain_{n}"
+    assert [(step.name, step.item) for step in graph] == [(f"work_{k:04d}", k) for k in range(1, n + 1)]
+    assert [step.upstream for step in graph] == [(), *((step.name,) for step in graph.steps[:-1])]
+    assert {step.function for step in graph} == {"work"}
 
 
-def test_pipelines_are_found_by_name() -> None:
-    assert named("training") is TRAINING
-    assert named("chain_7") == chain(7)
-    assert named("fan_out", 3) == fan_out(3)
-    for unknown in ("chain", "chain_x", "other"):
-        with pytest.raises(KeyError, match="no pipeline"):
-            named(unknown)
-
-
-def test_chains_to_deploy_are_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORCHBENCH_CHAINS", "2,30")
-    assert chains() == (chain(2), chain(30))
+@given(st.integers(0, 300))
+def test_a_run_of_a_fan_out_has_as_many_steps_as_were_met(n: int) -> None:
+    graph = pipeline("fan_out").graph({})
+    many = tuple(graph.step("work").instance(index).name for index in range(1, n + 1))
+    unrolled = graph.unrolled(["plan", *many, "gather"])
+    assert [step.name for step in unrolled] == ["plan", *many, "gather"]
+    assert all((unrolled.step(name).upstream, unrolled.step(name).kind) == (("plan",), Kind.STEP) for name in many)
+    assert unrolled.step("gather").upstream == (many or ("plan",))

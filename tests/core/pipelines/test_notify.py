@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from core import steps
 from core.instrument import journal
 from core.instrument.artifacts import Reference, refer, write_json
 from core.instrument.config import RunConfig
 from core.instrument.errors import CoreError
+from core.pipelines.training import steps
 
 
 @dataclass

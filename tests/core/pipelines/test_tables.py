@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.tables import STORAGE, columns, shape
+from core.pipelines.tables import STORAGE, columns, shape
 
 TABLE = pd.DataFrame(
     {"a": [1, 2], "a.b": ["x", None], "a.1": [0.5, float("nan")], "": ["ü", ""], "with, sign": [1, -1]}

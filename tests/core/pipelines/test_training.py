@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 from core_runs import LENIENT, digests, until_evaluated
 
-from core import steps
 from core.instrument.artifacts import TEMPORARY_PREFIX, check
-from core.instrument.config import Hyperparameters, RunConfig, Validation
+from core.instrument.config import RunConfig
 from core.instrument.errors import DataError
+from core.pipelines.training import steps
+from core.pipelines.training.settings import Hyperparameters, Validation
 
 MakeConfig = Callable[..., RunConfig]
 MakeCsv = Callable[..., Path]
@@ -74,7 +75,7 @@ def test_duplicates_are_counted_whether_or_not_a_column_tells_all_rows_apart(
     config = make_config(data=csv("\n".join(["n,t,y", *rows, ""])), target="y", validation=LENIENT)
     steps.validate(str(config.path), steps.extract(str(config.path)))
     report = json.loads((config.run_dir / "validation.json").read_text())
-    assert report["duplicates"] == pd.read_csv(config.data).duplicated().mean()
+    assert report["duplicates"] == pd.read_csv(config.settings["data"]).duplicated().mean()
 
 
 RULES: list[tuple[str, str, dict[str, Any], str]] = [
