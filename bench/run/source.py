@@ -35,7 +35,7 @@ class Source:
         checked(declared.settings, settings)
         graph = declared.graph(settings)
         for fault in faults:
-            if graph.declared(fault.step) is None:
+            if not graph.may_run(fault.step):
                 raise ConfigError(f"fault {fault.kind}: {name} has no step {fault.step!r}; it would never strike")
         return RunConfig(
             pipeline=name, run_id=run_id, run_dir=run_dir, effects_dir=effects_dir, settings=settings, faults=faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -70,6 +71,17 @@ class Step:
         one = f"{self.name}_{self.spelling.format(item)}"
         return replace(self, name=one, kind=Kind.STEP, over="", call=self.function, item=item)
 
+    def spells(self, name: str) -> bool:
+        """Whether one of many like steps could be called so."""
+        text = name.removeprefix(f"{self.name}_")
+        if not self.many or not text or text == name:
+            return False
+        for item in (text, int(text)) if text.isdecimal() else (text,):
+            with suppress(ValueError):  # of a text where the spelling is for numbers
+                if self.instance(item).name == name:
+                    return True
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:
@@ -92,6 +104,11 @@ class Graph:
         exact = next((one for one in self.steps if one.name == name), None)
         of_many = (one for one in self.steps if one.many and name.startswith(f"{one.name}_"))
         return exact or max(of_many, key=lambda one: len(one.name), default=None)
+
+    def may_run(self, name: str) -> bool:
+        """Whether a run could have a step of this name: of many like ones an instance."""
+        found = self.declared(name)
+        return found is not None and (found.spells(name) if found.many else True)
 
     def branch_of(self, step: Step) -> Step | None:
         """The branch of which the step is an arm."""

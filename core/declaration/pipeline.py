@@ -59,8 +59,8 @@ class Data:
 class Source(Protocol):
     """Where a pipeline's data come from. Errors are ConfigError or DataError, in one line each."""
 
-    def generated(self, folder: Path, seed: int) -> Data:
-        """The built-in data, written into the folder unless they are there already."""
+    def generated(self, folder: Path, seed: int, rows: int = 0) -> Data:
+        """The built-in data, written into the folder unless they are there already; 0 rows: as many as it likes."""
 
     def given(self, options: Mapping[str, Any], seed: int) -> Data:
         """A user's own data, checked: `data` and `test_data` are paths, `target` a name; each may be None."""
@@ -93,6 +93,9 @@ class Pipeline:
     """Its own configuration, a msgspec.Struct: validated, each field with its help."""
     code: str = ""
     """Module with the functions of its steps; empty: `core.pipelines.<name>.steps`."""
+    bare: str = ""
+    """Module that does the same job without core: run with a run's configuration and a folder, it leaves the artifact
+    with the figures of merit in the folder. Empty: there is none."""
     source: str = ""
     """Module with its `SOURCE`, loaded only where data are made ready; empty: it has no source data."""
     artifacts: Mapping[str, str] = field(default_factory=dict)
@@ -143,9 +146,12 @@ class Pipeline:
         found: Source | None = import_module(self.source).SOURCE if self.source else None
         return found
 
+    @property
+    def module(self) -> str:
+        """The module with the functions of its steps."""
+        return self.code or f"core.pipelines.{self.name}.steps"
+
     def work(self, step: Step) -> Callable[..., Any]:
         """The function of a step, loaded when it is first asked for."""
-        function: Callable[..., Any] = getattr(
-            import_module(self.code or f"core.pipelines.{self.name}.steps"), step.function
-        )
+        function: Callable[..., Any] = getattr(import_module(self.module), step.function)
         return function

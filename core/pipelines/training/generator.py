@@ -14,6 +14,7 @@ from core.instrument.artifacts import atomic
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+ROWS = 50_000
 TARGET = "fraud"
 TIME = "time_utc"
 """When it happened: ISO 8601."""
@@ -27,7 +28,7 @@ COUNTRY_RISK = np.array([-0.2, 0.5, -0.3, -0.1, 0.0, 0.3, 0.1])
 class Transactions:
     """Parameters of the generated data. Fractions are between 0 and 1."""
 
-    rows: int = 50_000
+    rows: int = ROWS
     days: int = 30
     fraud_rate: float = 0.05
     null_rate: float = 0.02

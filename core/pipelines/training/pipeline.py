@@ -24,6 +24,7 @@ PIPELINE = Pipeline(
     title="training pipeline",
     graph=always(GRAPH),
     settings=Training,
+    bare="core.pipelines.training.bare",
     source="core.pipelines.training.source",
     artifacts={
         "extract": "raw", "validate": "raw", "features": "features", "train": "model", "evaluate": "metrics.json",

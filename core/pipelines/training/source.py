@@ -12,7 +12,7 @@ from core.declaration import Data
 from core.instrument.artifacts import digest_of
 from core.instrument.errors import ConfigError, DataError
 from core.pipelines.csvfiles import Widened, read_chunks
-from core.pipelines.training.generator import TARGET, Transactions, write_transactions
+from core.pipelines.training.generator import ROWS, TARGET, Transactions, write_transactions
 
 PREVIEW_ROWS = 10_000
 RENAMED_ROWS = 1000
@@ -22,11 +22,11 @@ RENAMED_ROWS = 1000
 class TableSource:
     """A CSV file with a column to predict. See `core.declaration.Source`."""
 
-    def generated(self, folder: Path, seed: int) -> Data:
+    def generated(self, folder: Path, seed: int, rows: int = 0) -> Data:
         """Card transactions that the seed draws."""
         path = folder / "transactions.csv"
         if not path.exists():
-            write_transactions(Transactions(seed=seed), path)
+            write_transactions(Transactions(rows=rows or ROWS, seed=seed), path)
         return prepared(path, TARGET, seed, name="generated card transactions")
 
     def given(self, options: Mapping[str, Any], seed: int) -> Data:

@@ -1,6 +1,6 @@
 """The training job as one would write it with pandas and XGBoost alone: what core is compared with.
 
-Run as `python bare_training.py CSV TARGET FOLDER`; writes model.ubj and metrics.json into the folder.
+Run as `python -m core.pipelines.training.bare CONFIG FOLDER`; writes model.ubj and metrics.json into the folder.
 Same rules, split, features, model and metrics as core's pipeline with its defaults, but nothing that
 makes the steps independent of each other: all stays in memory, nothing is hashed, flushed or journalled.
 """
@@ -44,7 +44,9 @@ def encode(train: pd.DataFrame, test: pd.DataFrame) -> None:
             test[name] = pd.Categorical(test[name], categories).codes
 
 
-def main(csv: str, target: str, folder: Path) -> None:
+def main(config: Path, folder: Path) -> None:
+    settings = json.loads(config.read_text())["settings"]
+    csv, target = settings["data"], settings["target"]
     table = pd.read_csv(csv, na_values=["?"], skipinitialspace=True)
     validate(table, target)
     train, test = train_test_split(table, test_size=0.25, random_state=SEED, stratify=table[target])
@@ -71,4 +73,4 @@ def main(csv: str, target: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
