@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from core.datasets import TARGET, Transactions, write_transactions
+from bench.benchmarks.measured import PIPELINE, SEED
+from core.declaration import Data
 from core.instrument.config import RunConfig
 
 ROWS = (10_000, 100_000)
@@ -26,22 +28,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> int:
-    return request.config.getoption("--rounds")
+    return cast("int", request.config.getoption("--rounds"))
 
 
 @pytest.fixture(scope="session")
-def data(rows: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Generated card transactions of this size."""
-    return write_transactions(Transactions(rows=rows), tmp_path_factory.mktemp(f"rows{rows}") / "transactions.csv")
+def folder(rows: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where runs on data of this size are."""
+    return tmp_path_factory.mktemp(f"rows{rows}")
 
 
 @pytest.fixture(scope="session")
-def make_config(data: Path) -> Callable[[str], RunConfig]:
+def data(rows: int, folder: Path) -> Data:
+    """Generated data of this size."""
+    source = PIPELINE.data_source()
+    assert source, f"{PIPELINE.name} has no data"
+    return source.generated(folder, SEED, rows)
+
+
+@pytest.fixture(scope="session")
+def make_config(data: Data, folder: Path) -> Callable[[str], RunConfig]:
     """Make and save the configuration of a run, in a folder of its own."""
 
     def make(run_id: str) -> RunConfig:
-        folder = data.parent / run_id
-        config = RunConfig(run_id=run_id, run_dir=folder, data=data, target=TARGET, registry=folder / "registry")
+        run_dir = folder / run_id
+        config = RunConfig(
+            pipeline=PIPELINE.name, run_id=run_id, run_dir=run_dir, effects_dir=run_dir, settings=dict(data.settings)
+        )
         config.save()
         return config
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -27,13 +27,14 @@ def watched(*command: str) -> subprocess.Popen[str]:
 def cost_of(process: subprocess.Popen[str]) -> dict[str, float]:
     """Wait for the end; return `seconds` from start to end, `cpu_s` and `peak_bytes`."""
     output, _ = process.communicate()
-    assert process.returncode == 0, f"{process.args} ended with {process.returncode}"
-    return json.loads(output.splitlines()[-1])
+    assert process.returncode == 0, f"{process.args!r} ended with {process.returncode}"
+    return cast("dict[str, float]", json.loads(output.splitlines()[-1]))
 
 
 def measure(benchmark: BenchmarkFixture, rounds: int, module: str, function: str, *arguments: Any) -> None:
     """Time one call in each of `rounds` fresh interpreters, without their start, and note each one's peak memory."""
-    peaks = benchmark.extra_info["peak_bytes"] = []
+    peaks: list[float] = []
+    benchmark.extra_info["peak_bytes"] = peaks
 
     def start() -> tuple[tuple[subprocess.Popen[str]], dict[str, Any]]:
         process = watched(str(HERE / "one_call.py"), module, function, json.dumps(arguments))
@@ -47,11 +48,13 @@ def measure(benchmark: BenchmarkFixture, rounds: int, module: str, function: str
 
 
 def _call(process: subprocess.Popen[str]) -> None:
+    assert process.stdin
     process.stdin.write("go\n")
     process.stdin.flush()
     _expect(process, "done")
 
 
 def _expect(process: subprocess.Popen[str], word: str) -> None:
+    assert process.stdout
     line = process.stdout.readline().strip()
-    assert line == word, f"{process.args} said {line!r} instead of {word!r}"
+    assert line == word, f"{process.args!r} said {line!r} instead of {word!r}"

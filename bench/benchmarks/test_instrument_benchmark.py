@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from core.instrument import journal
 from core.instrument.config import RunConfig
@@ -22,19 +20,19 @@ def nothing(attempt: Attempt) -> str:
     return attempt.config.run_id
 
 
-def test_instrument_attempt(
-    benchmark: Callable[..., Any], config: RunConfig, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
+def test_instrument_attempt(benchmark: BenchmarkFixture, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     """Each round is the first attempt of a step, in a run that another step has begun."""
     caplog.set_level(logging.WARNING)
     # all are prepared before, as a run's folder is: what setting up leaves to the disk is not the instrument's
-    runs = [tmp_path / f"begun{number}" for number in range(ROUNDS)]
-    paths = [str(msgspec.structs.replace(config, run_dir=run).save()) for run in runs]
+    runs = [
+        RunConfig(pipeline="none", run_id="run1", run_dir=tmp_path / f"begun{number}", effects_dir=tmp_path)
+        for number in range(ROUNDS)
+    ]
+    waiting = iter([str(run.save()) for run in runs])
     for run in runs:
-        journal.Journal(run, config.run_id, "before").write("start")
-    waiting = iter(paths)
+        journal.Journal(run.run_dir, run.run_id, "before").write("start")
     benchmark.pedantic(nothing, setup=lambda: ((next(waiting),), {}), rounds=ROUNDS)
-    assert [(r["step"], r["event"]) for r in journal.read(runs[0])] == [
+    assert [(r["step"], r["event"]) for r in journal.read(runs[0].run_dir)] == [
         ("before", "start"),
         ("nothing", "start"),
         ("nothing", "end"),

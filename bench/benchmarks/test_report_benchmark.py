@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import fresh
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+
+from bench.benchmarks import fresh
 
 KEPT = fresh.PROJECT / "reports" / "kept"
 

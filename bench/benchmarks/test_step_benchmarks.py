@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import fresh
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from core.graphs import TRAINING
+from bench.benchmarks import fresh
+from bench.benchmarks.measured import GRAPH, PIPELINE
+from core.declaration import Kind
 from core.instrument import journal
 from core.instrument.config import RunConfig
 
-STEPS = ("extract", "validate", "features", "train", "evaluate")
+STEPS = [step.name for step in GRAPH if step.kind is Kind.STEP and GRAPH.branch_of(step) is None]
+"""Those that every run has and that work on the data."""
 
 
 def results_of(config: RunConfig) -> dict[str, Any]:
@@ -25,7 +27,7 @@ def results_of(config: RunConfig) -> dict[str, Any]:
 def finished(make_config: Callable[[str], RunConfig]) -> RunConfig:
     """A run that is over: its results are what the single steps are given."""
     config = make_config("finished")
-    fresh.cost_of(fresh.watched("-m", "bench.run.inline", TRAINING.name, str(config.path)))
+    fresh.cost_of(fresh.watched("-m", "bench.run.inline", str(config.path)))
     return config
 
 
@@ -33,7 +35,7 @@ def finished(make_config: Callable[[str], RunConfig]) -> RunConfig:
 @pytest.mark.parametrize("step", STEPS)
 def test_step(benchmark: BenchmarkFixture, finished: RunConfig, rounds: int, step: str) -> None:
     results = results_of(finished)
-    inputs = [results[name] for name in TRAINING.step(step).upstream]
-    fresh.measure(benchmark, rounds, "core.steps", step, str(finished.path), *inputs)
+    inputs = [results[name] for name in GRAPH.inputs(GRAPH.step(step))]
+    fresh.measure(benchmark, rounds, PIPELINE.module, step, str(finished.path), *inputs)
     attempts = [r for r in journal.read(finished.run_dir) if (r["step"], r["event"]) == (step, "end")]
     assert [a["result"] for a in attempts] == [results[step]] * (1 + rounds)

@@ -13,7 +13,7 @@ from bench.contract.project import PROJECT
 from bench.run.conductor import Conductor
 from bench.session.supervisor import Supervisor
 
-BENCHMARKS = "tests/benchmarks"
+BENCHMARKS = "bench/benchmarks"
 STANDARD_ROWS = (10_000, 100_000)
 PIPELINE_ROWS = 1_000_000
 LIMIT_S = 3600.0

@@ -19,7 +19,8 @@ from bench.run.source import Source
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import PROJECT
 
-WATCHED = str(PROJECT / "tests" / "benchmarks" / "watched.py")
+WATCHED = str(PROJECT / "bench" / "benchmarks" / "watched.py")
+INSTRUMENT = f"{micro.BENCHMARKS}/test_instrument_benchmark.py"
 ROWS = 1000
 PIPELINE_ROWS = 1500
 STEPS = ("extract", "validate", "features", "train", "evaluate")
@@ -62,6 +63,11 @@ def test_peak_is_that_of_the_command_and_not_of_who_started_it(held_bytes: int) 
     command = (sys.executable, WATCHED, sys.executable, "-c", code)
     cost = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert held_bytes < cost["peak_bytes"] < held_bytes + 100_000_000 < len(large)
+
+
+def test_the_benchmark_of_the_instrument_finds_its_attempts_in_the_journal() -> None:
+    options = ("-q", "--benchmark-disable", "-p", "no:cacheprovider")
+    subprocess.run([sys.executable, "-m", "pytest", INSTRUMENT, *options], cwd=PROJECT, check=True)
 
 
 def test_benchmark_that_fails_is_told(conductor: Conductor, supervisor: Supervisor) -> None:

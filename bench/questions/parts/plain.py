@@ -25,7 +25,7 @@ from bench.run.conductor import EFFECTS, Conductor, Observation, inline_command
 from bench.session import environments
 
 INLINE_RUNS = 3
-INSTRUMENT = "tests/core/test_instrument_benchmark.py"
+INSTRUMENT = "bench/benchmarks/test_instrument_benchmark.py"
 
 
 def code_part(bound: Bound) -> None:

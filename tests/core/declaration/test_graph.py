@@ -54,6 +54,8 @@ def test_steps_and_instances_are_known_by_their_names(graph: Graph, item: int | 
             assert (instance.item, instance.function, instance.many) == (item, one.function, False)
             assert instance.upstream == one.upstream
             assert graph.declared(one.instance(7).name) is one
+            assert graph.may_run(instance.name)
+        assert graph.may_run(one.name) is not one.many
     assert graph.declared("t") is graph.declared("") is None
     with pytest.raises(KeyError, match="no step 't'; there are "):
         graph.step("t")
@@ -125,3 +127,18 @@ def test_the_longest_name_tells_whose_instance_it_is() -> None:
     assert [getattr(graph.declared(name), "name", None) for name in names] == [
         "day", "day_part", "day_part", "day_end", None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name", "spelt"),
+    [
+        ("{:04d}", "work_0001", True), ("{:04d}", "work_12345", True), ("{:04d}", "work_1", False),
+        ("{:04d}", "work_x", False), ("{:04d}", "work_0001 ", False), ("{:04d}", "work", False),
+        ("{}", "work_1", True), ("{}", "work_007", True), ("{}", "work_2026-01-03", True), ("{}", "work_", False),
+        ("{}", "other_1", False),
+    ],
+)  # fmt: skip
+def test_an_instance_is_known_by_how_it_is_spelt(spelling: str, name: str, *, spelt: bool) -> None:
+    assert Step("work", kind=Kind.PARTITION, spelling=spelling).spells(name) is spelt
+    assert Graph((Step("work", kind=Kind.PARTITION, spelling=spelling),)).may_run(name) is spelt
+    assert not Step("work", spelling=spelling).spells(name)
