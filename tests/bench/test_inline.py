@@ -135,6 +135,12 @@ def transactions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_transactions(Transactions(rows=1000), tmp_path_factory.mktemp("data") / "transactions.csv")
 
 
+def forget() -> None:
+    """What was found before is looked for again."""
+    pipeline.cache_clear()
+    discovery._as_written.cache_clear()
+
+
 @pytest.fixture
 def bakery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One more folder among the pipelines, for real, somewhere else."""
@@ -144,10 +150,10 @@ def bakery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (folder / name).write_text(dedent(text))
     monkeypatch.setattr(discovery, "FOLDER", folder.parent)
     monkeypatch.setattr(core.pipelines, "__path__", [*core.pipelines.__path__, str(folder.parent)])
-    pipeline.cache_clear()
+    forget()
     before = set(sys.modules)
     yield
-    pipeline.cache_clear()
+    forget()
     for name in set(sys.modules) - before:
         if name.startswith("core.pipelines.bakery"):
             del sys.modules[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -10,7 +11,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from core.declaration import Data, Graph, Kind, Part, Pipeline, pipeline, pipelines
+from core.declaration import Companion, Data, Graph, Kind, Part, Pipeline, pipeline, pipelines
 from core.declaration.discovery import names
 
 NAMES = names()
@@ -38,7 +39,8 @@ def test_those_of_the_project_are_found() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_named_after_its_folder(name: str) -> None:
     assert pipeline(name).name == name
-    assert pipeline(name) is import_module(f"core.pipelines.{name}.pipeline").PIPELINE
+    written = import_module(f"core.pipelines.{name}.pipeline").PIPELINE
+    assert replace(pipeline(name), companions={}) == written
     assert pipeline(name).title
 
 
@@ -88,11 +90,17 @@ def test_artifacts_are_of_steps_and_what_is_bulky_is_an_artifact(declared: Pipel
     assert not declared.artifacts or set(declared.bulky) <= set(declared.artifacts.values())
 
 
-def test_companions_exist_and_share_its_world(declared: Pipeline) -> None:
-    for name in declared.companions.values():
-        companion = pipeline(name)
-        assert not companion.default
-        assert companion.outside in ("", declared.outside)
+def test_companions_are_the_others_of_its_family_by_their_roles(declared: Pipeline) -> None:
+    family = [one for one in pipelines() if declared.family and one.family == declared.family]
+    others = [one for one in family if one.role and one.name != declared.name]
+    assert declared.companions == {one.role: one.name for one in others}
+    assert len(declared.companions) == len(others)
+    assert not any(one.default for one in others)
+
+
+def test_the_default_has_a_companion_of_each_kind() -> None:
+    (default,) = (one for one in pipelines() if one.default)
+    assert set(default.companions) == set(Companion)
 
 
 def test_what_fixes_its_graph_and_what_it_grows_by_are_settings(declared: Pipeline) -> None:
