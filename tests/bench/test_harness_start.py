@@ -13,8 +13,8 @@ from threading import Thread
 import pytest
 from doubles import Double, misbehaving
 
-from bench.contract.adapter import Track
 from bench.contract.errors import EngineError
+from bench.contract.words import Track
 from bench.session.bring_up import Session, open_session
 from bench.session.workspace import PORTS, free_ports, require_free
 

@@ -101,7 +101,7 @@ class Double:
 
     def waited_s(self, seen: list[Observation]) -> list[float]:
         """What the double says that it waited in each run."""
-        logs = [self.session.adapter.logs(one.run.engine_run_id, None) for one in seen]
+        logs = [self.session.endpoint.logs(one.run.engine_run_id, None) for one in seen]
         return [sum(float(line.split()[1]) for line in log.splitlines() if "waited" in line) for log in logs]
 
 
