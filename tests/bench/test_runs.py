@@ -251,7 +251,7 @@ def test_error_in_the_body_still_ends_the_session(project: Path, tmp_path: Path)
     children: list[psutil.Process] = []
 
     def fail() -> None:
-        with open_session(Double, Track.STOCK, Path("/usr"), tmp_path) as session:
+        with open_session(Double, Track.STOCK, Path("/usr"), tmp_path, ()) as session:
             held.append(session)
             session.supervisor.start("sleeper", Command(("sleep", "3600")))
             children.extend(psutil.Process().children(recursive=True))

@@ -116,4 +116,3 @@ def test_environment_holds_nothing_of_the_users(scratch: Path, monkeypatch: pyte
     assert found["PATH"].startswith("/engine/bin:")
     names = {"PATH", "HOME", "TMPDIR", "LANG", "TZ", "PYTHONPATH", "PYTHONUNBUFFERED", "OMP_NUM_THREADS"}
     assert set(found) == names
-    assert found["ORCHBENCH_CHAINS"] == ""

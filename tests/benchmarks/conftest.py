@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from core.datasets import TARGET, Transactions, write_transactions
+
 from core.instrument.config import RunConfig
 
 ROWS = (10_000, 100_000)

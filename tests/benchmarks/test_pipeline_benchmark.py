@@ -9,9 +9,9 @@ from pathlib import Path
 
 import fresh
 import pytest
+from core.graphs import TRAINING
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from core.graphs import TRAINING
 from core.instrument.config import RunConfig
 
 SCRIPT = Path(__file__).with_name("bare_training.py")

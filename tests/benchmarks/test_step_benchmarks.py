@@ -7,9 +7,9 @@ from typing import Any
 
 import fresh
 import pytest
+from core.graphs import TRAINING
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from core.graphs import TRAINING
 from core.instrument import journal
 from core.instrument.config import RunConfig
 

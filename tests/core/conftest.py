@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from core.datasets import TARGET, Transactions, write_transactions
+
 from core.instrument.config import RunConfig
 
 REAL_DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core.graphs import TRAINING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.graphs import TRAINING
 from core.instrument.config import Fault, FaultKind, Hyperparameters, RunConfig, Validation, load_config
 from core.instrument.errors import ConfigError
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from core.graphs import named
 
 from core import steps
-from core.graphs import named
 from core.instrument import journal
 from core.instrument.config import RunConfig
 from core.instrument.errors import ConfigError, DataError

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from core.graphs import named
 
 from core import registry, steps
-from core.graphs import named
 from core.instrument import journal
 from core.instrument.artifacts import check, refer
 from core.instrument.config import Fault, FaultKind, RunConfig

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from core.datasets import TARGET, Transactions, generate, write_transactions
 from core_runs import until_evaluated
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
-from core.datasets import TARGET, Transactions, generate, write_transactions
 from core.instrument.config import RunConfig
 
 LARGE = Transactions(rows=50_000)

@@ -9,16 +9,16 @@ from random import Random
 from typing import Any
 
 import pytest
+from core.fibonacci import fibonacci
+from core.graphs import TRAINING, chain, chains, fan_out, named
+from core.parcels import Parcel
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import steps
-from core.fibonacci import fibonacci
-from core.graphs import TRAINING, chain, chains, fan_out, named
 from core.instrument import journal
 from core.instrument.config import RunConfig, Synthetic
 from core.instrument.errors import ArtifactError
-from core.parcels import Parcel
 
 Prepare = Callable[..., str]
 

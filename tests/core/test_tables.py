@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 from core.tables import STORAGE, columns, shape
 
 TABLE = pd.DataFrame(
