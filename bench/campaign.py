@@ -17,9 +17,10 @@ import httpx
 import psutil
 
 from bench.contract import registry
-from bench.contract.adapter import ApiError, Track
+from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError, StorageError
 from bench.contract.records import Arm, Cell, Failure, Manifest, Run, Sample
+from bench.contract.words import Track
 from bench.observe.describing import describe
 from bench.observe.history import History, read_history
 from bench.observe.store import Store, load
@@ -34,6 +35,7 @@ from bench.session import environments
 from bench.session.bring_up import open_session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import clean_environment, make_scratch
+from core.declaration import Shaped, pipelines
 
 MAX_LOST = 20
 """How often an engine that did not survive a fault is given a new session in one block."""
@@ -231,11 +233,11 @@ class Job:
             return
         kind = registry.adapter(one.engine)
         environment = environments.require(one.environment)
-        version = environments.versions(environment)[kind.distribution]
+        version = kind.install.version(environment)
         slowest_s = max(self.inline_s(self.plain).values(), default=0.0)
         with open_session(
-            kind, one.track, environment, logs, one.chains,
-            operations=one.operations, step_timeout_s=max(one.step_timeout_s, TIMEOUT_FACTOR * slowest_s),
+            kind, one.track, environment, logs, self._deployed(one), variants=bool(one.chains),
+            step_timeout_s=max(one.step_timeout_s, TIMEOUT_FACTOR * slowest_s),
         ) as session:  # fmt: skip
             describe(self.manifest, self.store, session)
             conductor = self._conductor(one, version)
@@ -250,6 +252,14 @@ class Job:
                 else:
                     parts.again(bound)
             yield bound
+
+    def _deployed(self, one: Planned) -> list[Shaped]:
+        """What the session has to offer: the pipeline that is measured, like steps of each size, and companions."""
+        like = [each for each in pipelines() if each.shape]
+        fixed = [Shaped(each.name, {each.size: n}) for each in like if each.fixed_by for n in one.chains]
+        free = [Shaped(each.name) for each in like if not each.fixed_by and one.chains]
+        beside = self.plain.declared.companions.values() if one.operations else ()
+        return [Shaped(self.plain.pipeline), *fixed, *free, *map(Shaped, beside)]
 
     def _conductor(self, one: Planned, version: str) -> Conductor:
         inline = one.name == INLINE

@@ -1,4 +1,4 @@
-"""Airflow's backfills over REST: one run of the DAG `daily` for each day of a range."""
+"""Airflow's backfills over REST: one run of a DAG for each day of a range."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from bench.contract.adapter import ApiError, Backfills, Status
+from bench.contract.endpoint import ApiError
+from bench.contract.words import Backfills, Status
 from impl_airflow.records import run_status
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-DAG = "daily"
 MARKED_LIMIT_S = 60.0
 """The scheduler marks backfills as complete every 30 s; until then no other one of the DAG may begin."""
 MARKED_PAUSE_S = 0.25
@@ -25,48 +26,47 @@ Call = Callable[..., "httpx.Response"]
 
 
 def backfills(call: Call, at_once: int) -> Backfills:
-    """The means to start a backfill, to ask for it, and to run its failed days again. A backfill is known by its
-    configuration file and its days: its runs are those of the DAG that were given this file."""
+    """The means to start a backfill, to ask for it, and to run its failed days again. A backfill is known by its DAG,
+    configuration file and days: its runs are those of the DAG that were given this file."""
 
-    def start(config: Path, days: Sequence[str]) -> str:
-        _create(call, str(config), list(days), "none", at_once)
-        return json.dumps([str(config), *days])
+    def start(pipeline: str, config: Path, days: Sequence[str]) -> str:
+        _create(call, pipeline, str(config), list(days), reprocess="none", at_once=at_once)
+        return json.dumps([pipeline, str(config), *days])
 
     def again(backfill: str) -> str:
-        config, *days = json.loads(backfill)
-        _create(call, config, days, "failed", at_once)
+        _create(call, *_parts(backfill), reprocess="failed", at_once=at_once)
         return backfill
 
     return Backfills(start, lambda backfill: _status(call, *_parts(backfill)), again)
 
 
-def _parts(backfill: str) -> tuple[str, list[str]]:
-    config, *days = json.loads(backfill)
-    return config, days
+def _parts(backfill: str) -> tuple[str, str, list[str]]:
+    dag, config, *days = json.loads(backfill)
+    return dag, config, days
 
 
-def _create(call: Call, config: str, days: list[str], reprocess: str, at_once: int) -> None:
+def _create(call: Call, dag: str, config: str, days: list[str], *, reprocess: str, at_once: int) -> None:
     """Wait until no earlier backfill of the DAG is active, then create one."""
     deadline = time.monotonic() + MARKED_LIMIT_S
-    while _active(call):
+    while _active(call, dag):
         if time.monotonic() > deadline:
-            raise ApiError(f"an earlier backfill of {DAG} is not marked as complete within {MARKED_LIMIT_S:.0f} s")
+            raise ApiError(f"an earlier backfill of {dag} is not marked as complete within {MARKED_LIMIT_S:.0f} s")
         time.sleep(MARKED_PAUSE_S)
     call("POST", "backfills", {
-        "dag_id": DAG, "from_date": f"{days[0]}T00:00:00Z", "to_date": f"{days[-1]}T00:00:00Z",
+        "dag_id": dag, "from_date": f"{days[0]}T00:00:00Z", "to_date": f"{days[-1]}T00:00:00Z",
         "dag_run_conf": {"config": config}, "reprocess_behavior": reprocess, "max_active_runs": at_once,
     })  # fmt: skip
 
 
-def _active(call: Call) -> bool:
-    found = call("GET", f"backfills?dag_id={DAG}").json()["backfills"]
+def _active(call: Call, dag: str) -> bool:
+    found = call("GET", f"backfills?dag_id={quote(dag, safe='')}").json()["backfills"]
     return any(one["completed_at"] is None for one in found)
 
 
-def _status(call: Call, config: str, days: list[str]) -> Status:
+def _status(call: Call, dag: str, config: str, days: list[str]) -> Status:
     """From the latest run of each day."""
     latest: dict[str, dict[str, Any]] = {}
-    for run in call("GET", f"dags/{DAG}/dagRuns?limit=100&order_by=id").json()["dag_runs"]:
+    for run in call("GET", f"dags/{quote(dag, safe='')}/dagRuns?limit=100&order_by=id").json()["dag_runs"]:
         if (run["conf"] or {}).get("config") == config:
             latest[run["logical_date"][:10]] = run
     states = [run_status(latest[day]) if day in latest else Status.PENDING for day in days]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contract.adapter import Expectation
+from bench.contract.words import Expectation
 
 DOCS = "https://airflow.apache.org/docs/apache-airflow/3.3.0"
 TASKS = f"{DOCS}/core-concepts/tasks.html"

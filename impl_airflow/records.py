@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bench.contract.adapter import Status, StepState
+from bench.contract.endpoint import StepState
+from bench.contract.words import Status
+from core.declaration import Graph, Kind
 
 STATUSES = {
     "success": Status.COMPLETED,
@@ -20,9 +22,6 @@ STATUSES = {
 }
 """Airflow's states of runs and task instances; all others wait: queued, scheduled, none, ..."""
 
-MAPPED = "work"
-"""The task of which the fan-out's run makes as many instances as it needs; their indexes count from 0."""
-
 
 def run_status(dag_run: dict[str, Any]) -> Status:
     """Status of a run."""
@@ -33,9 +32,9 @@ def mapped(task: dict[str, Any]) -> bool:
     return bool(task["map_index"] >= 0)
 
 
-def placeholder(task: dict[str, Any]) -> bool:
+def placeholder(task: dict[str, Any], graph: Graph) -> bool:
     """Whether it stands for the mapped instances of which there are none yet."""
-    return task["task_id"] == MAPPED and not mapped(task)
+    return graph.step(task["task_id"]).kind is Kind.MAP and not mapped(task)
 
 
 def unsuccessful(task: dict[str, Any]) -> bool:
@@ -43,8 +42,10 @@ def unsuccessful(task: dict[str, Any]) -> bool:
     return task["state"] == "failed" or (task["state"] == "skipped" and bool(task["pid"]))
 
 
-def step_name(task: dict[str, Any]) -> str:
-    return f"{task['task_id']}_{task['map_index'] + 1:04d}" if mapped(task) else task["task_id"]
+def step_name(task: dict[str, Any], graph: Graph) -> str:
+    """Airflow counts the instances of a mapped task from 0: they are named as if their items were counted from 1."""
+    step = graph.step(task["task_id"])
+    return (step.instance(task["map_index"] + 1) if mapped(task) else step).name
 
 
 def step_state(task: dict[str, Any]) -> StepState:

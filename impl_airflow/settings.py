@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contract.adapter import Polling, Setting
+from bench.contract.settings import Polling, Setting
 
 DOCS = "https://airflow.apache.org/docs/apache-airflow/3.3.0"
 REFERENCE = f"{DOCS}/configurations-ref.html"
@@ -26,12 +26,13 @@ TUNED = (
 """Section, key, value and reason; all from Airflow's configuration reference."""
 
 POLLED = (
-    ("scheduler", "scheduler_idle_sleep_time", "1"),
-    ("scheduler", "orphaned_tasks_check_interval", "300"),
-    ("scheduler", "task_instance_heartbeat_timeout_detection_interval", "10"),
-    ("scheduler", "task_queued_timeout_check_interval", "120"),
+    ("scheduler", "scheduler_idle_sleep_time", "1", True),
+    ("scheduler", "orphaned_tasks_check_interval", "300", False),
+    ("scheduler", "task_instance_heartbeat_timeout_detection_interval", "10", False),
+    ("scheduler", "task_queued_timeout_check_interval", "120", False),
 )
-"""Section, key and default, from the same reference, of every interval that a run may have to wait for."""
+"""Section, key and default, from the same reference, of every interval that a run may have to wait for, and whether
+every plain run does."""
 
 
 def setting(section: str, key: str, value: str, source: str, reason: str) -> Setting:
@@ -48,8 +49,8 @@ def polling_of(settings: list[Setting]) -> list[Polling]:
     """The intervals as these settings have them, and the defaults where they say nothing."""
     values = {one.name: one.value for one in settings}
     return [
-        Polling(name, float(values.get(name, default)), _anchor(key))
-        for section, key, default in POLLED
+        Polling(name, float(values.get(name, default)), _anchor(key), waits)
+        for section, key, default, waits in POLLED
         for name in [_variable(section, key)]
     ]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.contract.adapter import OfRole, OfStep, Target, Targets, Unsupported
+from bench.contract.targets import OfRole, OfStep, Target, Targets
+from bench.contract.words import Unsupported
 
 TARGETS: Targets = {
     Target.STEP: OfStep("the process in which a task's supervisor runs the task's code"),

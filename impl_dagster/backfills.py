@@ -1,11 +1,11 @@
-"""Dagster's backfills over GraphQL: one run of the partitioned job `daily` for each day."""
+"""Dagster's backfills over GraphQL: one run of a partitioned job for each day."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.contract.adapter import Backfills, Status
+from bench.contract.words import Backfills, Status
 from impl_dagster import graphql
 
 if TYPE_CHECKING:
@@ -22,22 +22,22 @@ Ask = Callable[..., dict[str, Any]]
 
 def backfills(ask: Ask, selector: dict[str, str], run_config: Callable[[Path], dict[str, Any]]) -> Backfills:
     """The means to start a backfill, to ask for it, and to run once more the days that did not complete."""
-    config_of: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    asked: dict[str, tuple[str, dict[str, Any], list[str]]] = {}
 
-    def launch(config: dict[str, Any], days: list[str]) -> str:
+    def launch(job: str, config: dict[str, Any], days: list[str]) -> str:
         params = {
-            "selector": {"partitionSetName": "daily_partition_set", "repositorySelector": selector},
+            "selector": {"partitionSetName": f"{job}_partition_set", "repositorySelector": selector},
             "partitionNames": days, "runConfigData": config,
         }  # fmt: skip
         answer = ask(graphql.BACKFILL, "launchPartitionBackfill", "LaunchBackfillSuccess", params=params)
-        config_of[answer["backfillId"]] = config, days
+        asked[answer["backfillId"]] = job, config, days
         return str(answer["backfillId"])
 
     def states(backfill: str) -> dict[str, Status]:
         found = ask(graphql.BACKFILL_RUNS, "partitionBackfillOrError", "PartitionBackfill", backfill=backfill)
         runs = {tag["value"]: run for run in found["runs"] for tag in run["tags"] if tag["key"] == PARTITION}
         without = Status.FAILED if found["status"] in ENDED else Status.PENDING
-        return {day: graphql.status(runs[day]) if day in runs else without for day in config_of[backfill][1]}
+        return {day: graphql.status(runs[day]) if day in runs else without for day in asked[backfill][2]}
 
     def status(backfill: str) -> Status:
         found = list(states(backfill).values())
@@ -47,9 +47,9 @@ def backfills(ask: Ask, selector: dict[str, str], run_config: Callable[[Path], d
 
     def again(backfill: str) -> str:
         missing = [day for day, state in states(backfill).items() if state is not Status.COMPLETED]
-        return launch(config_of[backfill][0], missing)
+        return launch(*asked[backfill][:2], missing)
 
-    def start(config: Path, days: Sequence[str]) -> str:
-        return launch(run_config(config), list(days))
+    def start(pipeline: str, config: Path, days: Sequence[str]) -> str:
+        return launch(pipeline, run_config(config), list(days))
 
     return Backfills(start, status, again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contract.adapter import Expectation
+from bench.contract.words import Expectation
 
 DOCS = "https://docs.dagster.io"
 RETRIES = f"{DOCS}/guides/build/ops/op-retries"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.contract.adapter import RunState, Status, StepState
+from bench.contract.endpoint import RunState, StepState
+from bench.contract.words import Status
 
 ERROR = "className message stack errorChain { isExplicitLink error { className message stack } }"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.contract.adapter import Polling, Setting, Track, Variant, Workspace
+from bench.contract.settings import Polling, Setting, Variant
+from bench.contract.words import Track
+from bench.contract.workspace import Workspace
 
 DOCS = "https://docs.dagster.io"
 DAGSTER_YAML = f"{DOCS}/deployment/oss/dagster-yaml"
@@ -20,6 +22,8 @@ PYTHON_LOGS = f"{DOCS}/guides/log-debug/logging/python-logging"
 REQUIRED = "required"
 
 LOCATION = "benchmark"
+MODULE = "definitions"
+"""Merges the definitions of all pipelines that lie beside it."""
 PRELOADED = ["pandas", "pyarrow.parquet", "sklearn.metrics", "sklearn.model_selection", "xgboost"]
 LOOPBACK = "127.0.0.1"
 CODE_SERVER = "dagster code-server start"
@@ -34,13 +38,6 @@ VARIANTS: dict[Variant, dict[str, Any]] = {
     ): {"in_process": {}}
 }  # fmt: skip
 """What the run config says about the executor, instead of the settings."""
-
-
-def module(workspace: Workspace) -> str:
-    """The module whose definitions are served."""
-    if workspace.operations:
-        return "operations"
-    return "synthetic" if workspace.chains else "training"
 
 
 def settings_of(workspace: Workspace) -> list[Setting]:
@@ -70,7 +67,7 @@ def _required(workspace: Workspace) -> list[Setting]:
             "workspace.yaml: load_from", json.dumps([{"grpc_server": code}]), WORKSPACE_YAML,
             "webserver and daemon find the code server here",
         ),
-        Setting(f"{CODE_SERVER} --module-name", module(workspace), REQUIRED, "the pipelines"),
+        Setting(f"{CODE_SERVER} --module-name", MODULE, REQUIRED, "the pipelines"),
         Setting(f"{CODE_SERVER} --host", LOOPBACK, REQUIRED, "loopback only"),
         Setting(f"{CODE_SERVER} --port", str(workspace.ports["code"]), REQUIRED, "a free port"),
         Setting(f"{WEBSERVER} --host", LOOPBACK, REQUIRED, "loopback only"),
@@ -106,7 +103,7 @@ def _tuned(workspace: Workspace) -> list[Setting]:
         ),
         Setting(
             f"{EXECUTOR}.start_method.forkserver.preload_modules",
-            json.dumps([module(workspace), *PRELOADED]), EXECUTION_API,
+            json.dumps([MODULE, *PRELOADED]), EXECUTION_API,
             "steps are forked from a process that has imported pipelines and libraries, instead of importing them each",
         ),
         Setting(
@@ -144,7 +141,9 @@ def polling_of(settings: list[Setting]) -> list[Polling]:
     """What the settings say about intervals, and the defaults where they say nothing."""
     instance = document(settings, "dagster.yaml")
     dequeue_s = instance.get("run_coordinator", {}).get("config", {}).get("dequeue_interval_seconds", DEFAULT_DEQUEUE_S)
-    found = [Polling("dagster.yaml: run_coordinator.config.dequeue_interval_seconds", dequeue_s, INTERNALS_API)]
+    found = [
+        Polling("dagster.yaml: run_coordinator.config.dequeue_interval_seconds", dequeue_s, INTERNALS_API, waits=True)
+    ]
     monitoring = instance.get("run_monitoring", {})
     if monitoring.get("enabled"):
         name = "dagster.yaml: run_monitoring.poll_interval_seconds"

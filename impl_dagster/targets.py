@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contract.adapter import OfRole, OfStep, Target, Targets
+from bench.contract.targets import OfRole, OfStep, Target, Targets
 
 TARGETS: Targets = {
     Target.STEP: OfStep("the process that the multiprocess executor starts for a step"),

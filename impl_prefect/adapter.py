@@ -1,55 +1,26 @@
-"""Prefect 3, bound to one workspace: its processes, its settings, its REST API. Never imports Prefect."""
+"""Prefect 3, as the harness starts it: a server and a process worker. Never imports Prefect."""
 
 from __future__ import annotations
 
-import re
-import time
-import uuid
-from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
 
-from bench.contract.adapter import (
-    Ability,
-    AbilityTable,
-    Adapter,
-    Command,
-    Feature,
-    Polling,
-    Role,
-    RunState,
-    Setting,
-    Status,
-    Track,
-    Unsupported,
-)
+from bench.contract.adapter import Adapter
+from bench.contract.declared import Database, EngineClass
+from bench.contract.installing import PythonLock
+from bench.contract.processes import Command, Function, Role
+from bench.contract.settings import Polling, Setting
+from bench.contract.words import Track
+from bench.contract.workspace import BINDING
+from core.declaration import Kind
+from impl_prefect.endpoint import POOL, PrefectEndpoint
 from impl_prefect.expectations import EXPECTATIONS
-from impl_prefect.records import status_of, step_name, steps_of
 from impl_prefect.settings import PROCESSES, api, polling_of, settings_of
 from impl_prefect.targets import TARGETS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    import httpx
-
-    from bench.contract.adapter import Workspace
-
-POOL = "local"
-PAGE_ROWS = 200
-"""The server's own limit of rows in one answer."""
-SUBMIT_RETRIES = 40
-SUBMIT_PAUSE_S = 0.25
-CRASH_SEEN_BY_WORKER = "Process exited with status code"
-WORKER_LIMIT_S = 30.0
-BEGUN_BY_WORKER, DONE_BY_WORKER = "prefect.worker.submitted-flow-run", "prefect.worker.executed-flow-run"
-WORKER_PAUSE_S = 0.1
 LOG_BATCH_S = 2.0
 """The default of PREFECT_LOGGING_TO_API_BATCH_INTERVAL."""
-LOG_MARGIN_S = 1.0
-
-LEVELS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 
 
 class Prefect(Adapter):
@@ -57,17 +28,24 @@ class Prefect(Adapter):
 
     name = "prefect"
     title = "Prefect"
-    distribution = "prefect"
-    import_name = "prefect"
+    engine_class = EngineClass.SERVED
+    install = PythonLock("prefect", "prefect")
+    default = True
+    run_s = 5.6
+    place, colour, shape = 1, "engine-2", "square"
+    binds = frozenset({Kind.STEP, Kind.MAP})
+    published: ClassVar[dict[str, float]] = {"short": 4.87, "long": 15.5}
+    published_version = "2.14.4"
+    databases: ClassVar[dict[Track, Database]] = {Track.STOCK: Database.SQLITE, Track.TUNED: Database.POSTGRES}
     port_names = ("api",)
     variants = (PROCESSES,)
     targets = TARGETS
     expectations = EXPECTATIONS
 
-    def __init__(self, workspace: Workspace, http: httpx.Client) -> None:
-        super().__init__(workspace, http)
-        self._submit_retries: dict[str, int] = {}
-        self._deployment_ids: dict[tuple[str, str], str] = {}
+    @cached_property
+    def endpoint(self) -> PrefectEndpoint:
+        batch_s = float(self._environment().get("PREFECT_LOGGING_TO_API_BATCH_INTERVAL", LOG_BATCH_S))
+        return PrefectEndpoint(self.http, api(self.workspace), batch_s)
 
     def settings(self) -> list[Setting]:
         return settings_of(self.workspace)
@@ -75,153 +53,35 @@ class Prefect(Adapter):
     def polling(self) -> list[Polling]:
         return polling_of(self.settings())
 
-    def initialise(self) -> list[Command]:
-        """Return nothing: the server makes its own database when it starts, and the worker its pool."""
-        return []
-
     def roles(self) -> list[Role]:
+        """The server makes its own database when it starts, and the worker its pool."""
+        worker = self._command("prefect", "worker", "start", "--pool", POOL, "--type", "process")
         return [
-            Role("api", self._command("prefect", "server", "start"), self._healthy),
-            Role(
-                "worker", self._command("prefect", "worker", "start", "--pool", POOL, "--type", "process"), self._online
-            ),
+            Role("api", self._command("prefect", "server", "start"), Function.API, self.endpoint.healthy),
+            Role("worker", worker, Function.WORKER, self.endpoint.served),
         ]
 
     def deploy(self) -> list[Command]:
         pipelines = self.workspace.pipelines
-        scripts = (pipelines / name for name in ("deploy.py", "deploy_synthetic.py", "deploy_roll_back.py"))
+        folders = [*self.workspace.by_hand, *([BINDING] if self.workspace.bound else [])]
+        scripts = (pipelines / folder / name for folder in folders for name in ("deploy.py", "deploy_variants.py"))
         commands = [self._command("python", str(script)) for script in scripts if script.exists()]
         if self.workspace.track is Track.TUNED:
             zombies = str(pipelines / "crash_zombies.yaml")
             commands.append(self._command("prefect", "automation", "create", "--from-file", zombies))
         return commands
 
-    def deployed(self, pipeline: str) -> bool:
-        return self._deployment(pipeline).status_code == HTTPStatus.OK
-
-    def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
-        """Create a flow run; on SQLite the server answers 503 in bursts, so try again, counted.
-
-        The idempotency key makes it safe: a run that was created all the same is returned, not doubled.
-        """
-        deployment = self._deployment_id(pipeline, variant)
-        body = {"parameters": {"config": str(config)}, "idempotency_key": str(uuid.uuid4())}
-        retries = 0
-        while True:
-            answer = self.http.post(f"{self._api}/deployments/{deployment}/create_flow_run", json=body)
-            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or retries == SUBMIT_RETRIES:
-                break
-            retries += 1
-            time.sleep(SUBMIT_PAUSE_S)
-        run = str(answer.raise_for_status().json()["id"])
-        self._submit_retries[run] = retries
-        return run
-
-    def state(self, run: str) -> RunState:
-        flow_run = self._flow_run(run)
-        task_runs = self._task_runs(run)
-        return RunState(
-            status=status_of(flow_run),
-            steps=steps_of(task_runs),
-            raw={"flow_run": flow_run, "task_runs": task_runs},
-            submit_retries=self._submit_retries.get(run, 0),
-        )
-
-    def status(self, run: str) -> Status:
-        return status_of(self._flow_run(run))
-
-    def logs(self, run: str, step: str | None) -> str:
-        self._let_logs_arrive(run)
-        logs: dict[str, Any] = {"flow_run_id": {"any_": [run]}}
-        if step is not None:
-            logs["task_run_id"] = {"any_": [row["id"] for row in self._task_runs(run) if step_name(row) == step]}
-        return "".join(
-            f"{row['timestamp']} {LEVELS.get(row['level'], row['level'])} {row['name']}: {row['message']}\n"
-            for row in self._rows("logs", {"logs": logs, "sort": "TIMESTAMP_ASC"})
-        )
-
     def local_initialise(self) -> list[Command]:
         return [self._local_command("prefect", "server", "database", "upgrade", "--yes")]
 
     def local(self, pipeline: str, config: Path) -> Command:
-        script, *name = ["training.py"] if pipeline == "training" else ["synthetic.py", pipeline]
-        return self._local_command("python", str(self.workspace.pipelines / script), *name, str(config))
+        return self._local_command("python", *self.workspace.script(pipeline), str(config))
 
     def local_note(self) -> str:
         return (
             "Calling the flow starts a temporary server process on a free loopback port with a migrated SQLite "
             "database; the tasks run one after the other in the caller's process."
         )
-
-    def abilities(self) -> AbilityTable:
-        return {
-            Ability.RESUME: self._resume,
-            Ability.CANCEL: self._cancel,
-            Ability.DEPLOYMENT_ERROR: Unsupported(
-                "The server keeps only a file's path; the worker imports the file when a run starts, so an import "
-                "error shows as that run's crash."
-            ),
-            Ability.STEP_TIMEOUT: Feature(
-                "timeout_seconds of a task; it interrupts a blocked task because the task is called in the main thread"
-            ),
-            Ability.RETRY_LOST_STEP: Unsupported(
-                "Tasks share the flow run's process; when it dies the run is marked as crashed, and retries do not "
-                "apply to crashed runs."
-            ),
-            Ability.BACKFILL: Unsupported(
-                "there is no backfill: a schedule makes future runs only, and past days are runs that one's own code "
-                "creates one by one (https://docs.prefect.io/v3/concepts/schedules)"
-            ),
-            Ability.CLEANUP_AFTER_FAILURE: Feature("on_failure and on_crashed hooks of the flow"),
-        }
-
-    def _resume(self, run: str) -> str:
-        """Schedule the same flow run again, as `prefect flow-run retry` does; kept results are not computed again."""
-        flow_run = self._flow_run(run)
-        state, worker = flow_run["state"], flow_run["labels"].get("prefect.worker.name")
-        told = (state["message"] or "").startswith(CRASH_SEEN_BY_WORKER)
-        if state["type"] == "CRASHED" and (told or worker in self._workers_online()):
-            self._await_worker(run)
-        return self._set_state(run, {"type": "SCHEDULED", "message": "Retried over the API"}, force=True)
-
-    def _cancel(self, run: str) -> str:
-        return self._set_state(run, {"type": "CANCELLING"}, force=False)
-
-    def _let_logs_arrive(self, run: str) -> None:
-        """Flow runs send their logs in batches: soon after a run's end the last batch may still be on its way."""
-        ended = self._flow_run(run)["end_time"]
-        if ended:
-            batch_s = float(self._environment().get("PREFECT_LOGGING_TO_API_BATCH_INTERVAL", LOG_BATCH_S))
-            age_s = (datetime.now(UTC) - datetime.fromisoformat(ended)).total_seconds()
-            time.sleep(max(0.0, batch_s + LOG_MARGIN_S - age_s))
-
-    def _await_worker(self, run: str) -> None:
-        """Wait until the worker's latest event about a crashed run says that it is done with it.
-
-        The worker marks the run as crashed, runs the hooks, and marks it once more: a retry in between is undone. So it
-        does after the server has given up a run for want of heartbeats, once the run's process has ended.
-        """
-        query = {
-            "event": {"name": [BEGUN_BY_WORKER, DONE_BY_WORKER]},
-            "any_resource": {"id": [f"prefect.flow-run.{run}"]},
-            "order": "DESC",
-        }
-        deadline = time.monotonic() + WORKER_LIMIT_S
-        while time.monotonic() < deadline:
-            answer = self.http.post(f"{self._api}/events/filter", json={"filter": query, "limit": 1})
-            latest = answer.raise_for_status().json()["events"]
-            if latest and latest[0]["event"] == DONE_BY_WORKER:
-                return
-            time.sleep(WORKER_PAUSE_S)
-
-    def _set_state(self, run: str, state: dict[str, str], *, force: bool) -> str:
-        body = {"state": state, "force": force}
-        self.http.post(f"{self._api}/flow_runs/{run}/set_state", json=body).raise_for_status()
-        return run
-
-    @property
-    def _api(self) -> str:
-        return api(self.workspace)
 
     def _command(self, executable: str, *arguments: str) -> Command:
         return Command((self.workspace.executable(executable), *arguments), self._environment(), self.workspace.home)
@@ -238,50 +98,6 @@ class Prefect(Adapter):
         home = self.workspace.home / "local"
         environment["PREFECT_HOME"] = str(home)
         return Command(command.argv, environment, self.workspace.home)
-
-    def _healthy(self) -> bool:
-        return self.http.get(f"{self._api}/health").status_code == HTTPStatus.OK
-
-    def _online(self) -> bool:
-        return bool(self._workers_online())
-
-    def _workers_online(self) -> set[str]:
-        """Names of the workers that the server has heard of lately; none before there is a pool."""
-        answer = self.http.post(f"{self._api}/work_pools/{POOL}/workers/filter", json={})
-        rows = answer.json() if answer.status_code == HTTPStatus.OK else []
-        return {row["name"] for row in rows if row["status"] == "ONLINE"}
-
-    def _deployment(self, pipeline: str, variant: str = "") -> httpx.Response:
-        """A deployment is called after pipeline and variant; all chains are deployments of one flow."""
-        flow = re.sub(r"_\d+$", "", pipeline)
-        deployment = f"{pipeline}-{variant}" if variant else pipeline
-        return self.http.get(f"{self._api}/deployments/name/{flow}/{deployment}")
-
-    def _deployment_id(self, pipeline: str, variant: str) -> str:
-        """Asked for once: deploying again under the same name keeps it."""
-        if (pipeline, variant) not in self._deployment_ids:
-            found = self._deployment(pipeline, variant).raise_for_status().json()
-            self._deployment_ids[pipeline, variant] = str(found["id"])
-        return self._deployment_ids[pipeline, variant]
-
-    def _flow_run(self, run: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.http.get(f"{self._api}/flow_runs/{run}").raise_for_status().json()
-        return found
-
-    def _task_runs(self, run: str) -> list[dict[str, Any]]:
-        flow_runs = {"id": {"any_": [run]}}
-        return list(self._rows("task_runs", {"flow_runs": flow_runs, "sort": "EXPECTED_START_TIME_ASC"}))
-
-    def _rows(self, what: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Every row that the query finds, page by page."""
-        offset = 0
-        while True:
-            body = {**query, "limit": PAGE_ROWS, "offset": offset}
-            rows = self.http.post(f"{self._api}/{what}/filter", json=body).raise_for_status().json()
-            yield from rows
-            if len(rows) < PAGE_ROWS:
-                return
-            offset += PAGE_ROWS
 
 
 ADAPTER = Prefect

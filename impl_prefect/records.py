@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.contract.adapter import Status, StepState
+from bench.contract.endpoint import StepState
+from bench.contract.words import Status
 
 STATUSES = {
     "SCHEDULED": Status.PENDING,

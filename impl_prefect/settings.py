@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.contract.adapter import Polling, Setting, Track, Variant
+from bench.contract.settings import Polling, Setting, Variant
+from bench.contract.words import Track
 
 if TYPE_CHECKING:
-    from bench.contract.adapter import Workspace
+    from bench.contract.workspace import Workspace
 
 DOCS = "https://docs.prefect.io/v3"
 SETTINGS = f"{DOCS}/api-ref/settings-ref"
@@ -18,11 +19,11 @@ PROCESSES = Variant(
     "each task is submitted to a ProcessPoolTaskRunner: a pool of processes, kept for the whole flow run",
 )
 POLLING = {
-    "PREFECT_WORKER_QUERY_SECONDS": (10.0, f"{SETTINGS}#workersettings"),
-    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": (5.0, f"{SETTINGS}#servereventssettings"),
+    "PREFECT_WORKER_QUERY_SECONDS": (10.0, f"{SETTINGS}#workersettings", True),
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": (5.0, f"{SETTINGS}#servereventssettings", False),
 }
-"""Default in seconds and documentation of each interval that a run can wait for: the first to be started, the second,
-where there is an automation for it, to be marked as crashed."""
+"""Default in seconds, documentation, and whether every plain run waits for it, of each interval that a run can wait
+for: the first to be started, the second, where there is an automation for it, to be marked as crashed."""
 
 
 def api(workspace: Workspace) -> str:
@@ -39,7 +40,10 @@ def settings_of(workspace: Workspace) -> list[Setting]:
 def polling_of(settings: list[Setting]) -> list[Polling]:
     """The intervals that hold under these settings: theirs, or else the default."""
     values = {setting.name: setting.value for setting in settings}
-    return [Polling(name, float(values.get(name, default)), source) for name, (default, source) in POLLING.items()]
+    return [
+        Polling(name, float(values.get(name, default)), source, waits)
+        for name, (default, source, waits) in POLLING.items()
+    ]
 
 
 def _necessities(workspace: Workspace) -> list[Setting]:

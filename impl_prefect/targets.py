@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.contract.adapter import OfRole, OfStep, Target, Targets, Unsupported
+from bench.contract.targets import OfRole, OfStep, Target, Targets
+from bench.contract.words import Unsupported
 
 TARGETS: Targets = {
     Target.STEP: Unsupported("tasks run in the flow run's process, which is struck as the run"),

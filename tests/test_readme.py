@@ -15,7 +15,7 @@ import typer.main
 import bench.contract.records
 from bench import cli
 from bench.contract import registry
-from bench.contract.adapter import Track
+from bench.contract.words import Track
 from bench.observe.store import FILES
 from bench.plan.budgets import BUDGETS, Group
 from core.pipelines.training.settings import Validation

@@ -9,8 +9,9 @@ import typer
 
 from bench.cli.measuring import begin, conduct
 from bench.contract import registry
-from bench.contract.adapter import Target, Track
 from bench.contract.project import PROJECT
+from bench.contract.targets import Target
+from bench.contract.words import Track
 from bench.plan.budgets import chaos_budget
 
 

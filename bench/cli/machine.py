@@ -36,8 +36,8 @@ def doctor() -> None:
     problems = []
     for name in registry.engines():
         try:
-            found = environments.versions(environments.require(name))
-            typer.echo(f"ok   {name} {found[registry.adapter(name).distribution]}")
+            found = registry.adapter(name).install.version(environments.require(name))
+            typer.echo(f"ok   {name} {found}")
         except EngineError as error:
             typer.echo(f"note {error} ('run' makes it by itself)")
     checks = {

@@ -18,10 +18,11 @@ from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
 from bench.cli.progress import Progress
 from bench.cli.results import objections, summarise
 from bench.contract import registry
-from bench.contract.adapter import Track
 from bench.contract.errors import EngineError, StorageError, UsageError
+from bench.contract.installing import versions
 from bench.contract.project import PROJECT
 from bench.contract.records import Failure, Manifest, Sample
+from bench.contract.words import Track
 from bench.observe import host, store
 from bench.observe.describing import promise
 from bench.observe.store import storing
@@ -195,7 +196,7 @@ def _environments(
             lock = environments.lock_in(opened.folder, name)
             try:
                 made = (
-                    environments.ensure_version(name, [f"{kind.distribution}=={version}", *more], lock, supervisor)
+                    environments.ensure_version(name, [f"{kind.install.package}=={version}", *more], lock, supervisor)
                     if version
                     else environments.ensure(name, supervisor)
                 )
@@ -207,8 +208,8 @@ def _environments(
 
 
 def _main_versions(name: str, environment: Path) -> dict[str, str]:
-    wanted = (*MAIN_PACKAGES, *((registry.adapter(name).distribution,) if name != INLINE else ()))
-    return {package: version for package, version in environments.versions(environment).items() if package in wanted}
+    wanted = (*MAIN_PACKAGES, *((registry.adapter(name).install.package,) if name != INLINE else ()))
+    return {package: version for package, version in versions(environment).items() if package in wanted}
 
 
 def _not_installed(opened: store.Store, name: str, error: EngineError) -> Failure:

@@ -1,5 +1,12 @@
 """Errors of the harness: one clear line each, saying what, where, and what to do."""
 
+from __future__ import annotations
+
+import errno
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""By these the kernel says that nothing more can be written."""
+
 
 class HarnessError(Exception):
     """Something that the user is told in one line."""

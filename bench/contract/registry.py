@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import importlib
+from typing import Literal
 
 from bench.contract.adapter import Adapter
 from bench.contract.errors import UsageError
 from bench.contract.project import PROJECT
+from bench.contract.workspace import BINDING
+from core.declaration import pipeline
+
+Code = Literal["by hand", "binding", ""]
+"""How an engine conducts a pipeline: by code of its own, by its binding of any graph, or not at all."""
 
 
 def engines() -> list[str]:
@@ -21,3 +27,22 @@ def adapter(name: str) -> type[Adapter]:
     module = importlib.import_module(f"impl_{name}.adapter")
     found: type[Adapter] = module.ADAPTER
     return found
+
+
+def in_order() -> list[type[Adapter]]:
+    """The adapters of all engines, in the order in which engines are shown."""
+    return sorted(map(adapter, engines()), key=lambda one: (one.place, one.name))
+
+
+def code_for(engine: str, name: str) -> Code:
+    """How an engine conducts a pipeline."""
+    return code_of(adapter(engine), name)
+
+
+def code_of(kind: type[Adapter], name: str) -> Code:
+    """How the engine of an adapter conducts a pipeline."""
+    folder = PROJECT / f"impl_{kind.name}"
+    if (folder / "pipelines" / name).is_dir():
+        return "by hand"
+    kinds = {step.kind for step in pipeline(name).graph({})}
+    return "binding" if kinds <= kind.binds and (folder / BINDING).is_dir() else ""

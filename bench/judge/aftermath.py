@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from bench.contract.adapter import Status
 from bench.contract.records import Strike, Verdict
+from bench.contract.words import Status
 from bench.observe.history import Attempt, History
 from bench.observe.watching import Sighting
 from core.declaration import Graph

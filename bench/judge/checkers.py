@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from bench.contract.adapter import RunState, Status
+from bench.contract.endpoint import RunState
 from bench.contract.records import Verdict
+from bench.contract.words import Status
 from bench.observe.history import Attempt, History
 from core.declaration import Graph, Kind, Step
 

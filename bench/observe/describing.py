@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from bench.contract.adapter import Adapter, Unsupported
+from bench.contract.adapter import Adapter
+from bench.contract.endpoint import Endpoint
 from bench.contract.records import Manifest
+from bench.contract.words import Unsupported
 from bench.observe.store import Store
 from bench.session.bring_up import Session
 
@@ -20,7 +22,7 @@ def describe(manifest: Manifest, store: Store, session: Session) -> None:
         return
     if adapter.name not in manifest.local_notes:
         manifest.local_notes[adapter.name] = adapter.local_note()
-        manifest.abilities += _abilities(adapter)
+        manifest.abilities += _abilities(adapter.name, session.endpoint)
     for one in adapter.settings():
         told = {name: store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING}
         for name, secret in session.workspace.secrets.items():
@@ -31,12 +33,12 @@ def describe(manifest: Manifest, store: Store, session: Session) -> None:
     ]
 
 
-def _abilities(adapter: Adapter) -> list[dict[str, str]]:
+def _abilities(engine: str, endpoint: Endpoint) -> list[dict[str, str]]:
     found = []
-    for ability, offer in adapter.abilities().items():
+    for ability, offer in endpoint.abilities().items():
         offered = "no" if isinstance(offer, Unsupported) else "yes"
         text = getattr(offer, "reason", "") or getattr(offer, "description", "") or "over the API"
-        found.append({"engine": adapter.name, "ability": str(ability), "offered": offered, "text": text})
+        found.append({"engine": engine, "ability": str(ability), "offered": offered, "text": text})
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from bench.contract.errors import StorageError, UsageError
+from bench.contract.errors import NO_ROOM, StorageError, UsageError
 from bench.contract.project import PROJECT
 from bench.contract.records import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Strike, Verdict
 from core.instrument.artifacts import atomic
@@ -34,7 +33,6 @@ FILES: dict[type[msgspec.Struct], str] = {
 LATEST = "latest"
 RESERVE_BYTES = 64 * 2**20
 """What must be free below a result for a run to be judged: where steps have no room to write, no engine is to blame."""
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """Errors of a full disk, a used-up quota and a file of the size that the process may write at most."""
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from bench.contract.adapter import ApiError, RunState, Status, Track
+from bench.contract.endpoint import ApiError, RunState
+from bench.contract.words import Status, Track
 from bench.session.bring_up import Session
 from core.instrument import journal
 from core.instrument.journal import now_ns
@@ -109,7 +110,7 @@ def _all_told(state: RunState, quietly: Quiet | None) -> bool:
 def ask_state(session: Session, engine_run_id: str, *, steps: bool = True) -> RunState | None:
     """The engine's view of a run; None while its API does not answer."""
     try:
-        return session.adapter.state(engine_run_id) if steps else RunState(session.adapter.status(engine_run_id))
+        return session.endpoint.state(engine_run_id) if steps else RunState(session.endpoint.status(engine_run_id))
     except (httpx.HTTPError, ApiError):
         return None
 

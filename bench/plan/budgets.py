@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from bench.contract.adapter import Target, Track
 from bench.contract.errors import UsageError
+from bench.contract.targets import Target
+from bench.contract.words import Track
 from bench.plan import scenarios
 from bench.plan.sweep import MOMENTS, NO_POINTS, TARGETS, Sweep, moments
 from bench.plan.workloads import Workload, concurrency, payload, published, shaped, sized

@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench.contract.adapter import Track
+from bench.contract.words import Track
+from bench.contract.workspace import STEP_TIMEOUT_S
 from bench.plan import workloads
 from bench.plan.budgets import ALONE, ESTIMATES_S, GROUPS, ONLY_BLOCKS, SYNTHETIC, WORKLOADS, Budget, Group, Part
 from bench.plan.scenarios import RESUMED_S, SCENARIOS, batches
 from bench.plan.sweep import NO_POINTS, SWEEP_STEP_TIMEOUT_S, Sweep, points_s
 from bench.plan.workloads import PROBE, Workload
-from bench.session.workspace import STEP_TIMEOUT_S
 
 AGAIN = "-again"
 """Second name of an engine that is measured twice: the A/A comparison."""

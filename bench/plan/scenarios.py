@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bench.contract.adapter import Ability, Target, Track
+from bench.contract.targets import Target
+from bench.contract.words import Ability, Track
 from core.instrument.config import Fault
 
 STEP = "train"

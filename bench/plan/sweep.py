@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, product, zip_longest
 
-from bench.contract.adapter import Target
 from bench.contract.errors import UsageError
+from bench.contract.targets import Target
 from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, Scenario, When, outside
 from core.declaration import pipeline
 

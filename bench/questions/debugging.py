@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.contract.adapter import Ability, Status
 from bench.contract.errors import EngineError
 from bench.contract.records import Evidence
+from bench.contract.words import Ability, Status
 from bench.judge.aftermath import ALARMED
 from bench.observe import watching
 from bench.run.conductor import Conductor, Observation
@@ -82,7 +82,7 @@ def exception(conductor: Conductor, session: Session, known: tuple[Observation, 
     if known is None:
         fault = Fault("train", "defect", attempts=0)
         seen = conductor.served(session, EXCEPTION.name, expected_failure=True, faults=(fault,))
-        known = seen, session.adapter.logs(seen.run.engine_run_id, "train")
+        known = seen, session.endpoint.logs(seen.run.engine_run_id, "train")
     _store(conductor, session, EXCEPTION, _step_failure("train", *known))
 
 
@@ -92,7 +92,7 @@ def renamed_column(conductor: Conductor, session: Session) -> None:
     where = source.pipeline.data_source()
     changed = where.renamed(source.data, session.scratch) if where else {}
     seen = conductor.served(session, RENAMED.name, expected_failure=True, **changed)
-    log = session.adapter.logs(seen.run.engine_run_id, "validate")
+    log = session.endpoint.logs(seen.run.engine_run_id, "validate")
     _store(conductor, session, RENAMED, _step_failure("validate", seen, log))
 
 
@@ -134,24 +134,24 @@ def _with_bad_import(text: str) -> str:
 
 
 def _import_error(conductor: Conductor, session: Session, edited_ns: int) -> Shown:
-    ability = session.adapter.abilities()[Ability.DEPLOYMENT_ERROR]
+    ability = session.endpoint.abilities()[Ability.DEPLOYMENT_ERROR]
     if callable(ability):
         wait_until(lambda: bool(ability()), "import error shown by the API", READY_LIMIT_S)
         visible_ns = now_ns()
         return Shown((visible_ns - edited_ns) / 1e9, str(ability()), "error of the deployed file over the API")
     seen = conductor.served(session, IMPORT.name, expected_failure=True)
     failed = [s.t_ns for s in seen.sightings if s.state.status is Status.FAILED]
-    text = session.adapter.logs(seen.run.engine_run_id, None)
+    text = session.endpoint.logs(seen.run.engine_run_id, None)
     visible_s = (failed[0] - seen.run.submit_ns) / 1e9 if failed else None
     return Shown(visible_s, text, "log of a run submitted after the edit, over the API")
 
 
 def _wait_mended(session: Session) -> None:
-    ability = session.adapter.abilities()[Ability.DEPLOYMENT_ERROR]
+    ability = session.endpoint.abilities()[Ability.DEPLOYMENT_ERROR]
     if callable(ability):
         limit = watching.RUN_LIMIT_S[session.workspace.track]
         wait_until(lambda: not ability(), "import error gone after mending the file", limit)
-    if not session.adapter.deployed("training"):
+    if not session.endpoint.deployed("training"):
         raise EngineError("the pipeline is no longer offered after the deployed file was mended")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bench.contract.adapter import Command
+from bench.contract.processes import Command
 from bench.contract.project import PROJECT
 from bench.run.conductor import Conductor
 from bench.session.supervisor import Supervisor

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from bench.contract.adapter import Command
+from bench.contract.installing import versions
+from bench.contract.processes import Command
 from bench.run.conductor import Conductor, Observation
 from bench.session import environments
 from bench.session.bring_up import Session
@@ -29,7 +30,7 @@ def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, col
             supervisor.run(f"environment-{'cold' if cold else 'warm'}-{number}", command)
         seconds = (now_ns() - begin) / 1e9
         conductor.sample(None, f"setup.environment{'_cold' if cold else ''}_s", "s", seconds)
-        conductor.sample(None, "setup.packages", "count", float(len(environments.versions(folder))))
+        conductor.sample(None, "setup.packages", "count", float(len(versions(folder))))
         conductor.sample(None, "setup.disk_bytes", "bytes", float(environments.disk_bytes(folder)))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -38,7 +39,7 @@ def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, col
 
 def import_time(conductor: Conductor, session: Session) -> None:
     """Time of a fresh interpreter that imports the engine and ends."""
-    command = Command((session.workspace.executable("python"), "-c", f"import {session.adapter.import_name}"))
+    command = Command(session.adapter.install.load(session.workspace.environment))
     process = session.supervisor.run("import", command)
     conductor.sample(None, "setup.import_s", "s", process.seconds)
 

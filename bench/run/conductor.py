@@ -20,10 +20,13 @@ from typing import Any
 import httpx
 import msgspec
 
-from bench.contract.adapter import Ability, ApiError, Command, RunState, Status, Track, Variant
+from bench.contract.endpoint import ApiError, RunState
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.contract.project import PROJECT
 from bench.contract.records import Arm, Run, Sample, Verdict
+from bench.contract.settings import Variant, longest_wait_s
+from bench.contract.words import Ability, Status
 from bench.judge import checkers
 from bench.observe.history import History, read_history
 from bench.observe.host import LoadWatch
@@ -39,8 +42,6 @@ from core.declaration import Graph
 from core.instrument.config import Fault
 from core.instrument.journal import now_ns
 
-SUBMIT_OFFSET_S = {Track.TUNED: 1.0, Track.STOCK: 10.0}
-"""Upper end of the random delay before a submission: the longest polling interval of the track's engines."""
 POOL = "process pool"
 THE_SOURCES = Workload("")
 EFFECTS = "effects"
@@ -185,13 +186,13 @@ class Conductor:
         return self._with_load(observation, load)
 
     def get_out_of_phase(self, session: Session) -> None:
-        """Wait for a random part of the track's longest polling interval, as before every submission."""
-        time.sleep(self.random.uniform(0, SUBMIT_OFFSET_S[session.workspace.track]))
+        """Wait for a random part of the engine's longest polling interval, as before every submission."""
+        time.sleep(self.random.uniform(0, longest_wait_s(session.adapter.polling())))
 
     def submit(self, session: Session, run: Run, config: Path) -> Run:
         """Submit a prepared run; return its record with the engine's id and both times."""
         submit_ns = now_ns()
-        engine_run_id = session.adapter.submit(self.workload.offered, config, self.variant.name if self.variant else "")
+        engine_run_id = session.submit(self.workload.offered, config, self.variant.name if self.variant else "")
         return msgspec.structs.replace(run, engine_run_id=engine_run_id, submit_ns=submit_ns, accepted_ns=now_ns())
 
     def at_once(self, session: Session, runs: int) -> list[Observation]:
@@ -326,7 +327,7 @@ class Conductor:
 
     def given_up(self, session: Session, run: Run) -> Run:
         """Stop a run that did not end within its limit, if the engine can; the record says what came of it."""
-        cancel = session.adapter.abilities()[Ability.CANCEL]
+        cancel = session.endpoint.abilities()[Ability.CANCEL]
         if not callable(cancel):
             return msgspec.structs.replace(run, note="given up; it cannot be cancelled")
         try:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import httpx
 
-from bench.contract.adapter import Adapter, ApiError, Command, Role, Track, Workspace
+from bench.contract.adapter import Adapter
+from bench.contract.declared import Database, Submission
+from bench.contract.endpoint import OURS, ApiError, Endpoint, Reach
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command, Role
+from bench.contract.words import Track
+from bench.contract.workspace import STEP_TIMEOUT_S, Workspace
 from bench.session import postgres
+from bench.session.deploying import DEPLOYMENT, tell
+from bench.session.ports import require_free
 from bench.session.supervisor import Process, Supervisor
-from bench.session.workspace import STEP_TIMEOUT_S, clean_environment, make_scratch, make_workspace, require_free
-from core.declaration import Companion, pipelines
+from bench.session.workspace import clean_environment, make_scratch, make_workspace
+from core.declaration import Shaped
+from core.declaration.deployment import VARIABLE
 from core.instrument.journal import now_ns
 
 READY_LIMIT_S = 180.0
@@ -35,7 +45,15 @@ class Session:
     processes: dict[str, Process] = field(default_factory=dict)
     step_timeout_s: float = STEP_TIMEOUT_S
     """How long an attempt of a step may take."""
+    reach: frozenset[Reach] = OURS
+    """What can be done to the engine's processes."""
+    _submitted: Iterator[int] = field(default_factory=lambda: count(1))
     _database: postgres.Server | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the engine can be asked."""
+        return self.adapter.endpoint
 
     @property
     def database(self) -> Process:
@@ -60,10 +78,19 @@ class Session:
         self.seconds["start_s"] = (now_ns() - begin) / 1e9
         begin = now_ns()
         self._run_all("deploy", self.adapter.deploy())
-        for name in ("training", *self._beside()):
-            offered = partial(self.adapter.deployed, name)
+        for name in self.workspace.offered:
+            offered = partial(self.endpoint.deployed, name)
             wait_until(offered, f"{name} offered by the API", READY_LIMIT_S, *self.processes.values())
         self.seconds["deploy_s"] = (now_ns() - begin) / 1e9
+
+    def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
+        """Start a run in the way that the engine declares; return its id."""
+        if self.adapter.submission is Submission.API:
+            return self.endpoint.submit(pipeline, config, variant)
+        run = uuid.uuid4().hex
+        command = self.adapter.submit_command(pipeline, config, run, variant)
+        self.supervisor.start(f"submit-{next(self._submitted)}", command)
+        return run
 
     def _start(self, roles: list[Role]) -> None:
         for role in roles:
@@ -95,14 +122,6 @@ class Session:
         self.supervisor.stop(keep=(self._database.process,) if self._database else ())
         self.processes.clear()
 
-    def _beside(self) -> tuple[str, ...]:
-        """Names of what is deployed beside the pipeline that is measured."""
-        sizes = self.workspace.chains
-        like = (one for one in pipelines() if one.shape)
-        bound = [one.offered({one.size: n}) for one in like for n in (sizes if one.fixed_by else sizes[:1])]
-        companions = [one.companions[Companion.ROLL_BACK] for one in pipelines() if one.default]
-        return (*bound, *companions) if self.workspace.operations else tuple(bound)
-
     def _run_all(self, phase: str, commands: list[Command]) -> None:
         for number, command in enumerate(commands, 1):
             self.supervisor.run(f"{phase}-{number}", command)
@@ -114,28 +133,28 @@ def open_session(
     track: Track,
     environment: Path,
     logs: Path,
-    chains: tuple[int, ...] = (),
+    deployed: Sequence[Shaped],
     *,
-    operations: bool = False,
+    variants: bool = False,
     step_timeout_s: float = STEP_TIMEOUT_S,
 ) -> Iterator[Session]:
     """Give a session whose engine is not started yet; at the end everything of it is stopped and removed.
 
-    With `chains` the synthetic pipelines of these lengths are deployed too, with `operations` those that people use
-    to repair. An attempt of a step may take `step_timeout_s`.
+    Of the pipelines in `deployed` it offers those that the engine has code for, each with the settings that fix its
+    graph; with `variants` also the engine's other isolations. An attempt of a step may take `step_timeout_s`.
     """
     scratch = make_scratch()
-    home = scratch / "home"
+    told = clean_environment(scratch / "home", environment / "bin") | {VARIABLE: str(scratch / DEPLOYMENT)}
     with (
-        Supervisor(scratch, clean_environment(home, environment / "bin", chains, step_timeout_s), logs) as supervisor,
+        Supervisor(scratch, told, logs) as supervisor,
         httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
     ):
-        server = postgres.start(supervisor, scratch, kind.name) if track is Track.TUNED else None
-        workspace = make_workspace(
-            kind, track, scratch, environment,
-            postgres=server.folder if server else None, chains=chains, operations=operations,
-        )  # fmt: skip
-        yield Session(kind(workspace, http), supervisor, scratch, step_timeout_s=step_timeout_s, _database=server)
+        ours = kind.databases[track] is Database.POSTGRES
+        server = postgres.start(supervisor, scratch, kind.name) if ours else None
+        folder = server.folder if server else None
+        space = make_workspace(kind, track, scratch, environment, deployed, variants=variants, postgres=folder)
+        tell(scratch, space, step_timeout_s)
+        yield Session(kind(space, http), supervisor, scratch, step_timeout_s=step_timeout_s, _database=server)
 
 
 def wait_until(

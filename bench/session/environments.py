@@ -8,11 +8,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import distributions
 from pathlib import Path
 
-from bench.contract.adapter import Command
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.contract.project import PROJECT
 from bench.plan.planner import VERSION
 from bench.session.supervisor import Supervisor
@@ -132,12 +131,6 @@ def installer_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name in USER_SETTINGS or name.startswith(INSTALLER_SETTINGS)
     } | {"UV_COMPILE_BYTECODE": "1"}
-
-
-def versions(environment: Path) -> dict[str, str]:
-    """Distribution name (lower case) -> version of everything installed in an environment."""
-    packages = environment / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    return {d.metadata["Name"].lower(): d.version for d in distributions(path=[str(packages)])}
 
 
 def disk_bytes(folder: Path) -> int:

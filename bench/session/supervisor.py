@@ -16,10 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from bench.contract.adapter import Command
-from bench.contract.errors import EngineError, StorageError
+from bench.contract.errors import NO_ROOM, EngineError, StorageError
+from bench.contract.processes import Command
 from bench.contract.project import PROJECT
-from bench.observe.store import NO_ROOM
 from bench.session.orphans import adopt_orphans, end_session
 from bench.session.usage import Usage
 

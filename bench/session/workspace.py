@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import shutil
-import socket
 import tempfile
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.contract.adapter import Adapter, Track, Workspace
-from bench.contract.errors import EngineError
+from bench.contract import registry
+from bench.contract.adapter import Adapter
 from bench.contract.project import PROJECT
+from bench.contract.words import Track
+from bench.contract.workspace import Workspace
+from bench.session.deploying import lay_out
+from bench.session.ports import free_ports
+from core.declaration import Shaped
 
-STEP_TIMEOUT_S = 30.0
-"""How long an attempt of a step may take in a session, so that a hung one is met within a run's limit."""
-PORTS = range(20_000, 32_768)
-"""Where an engine's ports are drawn from: below those that Linux hands out by itself (ip_local_port_range)."""
 PARALLELISM = 4
 """Steps that may run at once, the same for every engine."""
 
@@ -36,32 +34,33 @@ def make_workspace(
     track: Track,
     scratch: Path,
     environment: Path,
+    deployed: Sequence[Shaped] = (),
     *,
+    variants: bool = False,
     postgres: Path | None = None,
-    chains: tuple[int, ...] = (),
-    operations: bool = False,
 ) -> Workspace:
-    """Lay out the folders of a session in `scratch` and draw its ports and secrets."""
+    """Lay out the folders of a session in `scratch` and draw its ports and secrets.
+
+    Of what is to be deployed that is left out which the engine has no code for.
+    """
     home = scratch / "home"
     home.mkdir()
-    pipelines = scratch / "pipelines"
-    beside = {"synthetic": bool(chains), "operations": operations}
-    for folder in ("pipelines", *(name for name, wanted in beside.items() if wanted)):
-        origin = PROJECT / f"impl_{adapter.name}" / folder
-        shutil.copytree(origin, pipelines, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    return Workspace(
+    space = Workspace(
         home=home,
-        pipelines=pipelines,
+        pipelines=scratch / "pipelines",
         environment=environment,
         project=PROJECT,
         track=track,
         parallelism=PARALLELISM,
         ports=dict(zip(adapter.port_names, free_ports(len(adapter.port_names)), strict=True)),
         secrets={name: secrets.token_hex(32) for name in adapter.secret_names},
-        chains=chains,
-        operations=operations,
+        by_hand=tuple(one.pipeline for one in deployed if registry.code_of(adapter, one.pipeline) == "by hand"),
+        bound=tuple(one for one in deployed if registry.code_of(adapter, one.pipeline) == "binding"),
+        variants=variants,
         postgres=postgres,
     )
+    lay_out(PROJECT / f"impl_{adapter.name}", space)
+    return space
 
 
 def core_digest() -> str:
@@ -72,45 +71,11 @@ def core_digest() -> str:
     return total.hexdigest()
 
 
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that are free now, all different, and that the kernel gives to nobody who does not ask for them.
-
-    Raises EngineError if there are not so many.
-    """
-    drawn = secrets.SystemRandom().sample(PORTS, len(PORTS))
-    found = list(islice((port for port in drawn if _is_free(port)), count))
-    if len(found) < count:
-        raise EngineError(f"{count} free ports are needed on 127.0.0.1; end what listens at {PORTS[0]} to {PORTS[-1]}")
-    return found
-
-
-def require_free(ports: Mapping[str, int]) -> None:
-    """Raise EngineError if another program has taken a port since it was drawn.
-
-    It could answer in the engine's place, so this is asked right before the engine starts.
-    """
-    for name, port in ports.items():
-        if not _is_free(port):
-            raise EngineError(f"port {port} ({name}) was taken by another program since it was drawn; run again")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended do not count
-        try:
-            one.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def clean_environment(
-    home: Path, executables: Path, chains: tuple[int, ...] = (), step_timeout_s: float = STEP_TIMEOUT_S
-) -> dict[str, str]:
+def clean_environment(home: Path, executables: Path) -> dict[str, str]:
     """What every process of an engine starts from: nothing of the user's own environment.
 
     HOME and TMPDIR lie in the session's folders, so nothing is written elsewhere. Bytecode is
-    written as usual: without it an engine's processes start several times slower. `chains`: see `Workspace`.
+    written as usual: without it an engine's processes start several times slower.
     """
     temporary = home.parent / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -123,6 +88,4 @@ def clean_environment(
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
-        "ORCHBENCH_CHAINS": ",".join(map(str, chains)),
-        "ORCHBENCH_STEP_TIMEOUT_S": f"{step_timeout_s:g}",
     }

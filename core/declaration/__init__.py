@@ -1,7 +1,7 @@
 """How a pipeline says what it is, and how that is found."""
 
-from core.declaration.deployment import Offer, bound, deployed
-from core.declaration.discovery import pipeline, pipelines
+from core.declaration.deployment import Offer, Shaped, bound, deployed
+from core.declaration.discovery import offered, pipeline, pipelines
 from core.declaration.graph import Graph, Kind, Retry, Step
 from core.declaration.pipeline import Companion, Data, Part, Pipeline, Shape, Source, always
 
@@ -15,11 +15,13 @@ __all__ = [
     "Pipeline",
     "Retry",
     "Shape",
+    "Shaped",
     "Source",
     "Step",
     "always",
     "bound",
     "deployed",
+    "offered",
     "pipeline",
     "pipelines",
 ]

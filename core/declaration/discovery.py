@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from core.declaration.pipeline import Pipeline
 
@@ -36,3 +40,15 @@ def _as_written(name: str) -> Pipeline:
 def pipelines() -> tuple[Pipeline, ...]:
     """All declarations, by name."""
     return tuple(map(pipeline, names()))
+
+
+@cache
+def offered(name: str) -> tuple[Pipeline, Mapping[str, Any]]:
+    """The pipeline that engines offer under a name, with the settings that fix its graph; KeyError if there is none."""
+    for one in pipelines():
+        head, *values = name.rsplit("_", len(one.fixed_by)) if one.fixed_by else (name,)
+        if head == one.name and len(values) == len(one.fixed_by):
+            given = dict(zip(one.fixed_by, values, strict=True))
+            fitting = msgspec.convert(given, one.settings, strict=False)
+            return one, {setting: getattr(fitting, setting) for setting in one.fixed_by}
+    raise KeyError(f"no pipeline is offered as {name!r}")

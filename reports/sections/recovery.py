@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bench.contract.adapter import Target
+from bench.contract.targets import Target
 from bench.plan.scenarios import PEOPLE
 from bench.questions.metric import Scale
 from reports.draw.heat import HeatMap, Tone, heat_map, scenarios

@@ -39,14 +39,12 @@ from bench import cli
 from bench.contract import registry
 from bench.observe import store
 from bench.plan import budgets
-from bench.run import conductor as runs
 from bench.session import environments, workspace
 from bench.plan.budgets import Part
-from bench.contract.adapter import Track
+from bench.contract.words import Track
 from bench.questions.parts import plain
 
 registry.PROJECT = workspace.PROJECT = Path(sys.argv.pop(1))
-runs.SUBMIT_OFFSET_S = dict.fromkeys(runs.SUBMIT_OFFSET_S, 0.0)
 environments.ensure = lambda name, supervisor: environments.require(name)
 plain.INLINE_RUNS = 2
 plan = {Part.INLINE: 1, Part.FIRST: 1, Part.SAMPLES: 1}

@@ -15,22 +15,22 @@ from breaking import Twins, twin
 from doubles import BringUp, Double, make_project
 
 from bench.contract import registry
-from bench.contract.adapter import Track
 from bench.contract.records import Arm
+from bench.contract.words import Track
 from bench.observe.history import History
 from bench.observe.store import Store
-from bench.run import conductor as runs
 from bench.run.conductor import Conductor, inline_command
 from bench.run.source import Source
 from bench.session import workspace
 from bench.session.bring_up import Session, open_session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import clean_environment, make_scratch
-from core.declaration import pipeline
+from core.declaration import Shaped, pipeline
 from core.pipelines.training.generator import TARGET, Transactions, write_transactions
 from core.pipelines.training.source import prepared
 
 ROWS = 2000
+DEPLOYED = (Shaped("training"), Shaped("fan_out"), *(Shaped("chain", {"n": n}) for n in (1, 2, 3, 5)))
 
 
 @pytest.fixture
@@ -100,12 +100,11 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose engines are doubles; submissions wait for nobody's polling interval."""
+    """A checkout whose engines are doubles, which wait for no polling interval."""
     root = make_project(tmp_path / "project")
     monkeypatch.setattr(workspace, "PROJECT", root)
     monkeypatch.setattr(registry, "PROJECT", root)
     monkeypatch.setenv("ORCHBENCH_ENVIRONMENTS", str(root / "environments"))
-    monkeypatch.setattr(runs, "SUBMIT_OFFSET_S", dict.fromkeys(Track, 0.0))
     return root
 
 
@@ -115,7 +114,7 @@ def bring_up(project: Path, store: Store, source: Source, oracle: History, tmp_p
     opened = []
 
     def bring(kind: type[Double] = Double, track: Track = Track.STOCK) -> tuple[Session, Conductor]:
-        manager = open_session(kind, track, Path(sys.prefix), tmp_path / "logs")
+        manager = open_session(kind, track, Path(sys.prefix), tmp_path / "logs", DEPLOYED)
         session = manager.__enter__()
         opened.append((manager, session))
         session.bring_up()

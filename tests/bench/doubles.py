@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bench.contract.adapter import (
-    Ability,
-    AbilityTable,
-    Adapter,
-    Command,
-    Expectation,
-    Feature,
-    OfRole,
-    OfStep,
-    Polling,
-    Role,
-    RunState,
-    Setting,
-    Status,
-    StepState,
-    Target,
-    Targets,
-    Unsupported,
-)
+import httpx
+
+from bench.contract.adapter import Adapter
+from bench.contract.declared import Database, EngineClass
+from bench.contract.endpoint import Endpoint, RunState, StepState
+from bench.contract.installing import PythonLock
+from bench.contract.processes import Command, Function, Role
+from bench.contract.settings import Polling, Setting
+from bench.contract.targets import OfRole, OfStep, Target, Targets
+from bench.contract.words import Ability, AbilityTable, Expectation, Feature, Status, Track, Unsupported
 from bench.run.conductor import Conductor
 from bench.session.bring_up import Session
-from core.declaration import pipeline
+from core.declaration import Kind, Part, Step, pipeline
 from core.instrument.config import load_config
 
 BringUp = Callable[..., tuple[Session, Conductor]]
@@ -45,15 +38,14 @@ import sys
 from bench.run.inline import conduct
 
 if __name__ == "__main__":
-    conduct(sys.argv[1])
+    conduct(sys.argv[-1])
 '''
 
 SERVER = r'''
 import http.server, json, os, pathlib, signal, subprocess, sys, threading, time
 
-PIPELINE, BEHAVIOUR = sys.argv[1:3]
+BEHAVIOUR, SCRIPTS = sys.argv[1], json.loads(sys.argv[2])
 PORT, RETRIES, HARNESS = map(int, sys.argv[3:])
-CHAINS = os.environ["ORCHBENCH_CHAINS"].split(",")
 RUNS = {}
 ASKED = {"state": 0}
 
@@ -63,7 +55,7 @@ def conduct(run, config):
     run["status"] = "running"
     for _ in range(RETRIES + 1):
         run["attempts"] += 1
-        argv = [sys.executable, PIPELINE, config, run["pipeline"]]
+        argv = [sys.executable, *SCRIPTS[run["pipeline"]], config]
         child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         run["log"] += child.communicate()[0].decode()
         if child.returncode == 0 and BEHAVIOUR != "does not learn of success":
@@ -116,10 +108,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         parts = self.path.strip("/").split("/")
         if parts == ["health"]:
-            self.answer({"pipelines": ["training", "fan_out", *(f"chain_{n}" for n in CHAINS)]})
+            self.answer({"pipelines": list(SCRIPTS)})
         elif parts == ["deployment"]:
-            child = subprocess.run([sys.executable, PIPELINE, "--help"], capture_output=True, text=True)
-            self.answer({"error": child.stderr if "ModuleNotFoundError" in child.stderr else ""})
+            told = [subprocess.run([sys.executable, script, "-"], capture_output=True, text=True).stderr
+                    for script in {script for script, *name in SCRIPTS.values()}]
+            self.answer({"error": "".join(text for text in told if "ModuleNotFoundError" in text)})
         else:
             ASKED["state"] += 1
             if BEHAVIOUR == "stumbles" and ASKED["state"] % 2:
@@ -156,48 +149,15 @@ http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
 '''
 
 
-class Double(Adapter):
-    """Behaves well; subclasses say otherwise with `behaviour`."""
+class DoubleEndpoint(Endpoint):
+    """The double's server, asked over HTTP."""
 
-    name = "double"
-    title = "Double"
-    distribution = "httpx"
-    import_name = "httpx"
-    port_names = ("api",)
-    secret_names = ("token",)
-    behaviour: ClassVar[str] = "behaves"
-    targets: ClassVar[Targets] = {
-        Target.STEP: Unsupported("all steps run in the run's process"),
-        Target.RUN: OfStep("conducts one run"),
-        Target.WORKER: OfStep("starts runs", above="server.py"),
-        Target.SCHEDULER: Unsupported("the server does it"),
-        Target.API: OfRole("server", "answers, and starts runs"),
-    }
-    expectations: ClassVar[dict[str, Expectation]] = {
-        "step_killed": Expectation(("completed after recovery",), "It says so.", "https://example.org/retries")
-    }
+    def __init__(self, http: httpx.Client, api: str, behaviour: str) -> None:
+        super().__init__(http)
+        self._api, self.behaviour = api, behaviour
 
-    @property
-    def _api(self) -> str:
-        return f"http://127.0.0.1:{self.workspace.ports['api']}"
-
-    def settings(self) -> list[Setting]:
-        return [Setting("port", str(self.workspace.ports["api"]), "required", "where it listens")]
-
-    def initialise(self) -> list[Command]:
-        write = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
-        return [Command((sys.executable, "-c", write, str(self.workspace.home / "server.py"), SERVER))]
-
-    def roles(self) -> list[Role]:
-        pipeline = str(self.workspace.pipelines / "training.py")
-        numbers = (self.workspace.ports["api"], RETRIES, os.getpid())
-        command = Command(
-            (sys.executable, str(self.workspace.home / "server.py"), pipeline, self.behaviour, *map(str, numbers))
-        )
-        return [Role("server", command, ready=lambda: self.http.get(f"{self._api}/health").is_success)]
-
-    def deploy(self) -> list[Command]:
-        return []
+    def healthy(self) -> bool:
+        return self.http.get(f"{self._api}/health").is_success
 
     def deployed(self, pipeline: str) -> bool:
         return pipeline in self.http.get(f"{self._api}/health").json()["pipelines"]
@@ -217,17 +177,8 @@ class Double(Adapter):
     def status(self, run: str) -> Status:
         return Status(self._run(run)["status"])
 
-    def polling(self) -> list[Polling]:
-        return []
-
     def logs(self, run: str, step: str | None) -> str:  # noqa: ARG002 - one log for all steps
         return str(self._run(run)["log"])
-
-    def local(self, pipeline: str, config: Path) -> Command:
-        return Command((sys.executable, str(self.workspace.pipelines / "training.py"), str(config), pipeline))
-
-    def local_note(self) -> str:
-        return "Starts nothing; one step after the other."
 
     def abilities(self) -> AbilityTable:
         absent = Unsupported("a double has none")
@@ -256,22 +207,87 @@ class Double(Adapter):
         return str(self.http.get(f"{self._api}/deployment").json()["error"])
 
 
+class Double(Adapter):
+    """Behaves well; subclasses say otherwise with `behaviour`."""
+
+    name = "double"
+    title = "Double"
+    engine_class = EngineClass.SERVED
+    install = PythonLock("httpx", "httpx")
+    default = True
+    run_s = 1.0
+    place, colour, shape = 3, "engine-4", "cross"
+    binds = frozenset({Kind.STEP, Kind.MAP})
+    databases: ClassVar[dict[Track, Database]] = {Track.STOCK: Database.NONE, Track.TUNED: Database.POSTGRES}
+    port_names = ("api",)
+    secret_names = ("token",)
+    behaviour: ClassVar[str] = "behaves"
+    targets: ClassVar[Targets] = {
+        Target.STEP: Unsupported("all steps run in the run's process"),
+        Target.RUN: OfStep("conducts one run"),
+        Target.WORKER: OfStep("starts runs", above="server.py"),
+        Target.SCHEDULER: Unsupported("the server does it"),
+        Target.API: OfRole("server", "answers, and starts runs"),
+    }
+    expectations: ClassVar[dict[str, Expectation]] = {
+        "step_killed": Expectation(("completed after recovery",), "It says so.", "https://example.org/retries")
+    }
+
+    @cached_property
+    def endpoint(self) -> DoubleEndpoint:
+        return DoubleEndpoint(self.http, f"http://127.0.0.1:{self.workspace.ports['api']}", self.behaviour)
+
+    def settings(self) -> list[Setting]:
+        return [Setting("port", str(self.workspace.ports["api"]), "required", "where it listens")]
+
+    def initialise(self) -> list[Command]:
+        write = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
+        return [Command((sys.executable, "-c", write, str(self.workspace.home / "server.py"), SERVER))]
+
+    def roles(self) -> list[Role]:
+        scripts = json.dumps({name: self.workspace.script(name) for name in self.workspace.offered})
+        numbers = (self.workspace.ports["api"], RETRIES, os.getpid())
+        command = Command(
+            (sys.executable, str(self.workspace.home / "server.py"), self.behaviour, scripts, *map(str, numbers))
+        )
+        return [Role("server", command, Function.API, ready=self.endpoint.healthy)]
+
+    def polling(self) -> list[Polling]:
+        return []
+
+    def local(self, pipeline: str, config: Path) -> Command:
+        return Command((sys.executable, *self.workspace.script(pipeline), str(config)))
+
+    def local_note(self) -> str:
+        return "Starts nothing; one step after the other."
+
+
 def _listed(run: dict[str, Any]) -> list[str]:
-    """The steps that the double tells of: of the training pipeline one, of the others all."""
-    if run["pipeline"] == "training":
-        return ["train"]
+    """The steps that the double tells of: of a pipeline with parts the heavy one, of like steps all."""
     config = load_config(run["config"])
-    graph = pipeline(config.pipeline).graph(config.settings)
-    numbers = range(1, config.settings.get("n", 1) + 1)
-    return [one.name for step in graph for one in (map(step.instance, numbers) if step.many else [step])]
+    declared = pipeline(config.pipeline)
+    if declared.shape is None:
+        return [declared.part(Part.HEAVY)]
+    graph = declared.graph(config.settings)
+    return [name for step in graph for name in _names(step, config.settings.get(declared.size, 1))]
+
+
+def _names(step: Step, many: int) -> list[str]:
+    return [step.instance(index).name for index in range(1, many + 1)] if step.many else [step.name]
+
+
+class UnableEndpoint(DoubleEndpoint):
+    def abilities(self) -> AbilityTable:
+        kept = super().abilities()
+        return {name: Unsupported("a double has none") if callable(v) else v for name, v in kept.items()}
 
 
 class Unable(Double):
     """Has none of the abilities that are callables."""
 
-    def abilities(self) -> AbilityTable:
-        kept = super().abilities()
-        return {name: Unsupported("a double has none") if callable(v) else v for name, v in kept.items()}
+    @cached_property
+    def endpoint(self) -> DoubleEndpoint:
+        return UnableEndpoint(self.http, f"http://127.0.0.1:{self.workspace.ports['api']}", self.behaviour)
 
 
 def misbehaving(what: str) -> type[Double]:
@@ -292,9 +308,9 @@ def make_project(root: Path, **engines: str) -> Path:
 def add_engine(root: Path, name: str, behaviour: str) -> None:
     """Add the folder of one engine, and its environment: the harness's own."""
     folder = root / f"impl_{name}"
-    (folder / "pipelines").mkdir(parents=True)
-    (folder / "synthetic").mkdir()
-    (folder / "pipelines" / "training.py").write_text(PIPELINE)
+    for path in (folder / "pipelines" / "training" / "training.py", folder / "binding" / "binding.py"):
+        path.parent.mkdir(parents=True)
+        path.write_text(PIPELINE)
     (folder / "__init__.py").touch()
     (folder / "adapter.py").write_text(
         "from doubles import Double\n\n\n"

@@ -10,7 +10,8 @@ from histories import ORDER, Script, good, usual
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contract.adapter import RunState, Status, StepState
+from bench.contract.endpoint import RunState, StepState
+from bench.contract.words import Status
 from bench.judge import checkers
 from bench.observe.history import Attempt, History
 from core.declaration import Kind

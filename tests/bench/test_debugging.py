@@ -11,8 +11,9 @@ import pytest
 from doubles import BringUp, Unable
 
 from bench.contract import registry
-from bench.contract.adapter import Ability, RunState, Status, StepState
+from bench.contract.endpoint import RunState, StepState
 from bench.contract.records import Evidence, Run, Sample
+from bench.contract.words import Ability, Status
 from bench.observe.history import parse
 from bench.observe.store import load
 from bench.observe.watching import Sighting
@@ -184,7 +185,7 @@ def test_planted_bugs_on_a_real_engine(bring_up: BringUp) -> None:
 
 def test_import_error_of_an_engine_that_shows_it_only_in_a_run(bring_up: BringUp) -> None:
     session, conductor = bring_up(Unable)
-    assert not callable(session.adapter.abilities()[Ability.DEPLOYMENT_ERROR])
+    assert not callable(session.endpoint.abilities()[Ability.DEPLOYMENT_ERROR])
     original = (session.workspace.pipelines / IMPORT.file).read_text()
     debugging.import_error(conductor, session)
     found = samples(conductor, IMPORT)

@@ -19,8 +19,8 @@ from breaking import Twins
 from test_supervisor import STUBBORN
 from waiting import wait_for
 
-from bench.contract.adapter import Command
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import PROJECT, clean_environment, make_scratch
 
@@ -29,7 +29,7 @@ HARNESS = """
 import signal, sys, time
 from pathlib import Path
 from typing import Any
-from bench.contract.adapter import Command
+from bench.contract.processes import Command
 from bench.session.supervisor import Supervisor
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit that it is ignored

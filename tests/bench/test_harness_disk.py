@@ -17,8 +17,8 @@ from breaking import RESERVE, assert_nothing_left, reached, reported, start, tol
 from waiting import wait_for
 
 from bench.cli.codes import EXIT_ENGINE
-from bench.contract.adapter import Command
 from bench.contract.errors import StorageError
+from bench.contract.processes import Command
 from bench.contract.records import Run, Sample
 from bench.observe.store import FILES, Store, load, load_manifest
 from bench.session.supervisor import Supervisor

@@ -12,8 +12,8 @@ import breaking
 import pytest
 from breaking import start
 
-from bench.contract.adapter import Command
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.session.supervisor import TAIL_BYTES, TAIL_LINES, Supervisor, tail
 
 GIGABYTE = 2**30

@@ -35,7 +35,7 @@ def test_what_only_looks_like_the_engine_is_never_signalled(bring_up: BringUp, d
     session.supervisor.close()
     assert decoy.poll() is None
     assert psutil.Process(decoy.pid).status() != psutil.STATUS_STOPPED
-    assert other.adapter.deployed("training")  # it is up, and answers
+    assert other.endpoint.deployed("training")  # it is up, and answers
 
 
 def test_number_that_the_kernel_gave_to_another_is_not_signalled(bring_up: BringUp, decoys: Twins) -> None:

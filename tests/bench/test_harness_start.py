@@ -13,17 +13,17 @@ from threading import Thread
 import pytest
 from doubles import Double, misbehaving
 
-from bench.contract.adapter import Track
 from bench.contract.errors import EngineError
+from bench.contract.words import Track
 from bench.session.bring_up import Session, open_session
-from bench.session.workspace import PORTS, free_ports, require_free
+from bench.session.ports import PORTS, free_ports, require_free
 
 pytestmark = pytest.mark.usefixtures("project", "nothing_left")
 
 
 @contextmanager
 def opened(kind: type[Double], tmp_path: Path) -> Iterator[Session]:
-    with open_session(kind, Track.STOCK, Path(sys.prefix), tmp_path / "logs") as session:
+    with open_session(kind, Track.STOCK, Path(sys.prefix), tmp_path / "logs", ()) as session:
         yield session
     assert not session.scratch.exists()
 
@@ -73,7 +73,7 @@ def test_port_that_is_taken_is_named_and_never_drawn(monkeypatch: pytest.MonkeyP
     with listening(port):
         with pytest.raises(EngineError, match=rf"port {port} \(api\) was taken by another program since it was drawn"):
             require_free({"api": port})
-        monkeypatch.setattr("bench.session.workspace.PORTS", few)
+        monkeypatch.setattr("bench.session.ports.PORTS", few)
         with pytest.raises(EngineError, match=f"1 free ports are needed on 127.0.0.1; end what listens at {port}"):
             free_ports(1)
     assert free_ports(1) == [port]

@@ -49,7 +49,7 @@ made = []
 for index in range(1, {n} + 1):
     if made and {delay_s}:
         wait()
-    made = [steps.work(sys.argv[1], index, *made)]
+    made = [steps.work(sys.argv[-1], index, *made)]
 '''
 
 SOME_AT_A_TIME = '''"""The fan-out of the double."""
@@ -60,8 +60,8 @@ from concurrent.futures import ThreadPoolExecutor
 from core.pipelines import like_steps as steps
 
 with ThreadPoolExecutor({threads}) as pool:
-    made = pool.map(lambda index: steps.work(sys.argv[1], index), steps.plan(sys.argv[1]))
-    steps.gather(sys.argv[1], *made)
+    made = pool.map(lambda index: steps.work(sys.argv[-1], index), steps.plan(sys.argv[-1]))
+    steps.gather(sys.argv[-1], *made)
 '''
 
 
@@ -101,7 +101,7 @@ class Double:
 
     def waited_s(self, seen: list[Observation]) -> list[float]:
         """What the double says that it waited in each run."""
-        logs = [self.session.adapter.logs(one.run.engine_run_id, None) for one in seen]
+        logs = [self.session.endpoint.logs(one.run.engine_run_id, None) for one in seen]
         return [sum(float(line.split()[1]) for line in log.splitlines() if "waited" in line) for log in logs]
 
 
@@ -110,7 +110,7 @@ def double(project: Path, bring_up: BringUp) -> Callable[[str, Workload], Double
     """Bring up a double that has this file as its pipeline."""
 
     def make(file: str, workload: Workload) -> Double:
-        (project / "impl_double" / "pipelines" / "training.py").write_text(file)
+        (project / "impl_double" / "binding" / "binding.py").write_text(file)
         session, conductor = bring_up()
         label = f"port{session.workspace.ports['api']}"
         return Double(session, replace(conductor, workload=workload, label=label))

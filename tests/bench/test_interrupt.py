@@ -26,13 +26,11 @@ import sys
 from pathlib import Path
 from bench import cli
 from bench.contract import registry
-from bench.run import conductor as runs
 from bench.session import environments, workspace
 from bench.questions.parts import plain
 
 root = Path(sys.argv.pop(1))
 registry.PROJECT = workspace.PROJECT = root
-runs.SUBMIT_OFFSET_S = dict.fromkeys(runs.SUBMIT_OFFSET_S, 0.0)
 plain.INLINE_RUNS = 2
 environments.ensure = lambda name, supervisor: environments.require(name)
 cli.main()

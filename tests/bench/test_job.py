@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.campaign import HEADLINES, MAX_FAILURES, Job
-from bench.contract.adapter import Track
 from bench.contract.errors import EngineError
 from bench.contract.records import Cell, Manifest, Run, Sample
+from bench.contract.words import Track
 from bench.observe.history import History
 from bench.observe.store import Store, load, load_manifest
 from bench.plan.budgets import BUDGETS, ESSENTIAL, Part

@@ -10,8 +10,9 @@ import pytest
 from doubles import BringUp, misbehaving
 from histories import ORDER, STEP_S, Script, case, good, strike
 
-from bench.contract.adapter import RunState, Status, StepState
+from bench.contract.endpoint import RunState, StepState
 from bench.contract.records import Verdict
+from bench.contract.words import Status
 from bench.judge import aftermath as judge
 from bench.judge.aftermath import RECOVERY
 from bench.observe.history import History

@@ -10,8 +10,8 @@ from histories import ORDER, Script, case, good, strike
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.contract.adapter import Status
 from bench.contract.records import Strike
+from bench.contract.words import Status
 from bench.judge import aftermath as judge
 from bench.judge import checkers
 from bench.judge.aftermath import RECOVERY

@@ -66,4 +66,4 @@ def test_all_of_cores_lock_is_in_every_lock() -> None:
 
 def test_engine_is_in_its_lock() -> None:
     for name in registry.engines():
-        assert registry.adapter(name).distribution in versions(environments.lock(name))
+        assert registry.adapter(name).install.package in versions(environments.lock(name))

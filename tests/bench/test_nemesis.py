@@ -13,8 +13,8 @@ import pytest
 from doubles import BringUp
 from waiting import wait_for
 
-from bench.contract.adapter import Target
 from bench.contract.errors import EngineError
+from bench.contract.targets import Target
 from bench.observe.history import History, read_history
 from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
 from bench.run.faults.moments import reached
@@ -77,7 +77,7 @@ def test_killed_service_is_started_again_and_answers(bring_up: BringUp, tmp_path
     assert one.strikes[0].healed_ns > one.strikes[0].t_ns > 0
     assert not psutil.pid_exists(before)
     assert session.processes["server"].pid != before
-    assert session.adapter.deployed("training")
+    assert session.endpoint.deployed("training")
 
 
 def test_restarted_service_is_asked_to_end_first(bring_up: BringUp, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_restarted_service_is_asked_to_end_first(bring_up: BringUp, tmp_path: Pa
         assert one.healed.wait(60)
     assert not one.problem
     assert before.code == -signal.SIGTERM
-    assert session.adapter.deployed("training")
+    assert session.endpoint.deployed("training")
 
 
 def test_paused_service_goes_on(bring_up: BringUp, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_paused_service_goes_on(bring_up: BringUp, tmp_path: Path) -> None:
         wait_for(lambda: server.status() == psutil.STATUS_STOPPED, "the server is stopped")
     assert one.healed.is_set()  # leaving heals at once, however long it should have lasted
     assert server.status() != psutil.STATUS_STOPPED
-    assert session.adapter.deployed("training")
+    assert session.endpoint.deployed("training")
 
 
 def test_process_of_a_run_is_found_by_its_step_and_killed_alone(bring_up: BringUp) -> None:
@@ -105,7 +105,7 @@ def test_process_of_a_run_is_found_by_its_step_and_killed_alone(bring_up: BringU
     slow = (Fault("train", "slow", attempts=0, seconds=MIDDLE_S),)
     run, path = conductor.prepare(session.scratch / "effects", faults=slow)
     with armed(session, Nemesis(Action.KILL, Target.RUN, IN_TRAIN), run.run_id, path.parent, TRAINING) as one:
-        session.adapter.submit("training", path)
+        session.endpoint.submit("training", path)
         assert one.healed.wait(60)
     first = read_history(path.parent).attempts_of("train")[0]
     assert one.strikes[0].pids == (first.pid,)
@@ -135,7 +135,7 @@ def test_a_service_is_struck_with_all_that_it_has_started(bring_up: BringUp, tmp
     session, conductor = bring_up()
     slow = (Fault("train", "slow", attempts=0, seconds=20.0),)
     _, path = conductor.prepare(session.scratch / "effects", faults=slow)
-    session.adapter.submit("training", path)
+    session.endpoint.submit("training", path)
     wait_for(lambda: bool(read_history(path.parent).attempts_of("train")), "train has started")
     history = read_history(path.parent)
     working = history.attempts_of("train")[0].pid

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contract.adapter import Track
+from bench.contract.words import Track
 from bench.plan.budgets import (
     BUDGETS,
     ESSENTIAL,

@@ -12,8 +12,8 @@ import psutil
 import pytest
 from waiting import wait_for
 
-from bench.contract.adapter import Command
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.session import postgres
 from bench.session.supervisor import Process, Supervisor
 from bench.session.workspace import clean_environment, make_scratch

@@ -12,9 +12,12 @@ import pytest
 from doubles import RETRIES, BringUp, Unable
 from waiting import wait_for
 
-from bench.contract.adapter import Command, RunState, Status, StepState, Target
+from bench.contract.endpoint import RunState, StepState
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.contract.records import Run, Sample, Strike
+from bench.contract.targets import Target
+from bench.contract.words import Status
 from bench.judge import aftermath as judge
 from bench.observe.history import parse, read_history
 from bench.observe.store import load

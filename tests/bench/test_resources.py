@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from test_postgres import query
 from waiting import wait_for
 
-from bench.contract.adapter import Command, Track
+from bench.contract.processes import Command
 from bench.contract.records import Sample
+from bench.contract.words import Track
 from bench.observe.store import load
 from bench.questions import resources
 from bench.questions.resources import Slope, memory_slope

@@ -14,9 +14,10 @@ from breaking import runs
 from doubles import RETRIES, BringUp, Double, misbehaving
 from waiting import wait_for
 
-from bench.contract.adapter import Command, Role, Status, Track
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command, Function, Role
 from bench.contract.records import Arm, Run, Sample, Verdict
+from bench.contract.words import Status, Track
 from bench.observe import watching
 from bench.observe.history import History
 from bench.observe.store import Store, load
@@ -139,7 +140,7 @@ def test_honest_failure_is_reported(bring_up: BringUp) -> None:
     assert len(seen.history.attempts_of("train")) == RETRIES + 1
     kept = conductor.store.folder / "runs" / seen.run.run_id
     assert (kept / "raw").exists()  # it may be resumed
-    assert "KeyError" in session.adapter.logs(seen.run.engine_run_id, "train")
+    assert "KeyError" in session.endpoint.logs(seen.run.engine_run_id, "train")
 
 
 def test_run_that_never_ends_is_stuck_and_cancelled(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +150,7 @@ def test_run_that_never_ends_is_stuck_and_cancelled(bring_up: BringUp, monkeypat
     assert seen.run.outcome == "stuck"
     assert seen.run.terminal_ns == 0
     assert not seen.right
-    assert session.adapter.state(seen.run.engine_run_id).raw["cancelled"]
+    assert session.endpoint.state(seen.run.engine_run_id).raw["cancelled"]
     assert timed(conductor, seen) == []
 
 
@@ -160,7 +161,7 @@ def test_state_is_asked_again_when_the_api_stumbles(bring_up: BringUp) -> None:
     def note(response: httpx.Response) -> None:
         answers.append(response.status_code)
 
-    session.adapter.http.event_hooks["response"] = [note]
+    session.endpoint.http.event_hooks["response"] = [note]
     seen = conductor.served(session)
     assert 503 in answers
     assert seen.run.outcome == "completed"
@@ -170,7 +171,7 @@ def test_state_is_asked_again_when_the_api_stumbles(bring_up: BringUp) -> None:
 def test_run_whose_record_is_never_shown_is_lost(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "RUN_LIMIT_S", dict.fromkeys(Track, 1.0))
     session, conductor = bring_up()
-    monkeypatch.setattr(session.adapter, "submit", lambda *_: "unknown run")
+    monkeypatch.setattr(session.endpoint, "submit", lambda *_: "unknown run")
     seen = conductor.served(session)
     assert seen.state is None
     assert seen.run.outcome == "lost"
@@ -209,9 +210,7 @@ def test_engine_that_does_not_start_is_told_with_its_log(bring_up: BringUp) -> N
 
 class NeverReady(Double):
     def roles(self) -> list[Role]:
-        return [
-            Role("server", Command(("sleep", "3600")), ready=lambda: self.http.get(f"{self._api}/health").is_success)
-        ]
+        return [Role("server", Command(("sleep", "3600")), Function.API, ready=self.endpoint.healthy)]
 
 
 def test_engine_that_is_never_ready(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +223,7 @@ class LosesAService(Double):
     """One of its services ends while the pipelines are waited for."""
 
     def roles(self) -> list[Role]:
-        return [*super().roles(), Role("helper", Command(("sh", "-c", "echo no room; exit 3")))]
+        return [*super().roles(), Role("helper", Command(("sh", "-c", "echo no room; exit 3")), Function.OTHER)]
 
     def deployed(self, pipeline: str) -> bool:  # noqa: ARG002 - never
         return False
@@ -252,7 +251,7 @@ def test_error_in_the_body_still_ends_the_session(project: Path, tmp_path: Path)
     children: list[psutil.Process] = []
 
     def fail() -> None:
-        with open_session(Double, Track.STOCK, Path("/usr"), tmp_path) as session:
+        with open_session(Double, Track.STOCK, Path("/usr"), tmp_path, ()) as session:
             held.append(session)
             session.supervisor.start("sleeper", Command(("sleep", "3600")))
             children.extend(psutil.Process().children(recursive=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contract.adapter import Target
+from bench.contract.targets import Target
 from bench.plan.scenarios import SCENARIOS, WAITING, batches
 from bench.session.workspace import PARALLELISM
 

@@ -10,8 +10,8 @@ import psutil
 import pytest
 from waiting import wait_for
 
-from bench.contract.adapter import Command
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.session.supervisor import TAIL_LINES, Supervisor, tail
 
 pytestmark = pytest.mark.usefixtures("nothing_left")

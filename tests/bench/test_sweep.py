@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contract.adapter import Target
 from bench.contract.errors import UsageError
+from bench.contract.targets import Target
 from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, When
 from bench.plan.sweep import MOMENTS, STEPS, TARGETS, Sweep, draw, moments
 

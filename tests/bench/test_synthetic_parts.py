@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.campaign import Job
-from bench.contract.adapter import Track
 from bench.contract.errors import EngineError
 from bench.contract.records import Manifest, Run, Sample, Verdict
+from bench.contract.words import Track
 from bench.judge.checkers import GATE
 from bench.observe.history import History
 from bench.observe.store import Store, load
@@ -140,7 +140,7 @@ def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervi
     run, config = plain_loop.prepare(session.scratch / "effects")
     oracle = plain_loop.process(supervisor, inline_command(config), run).history
     asked: list[str] = []
-    session.adapter.http.event_hooks["request"].append(lambda request: asked.append(request.method))
+    session.endpoint.http.event_hooks["request"].append(lambda request: asked.append(request.method))
     seen = replace(conductor, workload=CONCURRENT, oracle=oracle).at_once(session, CONCURRENT.concurrent)
     assert [one.run.outcome for one in seen] == ["completed"] * 3
     assert len({one.run.engine_run_id for one in seen}) == 3
@@ -162,7 +162,7 @@ def test_interrupted_runs_at_once_are_not_waited_for_nor_judged(bring_up: BringU
         if asked.count("GET") == 1:
             os.kill(os.getpid(), signal.SIGINT)
 
-    session.adapter.http.event_hooks["request"].append(interrupt)
+    session.endpoint.http.event_hooks["request"].append(interrupt)
     with pytest.raises(KeyboardInterrupt):  # the limit of such runs is 15 minutes
         replace(conductor, workload=CONCURRENT).at_once(session, CONCURRENT.concurrent)
     assert load(conductor.store.folder, Run) == []

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import wait_for
 
-from bench.contract.adapter import Command
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.observe.host import HostCpu, LoadWatch, others_cores
 from bench.session import usage
 from bench.session.supervisor import Supervisor

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 from doubles import Double
 
-from bench.contract.adapter import Track
+from bench.contract.words import Track
+from bench.session.deploying import DEPLOYMENT, tell
+from bench.session.ports import free_ports
 from bench.session.workspace import (
     PARALLELISM,
-    STEP_TIMEOUT_S,
     clean_environment,
-    free_ports,
     make_scratch,
     make_workspace,
 )
+from core.declaration import Shaped, bound, deployed
+from core.declaration.deployment import VARIABLE
 
 SOCKET_PATH_LIMIT = 107
 
@@ -37,11 +39,16 @@ def test_scratch_is_short_and_searchable_but_not_readable_by_others(scratch: Pat
 
 
 def test_workspace_is_laid_out_for_the_adapter(project: Path, scratch: Path, tmp_path: Path) -> None:
-    (project / "impl_double" / "pipelines" / "__pycache__").mkdir()
-    made = make_workspace(Double, Track.STOCK, scratch, tmp_path)
+    own = project / "impl_double" / "pipelines"
+    (own / "__pycache__").mkdir()
+    (own / "training" / "__pycache__").mkdir()
+    (own / "shared.py").touch()
+    made = make_workspace(Double, Track.STOCK, scratch, tmp_path, (Shaped("training"),))
     assert list(made.home.iterdir()) == []
-    assert [path.name for path in made.pipelines.iterdir()] == ["training.py"]
+    assert _files(made.pipelines) == {"shared.py", "training/training.py"}
     assert made.pipelines.is_relative_to(scratch)
+    assert made.offered == made.by_hand == ("training",)
+    assert made.script("training") == (str(made.pipelines / "training" / "training.py"),)
     assert made.parallelism == PARALLELISM
     assert made.executable("python") == str(tmp_path / "bin" / "python")
     assert set(made.ports) == {"api"}
@@ -49,12 +56,39 @@ def test_workspace_is_laid_out_for_the_adapter(project: Path, scratch: Path, tmp
     assert len(bytes.fromhex(made.secrets["token"])) == 32
 
 
-def test_synthetic_pipelines_are_laid_beside_where_they_are_run(project: Path, scratch: Path, tmp_path: Path) -> None:
-    (project / "impl_double" / "synthetic" / "synthetic.py").write_text("chains = ()")
-    made = make_workspace(Double, Track.STOCK, scratch, tmp_path, chains=(2, 5))
-    assert {path.name for path in made.pipelines.iterdir()} == {"training.py", "synthetic.py"}
-    assert made.chains == (2, 5)
-    assert clean_environment(made.home, tmp_path, (2, 5))["ORCHBENCH_CHAINS"] == "2,5"
+def _files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_an_engine_has_no_code_for_is_bound_or_left_out(project: Path, scratch: Path, tmp_path: Path) -> None:
+    deployed = (Shaped("chain", {"n": 2}), Shaped("fan_out"), Shaped("daily_files"))
+    made = make_workspace(Double, Track.STOCK, scratch, tmp_path, deployed)
+    assert not made.by_hand
+    assert made.bound == deployed[:2], "the double's binding knows no partitions"
+    assert made.offered == ("chain_2", "fan_out")
+    assert _files(made.pipelines) == {"binding/binding.py"}
+    assert made.script("chain_2") == (str(made.pipelines / "binding" / "binding.py"), "chain_2")
+
+
+def test_other_isolations_lie_beside_the_pipeline_where_they_are_asked_for(
+    project: Path, scratch: Path, tmp_path: Path
+) -> None:
+    other = project / "impl_double" / "variants" / "training" / "pooled.py"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    made = make_workspace(Double, Track.STOCK, scratch, tmp_path, (Shaped("training"),), variants=True)
+    assert _files(made.pipelines) == {"training/training.py", "training/pooled.py"}
+
+
+def test_processes_are_told_what_is_deployed(
+    project: Path, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_workspace(Double, Track.STOCK, scratch, tmp_path, (Shaped("training"), Shaped("chain", {"n": 2})))
+    tell(scratch, made, 7.0)
+    monkeypatch.setenv(VARIABLE, str(scratch / DEPLOYMENT))
+    (offer,) = bound()
+    assert (offer.name, offer.step_timeout_s, len(offer.graph.steps)) == ("chain_2", 7.0, 2)
+    assert deployed("training").step_timeout_s == 7.0
 
 
 def test_secrets_differ_between_sessions(project: Path, tmp_path: Path) -> None:
@@ -81,6 +115,4 @@ def test_environment_holds_nothing_of_the_users(scratch: Path, monkeypatch: pyte
     assert Path(found["TMPDIR"]).is_relative_to(scratch)
     assert found["PATH"].startswith("/engine/bin:")
     names = {"PATH", "HOME", "TMPDIR", "LANG", "TZ", "PYTHONPATH", "PYTHONUNBUFFERED", "OMP_NUM_THREADS"}
-    assert set(found) == names | {"ORCHBENCH_CHAINS", "ORCHBENCH_STEP_TIMEOUT_S"}
-    assert found["ORCHBENCH_CHAINS"] == ""
-    assert float(found["ORCHBENCH_STEP_TIMEOUT_S"]) == STEP_TIMEOUT_S
+    assert set(found) == names

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.contract import registry
-from bench.contract.adapter import Track
 from bench.contract.records import Arm
+from bench.contract.words import Track
 from bench.observe.history import History
 from bench.observe.store import Store
 from bench.run.conductor import Conductor, inline_command
@@ -73,5 +73,5 @@ def session(engine: str, store: Store) -> Iterator[Session]:
 
 @pytest.fixture(scope="module")
 def conductor(engine: str, session: Session, store: Store, source: Source, oracle: History) -> Conductor:
-    version = environments.versions(session.workspace.environment)[session.adapter.distribution]
+    version = session.adapter.install.version(session.workspace.environment)
     return Conductor(store, source, Arm(engine=engine, version=version, track="tuned", mode="served"), engine, oracle)

@@ -7,8 +7,8 @@ import socket
 import psutil
 
 from bench.contract import registry
-from bench.contract.adapter import Track
 from bench.contract.records import Arm
+from bench.contract.words import Track
 from bench.observe.history import History
 from bench.observe.store import Store
 from bench.run.conductor import Conductor

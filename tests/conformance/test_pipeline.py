@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.contract.adapter import Ability, Feature, Status
+from bench.contract.words import Ability, Feature, Status
 from bench.observe.history import History
 from bench.run.conductor import Conductor, Observation
 from bench.session.bring_up import Session
@@ -50,7 +50,7 @@ def test_metrics_equal_inline(success: Observation, conductor: Conductor, oracle
 
 
 def test_what_steps_log_reaches_the_user(success: Observation, session: Session) -> None:
-    log = session.adapter.logs(success.run.engine_run_id, "train")
+    log = session.endpoint.logs(success.run.engine_run_id, "train")
     assert f"run={success.run.run_id} step=train attempt=1 memory_available_bytes=" in log
 
 
@@ -78,7 +78,7 @@ def test_empty_data_fails_and_deploys_nothing(conductor: Conductor, session: Ses
     assert read(session.scratch / "effects") == before
     assert not seen.history.effects
     assert len(seen.history.attempts_of("validate")) == 1, "an error that no retry mends is retried"
-    log = session.adapter.logs(seen.run.engine_run_id, "validate")
+    log = session.endpoint.logs(seen.run.engine_run_id, "validate")
     assert "empty.csv" in log
     assert "rule" in log
     assert "DataError" in log
@@ -103,20 +103,20 @@ def test_failed_step_reports_its_exception(defect: tuple[Observation, Path], ses
     seen, _ = defect
     assert seen.state
     assert seen.state.status is Status.FAILED
-    log = session.adapter.logs(seen.run.engine_run_id, "train")
+    log = session.endpoint.logs(seen.run.engine_run_id, "train")
     assert "KeyError" in log
     assert "faults.py" in log
 
 
 def test_cleanup_runs_after_failure(defect: tuple[Observation, Path], session: Session) -> None:
-    ability = session.adapter.abilities()[Ability.CLEANUP_AFTER_FAILURE]
+    ability = session.endpoint.abilities()[Ability.CLEANUP_AFTER_FAILURE]
     ran = bool(defect[0].history.attempts_of("cleanup"))
     assert ran == isinstance(ability, Feature)
 
 
 def test_resume_keeps_finished_steps(defect: tuple[Observation, Path], session: Session, conductor: Conductor) -> None:
     seen, fixed = defect
-    resume = session.adapter.abilities()[Ability.RESUME]
+    resume = session.endpoint.abilities()[Ability.RESUME]
     assert callable(resume), f"resume is declared absent: {resume}"
     fixed.touch()
     after = conductor.resumed(session, seen.run, resume)
@@ -126,7 +126,7 @@ def test_resume_keeps_finished_steps(defect: tuple[Observation, Path], session: 
 
 
 def test_every_ability_is_answered(session: Session) -> None:
-    table = session.adapter.abilities()
+    table = session.endpoint.abilities()
     assert set(table) == set(Ability)
 
 

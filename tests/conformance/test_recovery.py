@@ -9,8 +9,9 @@ import psutil
 import pytest
 
 from bench.contract import registry
-from bench.contract.adapter import Ability, Backfills, OfRole, Target, Track, Unsupported
 from bench.contract.records import Sample
+from bench.contract.targets import OfRole, Target
+from bench.contract.words import Ability, Backfills, Track, Unsupported
 from bench.observe.history import read_history
 from bench.observe.store import Store, load
 from bench.plan.scenarios import IN_TRAIN, MIDDLE_S, SCENARIOS, Action, Nemesis
@@ -76,7 +77,7 @@ def test_targets_are_processes_of_the_session(engine: str, session: Session, con
         else:
             assert len(found) == 1
     assert set(resolve(session, Target.CONTROL_PLANE, history)) < ours
-    wait_until(lambda: session.adapter.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
+    wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
 
 
 def test_killed_api_server_comes_back_and_the_run_completes(session: Session, conductor: Conductor) -> None:
@@ -87,7 +88,7 @@ def test_killed_api_server_comes_back_and_the_run_completes(session: Session, co
         assert one.healed.wait(LIMIT_S)
     assert not one.problem
     assert one.strikes[0].healed_ns
-    wait_until(lambda: session.adapter.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
+    wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
 
 
 def test_roll_back_makes_the_last_good_model_current(session: Session, conductor: Conductor) -> None:
@@ -99,7 +100,7 @@ def test_roll_back_makes_the_last_good_model_current(session: Session, conductor
 
 
 def test_backfill_files_each_day_once(session: Session, conductor: Conductor) -> None:
-    means = session.adapter.abilities()[Ability.BACKFILL]
+    means = session.endpoint.abilities()[Ability.BACKFILL]
     if isinstance(means, Unsupported):
         assert means.reason
         return

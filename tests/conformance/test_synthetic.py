@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from bench.contract import registry
-from bench.contract.adapter import Track
 from bench.contract.records import Arm
+from bench.contract.words import Track
 from bench.observe.history import History
 from bench.observe.store import Store
 from bench.plan.workloads import Workload
@@ -113,7 +113,7 @@ def test_polling_intervals_are_documented(session: Session) -> None:
 
 def test_status_agrees_with_state(judge: Judge, session: Session) -> None:
     seen = judge(Workload.make("chain", n=2)).served(session)
-    assert session.adapter.status(seen.run.engine_run_id) == session.adapter.state(seen.run.engine_run_id).status
+    assert session.endpoint.status(seen.run.engine_run_id) == session.endpoint.state(seen.run.engine_run_id).status
 
 
 @pytest.mark.parametrize("workload", LOCAL, ids=lambda workload: workload.label)

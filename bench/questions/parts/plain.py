@@ -10,9 +10,11 @@ from dataclasses import replace
 import msgspec
 
 from bench.contract import registry
-from bench.contract.adapter import Command, Track, Variant
+from bench.contract.processes import Command
 from bench.contract.project import PROJECT
 from bench.contract.records import Arm
+from bench.contract.settings import Variant
+from bench.contract.words import Track
 from bench.observe import host
 from bench.observe.history import History
 from bench.observe.store import Store
@@ -31,7 +33,7 @@ INSTRUMENT = "bench/benchmarks/test_instrument_benchmark.py"
 def code_part(bound: Bound) -> None:
     """Count the code of every engine of the result, and keep it beside the numbers."""
     for engine in (name for name in bound.job.manifest.titles if VERSION not in name):
-        version = bound.job.manifest.versions.get(engine, {}).get(registry.adapter(engine).distribution, "")
+        version = bound.job.manifest.versions.get(engine, {}).get(registry.adapter(engine).install.package, "")
         for sample in code.measure(PROJECT, engine, version):
             bound.conductor.store.append(sample)
         keep_code(bound.conductor.store, engine)

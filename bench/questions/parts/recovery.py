@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bench.contract.adapter import Target
+from bench.contract.targets import Target
 from bench.plan import sweep
 from bench.plan.planner import batch_s
 from bench.plan.scenarios import SCENARIOS, Remedy, batches
@@ -42,7 +42,7 @@ def _conduct(bound: Bound, names: Sequence[str]) -> None:
 
 def _resume(bound: Bound) -> None:
     failed, fixed = repair.failing(bound.conductor, bound.up)
-    bound.exception = failed, bound.up.adapter.logs(failed.run.engine_run_id, repair.RESUME.faults[0].step)
+    bound.exception = failed, bound.up.endpoint.logs(failed.run.engine_run_id, repair.RESUME.faults[0].step)
     repair.resume(bound.conductor, bound.up, failed, fixed)
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from bench.contract.adapter import Ability, ApiError, Backfills, Status, Target
+from bench.contract.endpoint import ApiError
 from bench.contract.records import Run
+from bench.contract.targets import Target
+from bench.contract.words import Ability, Backfills, Status
 from bench.observe.history import read_history
 from bench.observe.watching import POLL_S
 from bench.plan.scenarios import MIDDLE_S, Action, Moment, Nemesis, When
@@ -94,7 +96,7 @@ def late_data(conductor: Conductor, session: Session) -> None:
     late = Fault(by_day.of_day(LATE), "late", attempts=0, until=str(arrived))
     run, path = own.prepare(session.scratch / EFFECTS, "late_data", faults=(late,))
     means = _means(session)
-    watched = _until_ended(means, means.start(path, DAYS))
+    watched = _until_ended(means, means.start(by_day.name, path, DAYS))
     before, said = filed(path.parent, by_day, DAYS), watched[1]
     arrived.touch()
     begin = now_ns()
@@ -121,7 +123,7 @@ def killed(conductor: Conductor, session: Session) -> None:
         if nemesis:
             manager.leave(roles_of(session, Target.SCHEDULER), nemesis.healed)
         begin = now_ns()
-        watched, said = _until_ended(means, means.start(path, OTHER_DAYS))
+        watched, said = _until_ended(means, means.start(by_day.name, path, OTHER_DAYS))
     if nemesis and nemesis.strikes:
         conductor.store.append(nemesis.strikes[0])
         begin = nemesis.strikes[0].t_ns
@@ -139,7 +141,7 @@ def killed(conductor: Conductor, session: Session) -> None:
 
 
 def _means(session: Session) -> Backfills:
-    means = session.adapter.abilities()[Ability.BACKFILL]
+    means = session.endpoint.abilities()[Ability.BACKFILL]
     if not isinstance(means, Backfills):
         raise TypeError(f"{session.adapter.name} has no backfill")
     return means

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from bench.contract.adapter import ApiError
+from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
 from bench.judge import aftermath as judge
 from bench.judge.aftermath import WHOLE

@@ -13,8 +13,9 @@ from threading import Event
 import httpx
 import psutil
 
-from bench.contract.adapter import Ability, ApiError, Status
+from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
+from bench.contract.words import Ability, Status
 from bench.judge.aftermath import WHOLE
 from bench.observe.history import History, read_history
 from bench.observe.watching import POLL_S, limit_s
@@ -157,12 +158,12 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
 
     Also the run's history with what that call led to.
     """
-    resume = session.adapter.abilities()[Ability.RESUME]
+    resume = session.endpoint.abilities()[Ability.RESUME]
     called_complete = seen.state is not None and seen.state.status is Status.COMPLETED
     if called_complete or not callable(resume):
         return "run the whole pipeline again", None
     try:
-        if session.adapter.status(seen.run.engine_run_id) is Status.COMPLETED:
+        if session.endpoint.status(seen.run.engine_run_id) is Status.COMPLETED:
             return "by then the engine called the run completed after all", None
         again = conductor.resumed(session, seen.run, resume)
     except (EngineError, ApiError, httpx.HTTPError) as error:

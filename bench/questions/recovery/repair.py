@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import psutil
 
-from bench.contract.adapter import Ability, Status
 from bench.contract.project import PROJECT
+from bench.contract.words import Ability, Status
 from bench.judge import aftermath as judge
 from bench.observe.history import History, read_history
 from bench.observe.watching import watch
@@ -40,7 +40,7 @@ def failing(conductor: Conductor, session: Session, scenario: Scenario = RESUME)
 
 def resume(conductor: Conductor, session: Session, failed: Observation, fixed: Path) -> Observation | None:
     """Fix the cause and resume with the engine's own means; store what came out. None if it has no means."""
-    ability = session.adapter.abilities()[Ability.RESUME]
+    ability = session.endpoint.abilities()[Ability.RESUME]
     if not callable(ability):
         tell_absent(conductor, RESUME.name, f"not supported: {getattr(ability, 'reason', 'no means declared')}")
         return None
@@ -99,7 +99,7 @@ def cancel(conductor: Conductor, session: Session) -> None:
     run = conductor.submit(session, run, path)
     wait_until(lambda: _under_way(path.parent, step), f"{step} under way", patience_s(session))
     process = psutil.Process(read_history(path.parent).attempts_of(step)[-1].pid)
-    stop: Any = session.adapter.abilities()[Ability.CANCEL]
+    stop: Any = session.endpoint.abilities()[Ability.CANCEL]
     asked = now_ns()
     with ThreadPoolExecutor(1) as aside:
         gone_s = aside.submit(_gone_s, process, asked)

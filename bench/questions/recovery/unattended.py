@@ -12,9 +12,10 @@ from threading import Event
 import httpx
 import msgspec
 
-from bench.contract.adapter import ApiError, Status
+from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
 from bench.contract.records import Run
+from bench.contract.words import Status
 from bench.judge import aftermath as judge
 from bench.observe.history import History
 from bench.observe.watching import watch
@@ -134,7 +135,7 @@ def unavailable(session: Session, scenario: Scenario) -> str:
         return f"not applicable: {reason}"
     if scenario.nemesis and scenario.nemesis.action is Action.RESTART and scenario.nemesis.target in of_step(session):
         return f"not applicable: the {scenario.nemesis.target} is no service, which could be restarted by itself"
-    offers = session.adapter.abilities()
+    offers = session.endpoint.abilities()
     reasons = [getattr(offers[need], "reason", "") for need in scenario.needs]
     return next((f"not supported: {reason}" for reason in reasons if reason), "")
 

@@ -14,9 +14,9 @@ import httpx
 import msgspec
 import psutil
 
-from bench.contract.adapter import Target
 from bench.contract.errors import EngineError
 from bench.contract.records import Strike
+from bench.contract.targets import Target
 from bench.observe.history import read_history
 from bench.plan.scenarios import Action, Nemesis
 from bench.run.faults.moments import reached

@@ -6,14 +6,18 @@ from contextlib import suppress
 
 import psutil
 
-from bench.contract.adapter import OfRole, OfStep, Target, Unsupported
+from bench.contract.endpoint import Reach
 from bench.contract.errors import EngineError
+from bench.contract.targets import OfRole, OfStep, Target
+from bench.contract.words import Unsupported
 from bench.observe.history import History
 from bench.session.bring_up import Session
 
 
 def absent(session: Session, target: Target) -> str:
     """Why the engine has no such target; empty if it has."""
+    if Reach.KILL not in session.reach:
+        return "not applicable: the engine's processes are not the harness's to strike"
     if target is Target.DATABASE:
         return ""  # a scenario's tracks say which kind of database it needs
     if target is Target.CONTROL_PLANE:
