@@ -302,7 +302,8 @@ class Job:
     ) -> None:
         guess_s = self.estimates.part_s(one, part) if guess_s is None else guess_s
         cell = Cell(
-            name=one.cell(part, topic), estimated_s=guess_s,
+            name=one.cell(part, topic), engine=one.name, track="" if one.name == INLINE else one.track,
+            pipeline=self.source.pipeline.name, block=one.block, question=part, topic=topic or "", estimated_s=guess_s,
             state=state, actual_s=actual_s, reason=reason,  # type: ignore[arg-type]
         )  # fmt: skip
         self.manifest.cells.append(cell)
@@ -336,8 +337,8 @@ class Job:
         for metric in (metric for measuring, metric in HEADLINES.items() if measuring in lost):
             self.store.append(
                 Sample(
-                    engine=one.name, track=one.track, mode="served", metric=metric, unit="s", value=None,
-                    session=self.sessions, block=one.block, note=f"failed: {message}",
+                    engine=one.name, track=one.track, mode="served", pipeline=self.source.pipeline.name, metric=metric,
+                    unit="s", value=None, session=self.sessions, block=one.block, note=f"failed: {message}",
                 )
             )  # fmt: skip
         for name in lost:

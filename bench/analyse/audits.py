@@ -119,7 +119,7 @@ def _runs(case: Case) -> Iterable[tuple[str, float, float, float]]:
     for run_id, times in case.timed.items():
         if not {"makespan", "completion", "submit_to_first_step", "work", "transitions_total"} <= times.keys():
             continue
-        steps = times["work"] + times["transitions_total"] if case.plain[run_id].workload in SERIAL else 0.0
+        steps = times["work"] + times["transitions_total"] if case.plain[run_id].pipeline in SERIAL else 0.0
         inside = times["submit_to_first_step"] + steps
         yield f"{run_id}: parts of the makespan", inside, times["makespan"], SUM_TOLERANCE_S
         yield f"{run_id}: makespan in the completion", times["makespan"], times["completion"], CLOCK_TOLERANCE_S
@@ -142,7 +142,7 @@ def _trees(case: Case) -> Iterable[tuple[str, float, float, float]]:
     for s in case.samples:
         if s.metric in ADDITIVE and isinstance(s.value, int | float):
             other = ",".join(f"{k}={v}" for k, v in sorted(s.params.items()) if k != "role")
-            key: tuple[str, ...] = (s.metric, s.engine, s.track, s.mode, s.workload, other, str(s.session), s.run_id)
+            key: tuple[str, ...] = (s.metric, s.engine, s.track, s.mode, s.pipeline, other, str(s.session), s.run_id)
             if "role" in s.params:
                 roles[key].append(float(s.value))
             else:
@@ -247,7 +247,7 @@ def balance(case: Case) -> Found:
     counts: dict[tuple[int, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     arms: dict[str, set[str]] = defaultdict(set)
     for run in case.plain.values():
-        if run.workload == "training" and not run.params:
+        if run.pipeline == "training" and not run.params:
             mode, arm = INLINE if run.engine == INLINE else run.mode, f"{run.engine} {run.track} {run.mode}"
             counts[run.block, mode][arm].add(run.session)
             arms[mode].add(arm)

@@ -45,7 +45,7 @@ class Place(NamedTuple):
     engine: str
     track: str
     mode: str
-    workload: str
+    pipeline: str
     params: str
     """JSON with sorted keys."""
     metric: str
@@ -255,5 +255,5 @@ def _values(group: Sequence[Sample]) -> Values:
 
 def _place(one: Sample | Record, forget: Mapping[str, str]) -> Place:
     params = json.dumps(one.params, sort_keys=True, default=str)
-    place = Place(one.engine, one.track, one.mode, one.workload, params, one.metric)
+    place = Place(one.engine, one.track, one.mode, one.pipeline, params, one.metric)
     return place._replace(**forget)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.contract.records import Record, Run, Sample
+from bench.contract.records import NO_PIPELINE, Record, Run, Sample
 
 METRIC = "runtime.makespan_s"
 LEAST_BLOCKS = 3
@@ -61,14 +61,14 @@ def order_effects(samples: Iterable[Sample], runs: Iterable[Run] = ()) -> list[R
 
 
 def _record(metric: str, unit: str, value: float | None, blocks: int, note: str = "") -> Record:
-    return Record(engine="harness", metric=metric, unit=unit, value=value, n=blocks, note=note)
+    return Record(engine="harness", pipeline=NO_PIPELINE, metric=metric, unit=unit, value=value, n=blocks, note=note)
 
 
 def _sessions(samples: Iterable[Sample]) -> list[Served]:
     """One arm a session: an isolation variant runs in its engine's session and has the longer name."""
     found: dict[tuple[int, int], dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
     for s in samples:
-        plain = (s.metric, s.workload, s.mode) == (METRIC, "training", "served") and not s.params and not s.warm_up
+        plain = (s.metric, s.pipeline, s.mode) == (METRIC, "training", "served") and not s.params and not s.warm_up
         if plain and isinstance(s.value, int | float) and s.value > 0:
             found[s.block, s.session][s.engine, s.track].append(float(np.log(s.value)))
     return [

@@ -46,7 +46,7 @@ class Fit:
 
 
 def fits(samples: Iterable[Sample]) -> list[Record]:
-    """The scaling.* records of each arm and workload, from its makespans with the one parameter n.
+    """The scaling.* records of each arm and pipeline, from its makespans with the one parameter n.
 
     superlinear_at_n: the smallest n above the line through the smaller ones, beyond the interval
     that this line predicts; fails_at_n: the smallest n with a run that has no makespan. Their value
@@ -54,8 +54,8 @@ def fits(samples: Iterable[Sample]) -> list[Record]:
     """
     groups: dict[tuple[str, ...], list[Sample]] = defaultdict(list)
     for s in samples:
-        if s.metric == METRIC and s.workload in WORKLOADS and s.params.keys() == {"n"} and not s.warm_up:
-            groups[s.engine, s.track, s.mode, s.workload].append(s)
+        if s.metric == METRIC and s.pipeline in WORKLOADS and s.params.keys() == {"n"} and not s.warm_up:
+            groups[s.engine, s.track, s.mode, s.pipeline].append(s)
     return [record for group in groups.values() for record in _records(group)]
 
 
@@ -93,7 +93,7 @@ def _record(
     shown = Counter(s.isolation for s in group if s.value is not None and s.isolation != "none")
     return Record(
         engine=like.engine, version=like.version, track=like.track, mode=like.mode,
-        isolation=shown.most_common(1)[0][0] if shown else like.isolation, workload=like.workload,
+        isolation=shown.most_common(1)[0][0] if shown else like.isolation, pipeline=like.pipeline,
         metric=metric, unit=unit, value=value, ci_low=ends[0], ci_high=ends[1], n=n, note=note,
     )  # fmt: skip
 

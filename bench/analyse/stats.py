@@ -93,7 +93,7 @@ def detectable_ratio(log_ratios: Sequence[float]) -> float | None:
 
 
 def summarise(samples: Iterable[Sample]) -> list[Record]:
-    """One record for each metric of each arm, workload and parameters; warm-ups do not count."""
+    """One record for each metric of each arm, pipeline and parameters; warm-ups do not count."""
     groups: dict[tuple[Any, ...], list[Sample]] = defaultdict(list)
     for sample in samples:
         if not sample.warm_up:
@@ -122,7 +122,7 @@ def noise(samples: Iterable[Sample]) -> list[Record]:
     """The A/A records, from one engine measured under two names; empty if it was not."""
     arms: dict[str, list[Sample]] = {name: [] for name in AA_ARMS}
     for s in samples:
-        if s.metric == AA_METRIC and (s.track, s.mode, s.workload) == ("tuned", "served", "training"):
+        if s.metric == AA_METRIC and (s.track, s.mode, s.pipeline) == ("tuned", "served", "training"):
             arms.get(s.engine, []).append(s)
     first, second = (arms[name] for name in AA_ARMS)
     ratio = compare(first, second)
@@ -139,7 +139,7 @@ def noise(samples: Iterable[Sample]) -> list[Record]:
     return [
         Record(
             engine=AA_ARMS[0], version=like.version, track="tuned", mode="served", isolation=like.isolation,
-            workload=like.workload, params=like.params, metric=metric, unit="ratio", value=value,
+            pipeline=like.pipeline, params=like.params, metric=metric, unit="ratio", value=value,
             ci_low=ratio.low if metric == "noise.aa_ratio" else None,
             ci_high=ratio.high if metric == "noise.aa_ratio" else None,
             n=ratio.n, note="" if value is not None else missing,
@@ -182,7 +182,7 @@ def _far(group: list[int], samples: Sequence[Sample]) -> list[int]:
 
 def _key(s: Sample) -> tuple[Any, ...]:
     params = json.dumps(s.params, sort_keys=True, default=str)
-    return (s.engine, s.version, s.track, s.mode, s.isolation, s.workload, params, s.metric)
+    return (s.engine, s.version, s.track, s.mode, s.isolation, s.pipeline, params, s.metric)
 
 
 def _record(group: list[Sample]) -> Record:
@@ -204,7 +204,7 @@ def _record(group: list[Sample]) -> Record:
     like = group[0]
     return Record(
         engine=like.engine, version=like.version, track=like.track, mode=like.mode, isolation=like.isolation,
-        workload=like.workload, params=like.params, metric=like.metric, unit=like.unit,
+        pipeline=like.pipeline, params=like.params, metric=like.metric, unit=like.unit,
         value=value, ci_low=low, ci_high=high, n=len({s.session for s in valued}), note=_note(group, valued),
     )  # fmt: skip
 
@@ -219,7 +219,7 @@ def _proportion(group: list[Sample], valued: list[Sample]) -> Record:
     one = valued[0]
     return Record(
         engine=one.engine, version=one.version, track=one.track, mode=one.mode, isolation=one.isolation,
-        workload=one.workload, params=one.params, metric=one.metric, unit=PROPORTION,
+        pipeline=one.pipeline, params=one.params, metric=one.metric, unit=PROPORTION,
         value=held / len(valued), ci_low=low, ci_high=high, n=len(valued), note=_failures(group, valued),
     )  # fmt: skip
 

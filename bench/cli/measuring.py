@@ -202,7 +202,7 @@ def _environments(
                 manifest.versions[name] = _main_versions(engine, made)
                 ready.append(name)
             except EngineError as error:
-                lost.append(_not_installed(opened, name, error))
+                lost.append(_not_installed(opened, manifest, name, error))
     return ready, lost
 
 
@@ -211,9 +211,12 @@ def _main_versions(name: str, environment: Path) -> dict[str, str]:
     return {package: version for package, version in environments.versions(environment).items() if package in wanted}
 
 
-def _not_installed(opened: store.Store, name: str, error: EngineError) -> Failure:
+def _not_installed(opened: store.Store, manifest: Manifest, name: str, error: EngineError) -> Failure:
     message, log = opened.shorten(str(error)), opened.shorten(error.log_tail)
-    sample = Sample(engine=name, metric="setup.total_s", unit="s", value=None, mode="served", note=f"failed: {message}")
+    sample = Sample(
+        engine=name, pipeline=_pipeline(manifest.arguments).name, metric="setup.total_s", unit="s", value=None, mode="served",
+        note=f"failed: {message}",
+    )  # fmt: skip
     opened.append(sample)
     return Failure(engine=name, track="", phase="environment", message=message, log_tail=log)
 

@@ -23,7 +23,9 @@ from typing import Any, Literal
 
 import msgspec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+NO_PIPELINE = "none"
+"""`pipeline` of what concerns none: an environment, the noise, the instrument."""
 
 Mode = Literal["served", "local", "none"]
 Value = float | str | None
@@ -45,7 +47,8 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 class Sample(Arm, frozen=True, kw_only=True):
     """One raw observation."""
 
-    workload: str = "training"
+    pipeline: str
+    """Which pipeline it is of, without its size, which is in `params`; `none` if it concerns none."""
     params: dict[str, Any] = {}
     metric: str
     unit: str
@@ -62,7 +65,7 @@ class Sample(Arm, frozen=True, kw_only=True):
 class Record(Arm, frozen=True, kw_only=True):
     """One line of summary.json: one metric of one arm, over sessions."""
 
-    workload: str = "training"
+    pipeline: str
     params: dict[str, Any] = {}
     metric: str
     unit: str
@@ -81,7 +84,7 @@ class Run(Arm, frozen=True, kw_only=True):
 
     run_id: str
     engine_run_id: str = ""
-    workload: str = "training"
+    pipeline: str
     params: dict[str, Any] = {}
     scenario: str = ""
     """Empty for a plain run; else the recovery or debugging scenario."""
@@ -160,7 +163,15 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One planned unit of work."""
 
     name: str
-    """For people: 'prefect tuned block 3'."""
+    """For people: 'block 3: prefect tuned: runtime'."""
+    engine: str = ""
+    """The arm."""
+    track: str = ""
+    pipeline: str
+    block: int = 0
+    question: str = ""
+    topic: str = ""
+    """Where a question has many: the scenario."""
     estimated_s: float
     state: Literal["done", "left_out", "failed", "interrupted"]
     actual_s: float = 0.0
@@ -175,6 +186,70 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     message: str
     log_tail: str = ""
+
+
+class DeclaredEngine(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine's adapter declares of itself that a reader is shown."""
+
+    name: str
+    title: str
+    """As people write it."""
+    place: int = 0
+    """Engines stand in this order, those alike by name."""
+    colour: int = 0
+    """Which of the report's colours it has, from 1; 0: the next that is free."""
+    shape: str = ""
+    """Of its points in charts; empty: the one that goes with the colour."""
+    roles: dict[str, str] = {}
+    """Role -> what it has in common with roles of others: 'scheduling', 'worker', 'database'."""
+
+
+class DeclaredPipeline(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pipeline declares of itself, as it was measured."""
+
+    name: str
+    title: str
+    """In a sentence: 'the training pipeline', 'a chain'."""
+    steps: tuple[str, ...] = ()
+    """In their order; of many like steps the one that is declared."""
+    in_turn: bool = False
+    """Whether no two of its steps are ever under way at once."""
+    size: str = ""
+    """The parameter by which it grows."""
+    shape: str = ""
+    """series or parallel, where its steps do no work of their own; empty for a pipeline with a purpose."""
+    companion: bool = False
+    """Whether people run it beside another one only."""
+    effects: tuple[str, ...] = ()
+    """Kinds of what it changes outside of a run."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is measured for its own sake, not for its size or beside another."""
+        return not (self.shape or self.companion)
+
+
+class PublishedFigure(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure that others have published, as its source gives it; not measured here."""
+
+    system: str
+    """As people write it."""
+    version: str = ""
+    engine: str = ""
+    """The engine's name, where it is one that can be measured here."""
+    pipeline: str
+    params: dict[str, Any]
+    """Of the pipeline that it stands beside."""
+    seconds: float
+
+
+class PublishedSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Who has published figures, and what a reader must know of them."""
+
+    name: str
+    address: str
+    machine: str
+    remark: str
 
 
 class Manifest(msgspec.Struct, kw_only=True):
@@ -195,8 +270,13 @@ class Manifest(msgspec.Struct, kw_only=True):
     """SHA-256 over the source files of `core`: the steps, and the instrument."""
     versions: dict[str, dict[str, str]]
     """Per environment: distribution -> version, of the main packages."""
+    engines: list[DeclaredEngine] = []
+    pipelines: list[DeclaredPipeline] = []
+    """What can be measured; the one first that is meant where nobody says which."""
+    published: list[PublishedFigure] = []
+    published_source: PublishedSource | None = None
     titles: dict[str, str] = {}
-    """Engine -> name as people write it."""
+    """Arm -> name as people write it: of an engine, or of another version of one."""
     settings: list[dict[str, str]] = []
     """engine, track, name, value, source, reason."""
     abilities: list[dict[str, str]] = []
@@ -214,3 +294,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     order: list[str] = []
     cells: list[Cell] = []
     failures: list[Failure] = []
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The pipelines that are measured for their own sake, the one first that is meant where nobody says which."""
+        return tuple(one.name for one in self.pipelines if one.plain)

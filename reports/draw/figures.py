@@ -90,7 +90,7 @@ def _of(items: Iterable[Any], name: str, mode: str) -> list[Any]:
     beside = (BASELINE,) if mode == "local" else ()
     return [
         x for x in items
-        if x.metric == name and x.workload == "training" and not x.params
+        if x.metric == name and x.pipeline == "training" and not x.params
         and (x.mode == mode or x.engine in beside)
     ]  # fmt: skip
 

@@ -134,7 +134,7 @@ def place_order(place: Place) -> tuple[object, ...]:
     return (
         place.engine == BASELINE, place.engine,
         questions.index(question) if question in questions else len(questions), question,
-        place.workload, place.params, place.track, place.mode,
+        place.pipeline, place.params, place.track, place.mode,
         known.index(place.metric) if place.metric in METRICS else len(known), place.metric,
     )  # fmt: skip
 
@@ -149,10 +149,10 @@ def title(metric: Metric) -> str:
 
 
 def where(place: Place) -> str:
-    """Track, mode, workload and parameters in a few words."""
+    """Track, mode, pipeline and parameters in a few words."""
     params = ", ".join(f"{name}={value}" for name, value in json.loads(place.params).items())
-    workload = "" if place.workload == "training" else place.workload.replace("_", " ")
-    return " · ".join(part for part in (place.track, place.mode, workload, params) if part not in ("", "none"))
+    pipeline = "" if place.pipeline == "training" else place.pipeline.replace("_", " ")
+    return " · ".join(part for part in (place.track, place.mode, pipeline, params) if part not in ("", "none"))
 
 
 def common_scale(metric: Metric, values: Sequence[Values | None]) -> Scale:

@@ -95,7 +95,7 @@ def _figures(
 ) -> Iterable[Figure]:
     """A small line chart for each headline that at least two results have."""
     for name in HEADLINES:
-        met = [p for p in places if p.metric == name and p.workload == "training" and p.params == "{}"]
+        met = [p for p in places if p.metric == name and p.pipeline == "training" and p.params == "{}"]
         rows = [row for place in met for row in _points(place, results, sides, titles)]
         if len({row["result"] for row in rows}) > 1:
             chart = _chart(rows, [_dated(*both) for both in zip(results, sides, strict=True)])

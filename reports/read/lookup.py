@@ -24,15 +24,15 @@ VERSION, VARIANT = "@", "-"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Which records of a metric: those of a workload with parameters. The label is for people."""
+    """Which records of a metric: those of a pipeline with parameters. The label is for people."""
 
-    workload: str = "training"
+    pipeline: str = "training"
     params: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.workload, _spelled(self.params)
+        return self.pipeline, _spelled(self.params)
 
 
 PLAIN = Case()
@@ -140,16 +140,16 @@ class Lookup:
         return as_reading(ours[0], self._samples.get(_arm(ours[0]), ())) if ours else None
 
     def cases(self, name: str, mode: str = "") -> tuple[Case, ...]:
-        """The workloads and parameters under which a metric was recorded, in the order of the records."""
+        """The pipelines and parameters under which a metric was recorded, in the order of the records."""
         found = (r for r in self.result.records if r.metric == name and (not mode or r.mode == mode))
-        return tuple({(case := Case(r.workload, r.params)).key: case for r in found}.values())
+        return tuple({(case := Case(r.pipeline, r.params)).key: case for r in found}.values())
 
     @cached_property
     def _grouped(self) -> dict[tuple[str, str, str], list[Record]]:
-        """By metric, workload and parameters."""
+        """By metric, pipeline and parameters."""
         grouped: dict[tuple[str, str, str], list[Record]] = {}
         for record in self.result.records:
-            grouped.setdefault((record.metric, record.workload, _spelled(record.params)), []).append(record)
+            grouped.setdefault((record.metric, record.pipeline, _spelled(record.params)), []).append(record)
         return grouped
 
     @cached_property
@@ -184,7 +184,7 @@ def _spelled(params: Mapping[str, Any]) -> str:
 
 def _arm(record: Record | Sample) -> tuple[str, ...]:
     params = _spelled(record.params)
-    return record.metric, record.engine, record.track, record.mode, record.isolation, record.workload, params
+    return record.metric, record.engine, record.track, record.mode, record.isolation, record.pipeline, params
 
 
 def as_reading(record: Record, samples: tuple[Sample, ...] = ()) -> Reading:

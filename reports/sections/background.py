@@ -142,13 +142,13 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     data = manifest.data
     rows = f"{number(data['rows'])} rows" if isinstance(data.get("rows"), int) else ""
     source = str(data.get("name") or data.get("path") or "generated")
-    workloads = list(dict.fromkeys(record.workload for record in lookup.result.records)) or ["training"]
+    pipelines = list(dict.fromkeys(record.pipeline for record in lookup.result.records)) or ["training"]
     budget = manifest.budget + (f" ({number(manifest.budget_s / 60)} min)" if manifest.budget_s else "")
     host = [_headline(key, value) for key, value in flat(manifest.host)]
     given = {
         "Engines": listing(versions) or "none",
         "Tracks": listing(lookup.tracks),
-        "Pipeline": listing(name.replace("_", "-") for name in workloads),
+        "Pipeline": listing(name.replace("_", "-") for name in pipelines),
         "Data": ", ".join(filter(None, (source, rows, f"target {data['target']}" if "target" in data else ""))),
         "Host": ", ".join(filter(None, dict.fromkeys(host))),
         "Measured": " to ".join(_minute(at) for at in (manifest.created_utc, manifest.finished_utc) if at),

@@ -56,7 +56,7 @@ def _sentence(lookup: Lookup) -> str:
 
 def _roles(lookup: Lookup, name: str) -> list[Case]:
     found = (case for case in lookup.cases(name) if "role" in case.params)
-    return [Case(case.workload, case.params, str(case.params["role"])) for case in found]
+    return [Case(case.pipeline, case.params, str(case.params["role"])) for case in found]
 
 
 def _by_role(lookup: Lookup, key: str, caption: str, names: list[str]) -> Table | None:
@@ -78,7 +78,7 @@ def _growth(lookup: Lookup) -> Table | None:
 def _with_interval(lookup: Lookup, row: Row, case: Case) -> Row:
     """The slope's interval comes from the runs of its one session, in their order."""
     own = (EACH, row.engine, row.track, case.key)
-    found = (s for s in lookup.result.samples if (s.metric, s.engine, s.track, Case(s.workload, s.params).key) == own)
+    found = (s for s in lookup.result.samples if (s.metric, s.engine, s.track, Case(s.pipeline, s.params).key) == own)
     values = [float(s.value) for s in found if isinstance(s.value, int | float)]
     *others, last = row.cells
     if len(values) < FEWEST_RUNS or last.n > 1 or not last.sort:

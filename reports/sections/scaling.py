@@ -62,14 +62,14 @@ def _limit(lookup: Lookup, engine: str, track: str, name: str) -> str:
 
 
 def _cases(lookup: Lookup, name: str, mode: str = "") -> list[Case]:
-    found = [Case(c.workload, c.params, _label(c)) for c in lookup.cases(name, mode)]
-    return sorted(found, key=lambda case: (case.workload, case.params.get("fib", 0), case.params.get("n", 0)))
+    found = [Case(c.pipeline, c.params, _label(c)) for c in lookup.cases(name, mode)]
+    return sorted(found, key=lambda case: (case.pipeline, case.params.get("fib", 0), case.params.get("n", 0)))
 
 
 def _label(case: Case) -> str:
     """`chain, n=40, fib(10)`."""
     params = case.params
-    words = [case.workload.replace("_", "-"), f"n={params['n']}" if "n" in params else ""]
+    words = [case.pipeline.replace("_", "-"), f"n={params['n']}" if "n" in params else ""]
     return ", ".join(filter(None, [*words, f"fib({params['fib']})" if "fib" in params else ""]))
 
 
@@ -102,7 +102,7 @@ def _rows(lookup: Lookup, mode: str, track: str, case: Case) -> Iterable[dict[st
 
 
 def _of(s: Sample, engine: str, track: str, mode: str, case: Case) -> bool:
-    same = (s.metric, s.workload, s.engine, s.track, s.mode) == (MAKESPAN, case.workload, engine, track, mode)
+    same = (s.metric, s.pipeline, s.engine, s.track, s.mode) == (MAKESPAN, case.pipeline, engine, track, mode)
     return same and s.params.keys() == {"n"} and not s.warm_up and isinstance(s.value, int | float)
 
 
@@ -167,7 +167,7 @@ def _payload(lookup: Lookup) -> Section | None:
     met = [c for c in lookup.cases("payload.metadata_bytes") if "payload_bytes" in c.params]
     ways = {"engine": "through the engine", "reference": "by reference"}
     cases = [
-        Case(c.workload, c.params, f"{_size(c.params['payload_bytes'])} {ways.get(way := c.params['channel'], way)}")
+        Case(c.pipeline, c.params, f"{_size(c.params['payload_bytes'])} {ways.get(way := c.params['channel'], way)}")
         for c in sorted(met, key=lambda c: (c.params["payload_bytes"], c.params["channel"]))
     ]
     plan = Plan((MAKESPAN, "payload.metadata_bytes"), "served", cases, "Each step hands on")
@@ -186,7 +186,7 @@ def _concurrency(lookup: Lookup) -> Section | None:
     names = [f"concurrency.{leaf}" for leaf in CONCURRENCY]
     met = [c for c in lookup.cases(names[-1]) if "concurrent" in c.params]
     met.sort(key=lambda c: int(c.params["concurrent"]))
-    cases = [Case(c.workload, c.params, number(c.params["concurrent"])) for c in met]
+    cases = [Case(c.pipeline, c.params, number(c.params["concurrent"])) for c in met]
     caption = "Runs submitted at the same time. Settings say whether a limit of steps holds over all of them"
     table = arm_table(lookup, "table-concurrency", caption, Plan(names, "served", cases, "At once", isolation=True))
     return present(made("concurrency", "Runs side by side", _at_most(lookup, cases), tables=[table]))

@@ -19,8 +19,9 @@ STEPS = {"inline": {"pandas": "3.1.1", "numpy": "2.4.6"}}
 
 def sample(value: float | str | None, session: int = 1, **more: Any) -> Sample:
     """By default a makespan of Airflow; block and session are the same."""
-    plain = {"engine": "airflow", "version": "3.3.2", "track": "tuned", "mode": "served", "block": session,
-             "isolation": "process per step", "metric": "runtime.makespan_s", "unit": "s"}  # fmt: skip
+    plain = {"engine": "airflow", "pipeline": "training", "version": "3.3.2", "track": "tuned", "mode": "served",
+             "block": session, "isolation": "process per step", "metric": "runtime.makespan_s",
+             "unit": "s"}  # fmt: skip
     return Sample(**{**plain, "value": value, "session": session, **more})
 
 

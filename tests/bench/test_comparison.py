@@ -111,11 +111,11 @@ def test_texts_and_missing_values_have_no_change(tmp_path: Path) -> None:
 def test_what_has_no_samples_is_compared_by_its_record(tmp_path: Path) -> None:
     def fit(value: float) -> Record:
         return Record(
-            engine="airflow", track="tuned", mode="served", workload="chain", metric="scaling.marginal_s", unit="s",
+            engine="airflow", track="tuned", mode="served", pipeline="chain", metric="scaling.marginal_s", unit="s",
             value=value, ci_low=value * 0.9, ci_high=value / 0.9, n=5,
         )  # fmt: skip
 
-    place = MAKESPAN._replace(workload="chain", metric="scaling.marginal_s")
+    place = MAKESPAN._replace(pipeline="chain", metric="scaling.marginal_s")
     one, other = sides(tmp_path, Made([], [fit(0.1)]), Made([], [fit(0.2)]))
     found = change(one.values[place], other.values[place])
     assert found is not None

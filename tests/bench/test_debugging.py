@@ -129,7 +129,7 @@ def failed_run(*sightings: tuple[float, Status, Status | None]) -> Observation:
         Sighting(round(at_s * 1e9), RunState(status, {"train": StepState(step)} if step else {}))
         for at_s, status, step in sightings
     ]
-    run = Run(run_id="r1", engine="double", track="stock", mode="served")
+    run = Run(run_id="r1", engine="double", pipeline="training", track="stock", mode="served")
     return Observation(run, parse(records), tuple(seen))
 
 

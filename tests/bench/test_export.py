@@ -25,11 +25,11 @@ def result(tmp_path: Path) -> Path:
         *samples([0.1 + 0.2, 1e-9, 3.0]),
         sample(None, note=NASTY),
         sample("completed", metric="recovery.step_killed.outcome", unit="text"),
-        sample(7.0, workload="chain", params={"n": 5, "channel": "engine"}, warm_up=True),
+        sample(7.0, pipeline="chain", params={"n": 5, "channel": "engine"}, warm_up=True),
     ]
     folder = Made(observed).write(tmp_path / "result")
     kept = store.Store(folder)
-    kept.append(Run(engine="airflow", run_id="r1", submit_ns=2**62 + 1, params={"n": 5}))
+    kept.append(Run(engine="airflow", pipeline="chain", run_id="r1", submit_ns=2**62 + 1, params={"n": 5}))
     kept.append(Verdict(run_id="r1", engine="airflow", checker="order", verdict="pass"))
     return folder
 

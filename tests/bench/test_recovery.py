@@ -194,7 +194,7 @@ def test_resume_after_the_fix(bring_up: BringUp) -> None:
 
 def test_engine_without_resume_is_reported_with_its_reason(bring_up: BringUp) -> None:
     session, conductor = bring_up(Unable)
-    run = Run(run_id="r1", engine="double", track="stock", mode="served")
+    run = Run(run_id="r1", engine="double", pipeline="training", track="stock", mode="served")
     failed = Observation(run, parse([]))
     fixed = session.scratch / "fixed"
     assert repair.resume(conductor, session, failed, fixed) is None

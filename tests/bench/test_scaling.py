@@ -26,7 +26,7 @@ def sample(n: int, value: float | None, session: int = 0, **more: Any) -> Sample
         "engine": "prefect",
         "metric": "runtime.makespan_s",
         "unit": "s",
-        "workload": "chain",
+        "pipeline": "chain",
         "isolation": "threads",
     }
     return Sample(**{**plain, "params": {"n": n}, "value": value, "session": session, "block": session, **more})
@@ -168,14 +168,14 @@ def test_only_plain_runs_by_size_count() -> None:
         sample(5, 99.0, warm_up=True),
         sample(5, 99.0, params={"n": 5, "fib": 10}),
         sample(5, 99.0, metric="runtime.completion_s"),
-        sample(5, 99.0, workload="training", params={}),
+        sample(5, 99.0, pipeline="training", params={}),
     ]
     assert fits(other) == []
     assert fits([*exact(line), *other]) == fits(exact(line))
 
 
 def test_arms_and_workloads_have_fits_of_their_own() -> None:
-    groups = [{}, {"engine": "dagster"}, {"mode": "local"}, {"track": "tuned"}, {"workload": "fan_out"}]
+    groups = [{}, {"engine": "dagster"}, {"mode": "local"}, {"track": "tuned"}, {"pipeline": "fan_out"}]
     found = fits([sample(n, line(n) * k, **more) for k, more in enumerate(groups, 1) for n in SIZES])
     marginal = [record.value for record in found if record.metric == "scaling.marginal_s"]
     assert marginal == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])

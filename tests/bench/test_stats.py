@@ -21,7 +21,7 @@ RESULTS = 20_000 if os.environ.get("ORCHBENCH_FULL_SIMULATIONS") else 1000
 
 
 def sample(value: float | str | None, session: int = 0, **more: Any) -> Sample:
-    plain = {"engine": "prefect", "metric": "runtime.makespan_s", "unit": "s", "block": session}
+    plain = {"engine": "prefect", "pipeline": "training", "metric": "runtime.makespan_s", "unit": "s", "block": session}
     return Sample(**{**plain, "value": value, "session": session, **more})
 
 
@@ -76,7 +76,7 @@ def test_groups_are_kept_apart_and_parameters_match_in_any_order() -> None:
     groups = summarise(
         [
             sample(1, params={"n": 1, "m": 2}), sample(1, params={"m": 2, "n": 1}), sample(1, params={"n": 2}),
-            sample(1, track="tuned"), sample(1, workload="wide"), sample(1, engine="dagster"), sample(1, mode="local"),
+            sample(1, track="tuned"), sample(1, pipeline="wide"), sample(1, engine="dagster"), sample(1, mode="local"),
         ]
     )  # fmt: skip
     assert len(groups) == 6

@@ -15,7 +15,19 @@ import result_texts
 from result_parts import AUDITS, PARTS, VARIANTS
 from result_texts import HOSTILE, SCRIPT
 
-from bench.contract.records import Audit, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Strike, Verdict
+from bench.contract.records import (
+    SCHEMA_VERSION,
+    Audit,
+    Cell,
+    Evidence,
+    Failure,
+    Manifest,
+    Record,
+    Run,
+    Sample,
+    Strike,
+    Verdict,
+)
 from bench.observe.store import Summary
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
@@ -63,7 +75,9 @@ class Builder:
             self._noise()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "manifest.json").write_bytes(msgspec.json.encode(self._manifest()))
-        (folder / "summary.json").write_bytes(msgspec.json.encode(Summary(1, self.records, list(self.audits))))
+        (folder / "summary.json").write_bytes(
+            msgspec.json.encode(Summary(SCHEMA_VERSION, self.records, list(self.audits)))
+        )
         _lines(folder / "samples.jsonl", self.samples)
         _lines(folder / "runs.jsonl", self.runs)
         _lines(folder / "strikes.jsonl", self.strikes)
@@ -150,13 +164,13 @@ class Builder:
     # --- records
 
     def add(self, engine: str, metric: str, unit: str, value: Any, *, track: str = "none", mode: Any = "none",
-            noise: float = 0.0, note: str = "", workload: str = "training",
+            noise: float = 0.0, note: str = "", pipeline: str = "training",
             params: dict[str, Any] | None = None) -> None:  # fmt: skip
         """Keep a record; `noise` is half its interval, as a part of the value."""
         timed = noise > 0 and isinstance(value, float)
         spread = self.sessions > 1 and timed
         self.records.append(
-            Record(engine=engine, version=self.version(engine), track=track, mode=mode, workload=workload,
+            Record(engine=engine, version=self.version(engine), track=track, mode=mode, pipeline=pipeline,
                    params=params or {}, metric=metric, isolation=self.isolation(engine) if mode != "none" else "none",
                    unit=unit, value=value,
                    ci_low=round(value * (1 - noise), 6) if spread else None,
@@ -214,8 +228,8 @@ class Builder:
                 run_id = f"{e}-{track}-{mode}-{session}-{int(warm_up)}"
                 self.samples.append(
                     Sample(engine=e, version=self.version(e), track=track, mode=mode, isolation=self.isolation(e),  # type: ignore[arg-type]
-                           metric="runtime.makespan_s", unit="s", value=value, session=session, block=session,
-                           warm_up=warm_up, run_id=run_id, note=SCRIPT)
+                           pipeline="training", metric="runtime.makespan_s", unit="s", value=value, session=session,
+                           block=session, warm_up=warm_up, run_id=run_id, note=SCRIPT)
                 )  # fmt: skip
 
     def _recovery(self) -> None:
@@ -270,7 +284,7 @@ class Builder:
         self.journals[run_id] = records
         self.runs.append(
             Run(engine=e, version=self.version(e), track=track, mode="served", isolation=self.isolation(e),
-                run_id=run_id, scenario=topic, submit_ns=START_NS, accepted_ns=START_NS + 10**7,
+                pipeline="training", run_id=run_id, scenario=topic, submit_ns=START_NS, accepted_ns=START_NS + 10**7,
                 terminal_ns=0 if outcome == "stuck" else t + 3 * 10**8, outcome=outcome)
         )  # fmt: skip
 

@@ -29,7 +29,7 @@ INFO = Metric("runtime.work_s", "Work", "none", "info")
 
 
 def held(values: list[float | str | None], unit: str = "s", note: str = "") -> Values:
-    common = {"engine": "airflow", "metric": "m", "unit": unit, "note": note}
+    common = {"engine": "airflow", "pipeline": "training", "metric": "m", "unit": unit, "note": note}
     samples = tuple(Sample(**common, value=v, session=n) for n, v in enumerate(values))  # type: ignore[arg-type]
     numbers = [v for v in values if isinstance(v, int | float)]
     value = sum(numbers) / len(numbers) if numbers else values[0]

@@ -29,7 +29,7 @@ def lookup(*records: Record) -> Lookup:
 
 def record(engine: str, name: str, value: float | str | None, **more: object) -> Record:
     given = {"track": "tuned", "mode": "served", "isolation": "threads", "unit": "s", "n": 5} | more
-    return Record(engine=engine, metric=name, value=value, **given)  # type: ignore[arg-type]
+    return Record(engine=engine, pipeline="training", metric=name, value=value, **given)  # type: ignore[arg-type]
 
 
 def marks(*readings: Reading, name: str = TIME.name, noise: float = 1.0) -> list[str]:
@@ -47,7 +47,7 @@ def test_overlapping_intervals_share_the_first_place() -> None:
 
 def blocks(engine: str, *values: float) -> tuple[Sample, ...]:
     return tuple(
-        Sample(engine=engine, metric=TIME.name, unit="s", value=value, session=n, block=n)
+        Sample(engine=engine, pipeline="training", metric=TIME.name, unit="s", value=value, session=n, block=n)
         for n, value in enumerate(values, 1)
     )
 
