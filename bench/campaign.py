@@ -22,7 +22,8 @@ from bench.contract.errors import EngineError, StorageError
 from bench.contract.records import Arm, Cell, Failure, Manifest, Run, Sample
 from bench.observe.describing import describe
 from bench.observe.history import History, read_history
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.plan.budgets import CELLULAR, ESSENTIAL, Budget, Part
 from bench.plan.planner import INLINE, SESSION_S, VERSION, Clock, Estimates, Planned
 from bench.plan.workloads import Workload

@@ -16,7 +16,7 @@ import bench.contract.records
 from bench import cli
 from bench.contract import registry
 from bench.contract.adapter import Track
-from bench.observe.store import FILES
+from bench.observe.reading import FILES
 from bench.plan.budgets import BUDGETS, Group
 from core.pipelines.training.settings import Validation
 

@@ -21,7 +21,7 @@ from scipy.stats import t as student
 from bench.analyse import stats
 from bench.contract.errors import UsageError
 from bench.contract.records import Manifest, Record, Sample
-from bench.observe import store
+from bench.observe import reading
 
 OF_THE_RESULT = "noise."
 """Metrics with this prefix say how good a result is, not what was measured."""
@@ -100,14 +100,11 @@ class Change:
 def load(folder: Path) -> Measured:
     """Read a result folder; UsageError if it is none, is of another schema, or has not been summarised."""
     folder = folder.resolve()
-    manifest = store.load_manifest(folder)
+    manifest = reading.load_manifest(folder)
     if not (folder / "summary.json").exists():
         raise UsageError(f"{folder}: has no summary.json; make it with 'orchbench report {folder}'")
-    try:
-        records = store.load_summary(folder).records
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{folder}/summary.json: {error}; make it anew with 'orchbench report {folder}'") from error
-    return Measured(folder.name, manifest, tuple(store.load(folder, Sample)), tuple(records))
+    records = tuple(reading.load_summary(folder).records)
+    return Measured(folder.name, manifest, tuple(reading.load(folder, Sample)), records)
 
 
 def of_results(results: Sequence[Measured]) -> list[Side]:

@@ -21,8 +21,8 @@ from bench.contract import registry
 from bench.contract.adapter import Track
 from bench.contract.errors import EngineError, StorageError, UsageError
 from bench.contract.project import PROJECT
-from bench.contract.records import Failure, Manifest, Sample
-from bench.observe import host, store
+from bench.contract.records import SCHEMA_VERSION, Failure, Manifest, Sample
+from bench.observe import host, reading, store
 from bench.observe.describing import promise
 from bench.observe.store import storing
 from bench.plan.budgets import BUDGETS, Budget, Group, chosen
@@ -112,7 +112,9 @@ def _other_version(wish: str, engines: list[str]) -> str:
 def _resumed(folder: Path) -> tuple[Job, Progress]:
     folder = folder.resolve()
     opened = store.Store(folder)
-    manifest = store.load_manifest(folder)
+    manifest = reading.load_manifest(folder)
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise UsageError(f"{folder}: begun by an earlier version, which wrote otherwise; start a new result")
     opened.hold()
     source = _users_source(manifest.arguments)
     source = source or generated(_pipeline(manifest.arguments), folder / "data", manifest.seed)

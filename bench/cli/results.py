@@ -12,7 +12,7 @@ from bench.cli.codes import EXIT_AUDIT
 from bench.contract.errors import StorageError, UsageError
 from bench.contract.project import PROJECT
 from bench.contract.records import Audit, Run, Sample, Verdict
-from bench.observe import store
+from bench.observe import reading, store
 from reports.pages.render import write_report
 
 
@@ -21,7 +21,7 @@ def report(
 ) -> None:
     """Compute summary and report again from what was measured; no engine runs."""
     folder = result.resolve()
-    store.load_manifest(folder)
+    reading.load_manifest(folder)
     try:
         failed = summarise(folder)
         typer.echo(f"report: {write_report(folder)}")
@@ -35,8 +35,8 @@ def report(
 
 def summarise(folder: Path) -> list[Audit]:
     """Compute summary.json from the raw observations; return the audits that the result failed."""
-    samples, runs = store.load(folder, Sample), store.load(folder, Run)
-    found = audits.audit(samples, runs, store.load(folder, Verdict), store.load_manifest(folder))
+    samples, runs = reading.load(folder, Sample), reading.load(folder, Run)
+    found = audits.audit(samples, runs, reading.load(folder, Verdict), reading.load_manifest(folder))
     records = [*stats.summarise(samples), *stats.noise(samples), *drift.order_effects(samples, runs)]
     store.Store(folder).save_summary([*records, *scaling.fits(samples)], found)
     return [one for one in found if one.verdict == "fail"]

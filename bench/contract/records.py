@@ -196,10 +196,10 @@ class DeclaredEngine(msgspec.Struct, frozen=True, kw_only=True):
     """As people write it."""
     place: int = 0
     """Engines stand in this order, those alike by name."""
-    colour: int = 0
-    """Which of the report's colours it has, from 1; 0: the next that is free."""
+    colour: str = ""
+    """Of the report's palette: engine-1 to engine-6; empty: the next that is free."""
     shape: str = ""
-    """Of its points in charts; empty: the one that goes with the colour."""
+    """Of its points in charts; empty: the next that is free."""
     roles: dict[str, str] = {}
     """Role -> what it has in common with roles of others: 'scheduling', 'worker', 'database'."""
 

@@ -14,7 +14,7 @@ from bench.contract import registry
 from bench.contract.adapter import Ability, RunState, Status, StepState
 from bench.contract.records import Evidence, Run, Sample
 from bench.observe.history import parse
-from bench.observe.store import load
+from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.questions import debugging
 from bench.questions.debugging import EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading

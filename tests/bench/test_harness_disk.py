@@ -20,7 +20,8 @@ from bench.cli.codes import EXIT_ENGINE
 from bench.contract.adapter import Command
 from bench.contract.errors import StorageError
 from bench.contract.records import Run, Sample
-from bench.observe.store import FILES, Store, load, load_manifest
+from bench.observe.reading import FILES, load, load_manifest
+from bench.observe.store import Store
 from bench.session.supervisor import Supervisor
 
 SIZE = 96 * 2**20

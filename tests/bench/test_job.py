@@ -18,7 +18,8 @@ from bench.contract.adapter import Track
 from bench.contract.errors import EngineError
 from bench.contract.records import Cell, Manifest, Run, Sample
 from bench.observe.history import History
-from bench.observe.store import Store, load, load_manifest
+from bench.observe.reading import load, load_manifest
+from bench.observe.store import Store
 from bench.plan.budgets import BUDGETS, ESSENTIAL, Part
 from bench.plan.planner import INLINE, Clock, Planned
 from bench.plan.scenarios import BASIC

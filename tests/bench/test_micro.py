@@ -12,7 +12,8 @@ from bench.analyse.stats import summarise
 from bench.contract.errors import EngineError
 from bench.contract.records import Arm, Sample
 from bench.observe.history import History
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.questions import micro
 from bench.run.conductor import Conductor
 from bench.run.source import Source

@@ -17,7 +17,7 @@ from bench.contract.errors import EngineError
 from bench.contract.records import Run, Sample, Strike
 from bench.judge import aftermath as judge
 from bench.observe.history import parse, read_history
-from bench.observe.store import load
+from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
 from bench.questions.recovery import left_behind as aftermath

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bench.contract.errors import UsageError
 from bench.contract.records import SCHEMA_VERSION, Arm, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Verdict
-from bench.observe.store import FILES, LATEST, Store, create, load, load_manifest, load_summary
+from bench.observe.reading import FILES, load, load_manifest, load_summary
+from bench.observe.store import LATEST, Store, create
 from bench.session.workspace import PROJECT
 
 SAMPLE = Sample(

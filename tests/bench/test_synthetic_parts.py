@@ -19,7 +19,8 @@ from bench.contract.errors import EngineError
 from bench.contract.records import Manifest, Run, Sample, Verdict
 from bench.judge.checkers import GATE
 from bench.observe.history import History
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.plan.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
 from bench.plan.planner import INLINE, Clock, plan
 from bench.plan.workloads import Workload, published

@@ -12,7 +12,8 @@ from bench.contract import registry
 from bench.contract.adapter import Ability, Backfills, OfRole, Target, Track, Unsupported
 from bench.contract.records import Sample
 from bench.observe.history import read_history
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.plan.scenarios import IN_TRAIN, MIDDLE_S, SCENARIOS, Action, Nemesis
 from bench.questions.recovery import backfill, repair
 from bench.run.conductor import Conductor

@@ -28,7 +28,7 @@ from bench.contract.records import (
     Strike,
     Verdict,
 )
-from bench.observe.store import Summary
+from bench.observe.reading import Summary
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 VERSIONS = {"airflow": "3.1.2", "prefect": "3.6.1", "dagster": "1.12.2"}
