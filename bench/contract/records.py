@@ -27,6 +27,9 @@ SCHEMA_VERSION = 2
 NO_PIPELINE = "none"
 """`pipeline` of what concerns none: an environment, the noise, the instrument."""
 
+FAILED, NOT_SUPPORTED = "failed", "not supported"
+"""How the notes begin of what has no value for that reason."""
+
 Mode = Literal["served", "local", "none"]
 Value = float | str | None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from bench.analyse.stats import outliers
+from bench.analyse.summary import outliers
 from bench.contract.records import Record, Sample
 from bench.questions.metric import Scale
 from reports.draw import charts

@@ -9,11 +9,11 @@ from typing import Any
 import altair as alt
 
 from bench.analyse.comparability import BASELINE, incomparable
-from bench.analyse.comparison import Measured, Place, Side, Values
+from bench.analyse.sides import Identity, Measured, Side, Values
 from reports.draw.charts import Figure, Palette, figure
-from reports.pages.between import described
-from reports.pages.comparison import common_scale, place_order, title, titled, value_text, where
+from reports.pages.comparison import described
 from reports.pages.document import Document, Line, Section, Table
+from reports.pages.pairs import common_scale, identity_order, title, titled, value_text, where
 from reports.read.lookup import PREFERRED
 from reports.words.catalogue import metric as describe
 from reports.words.numbers import plural
@@ -31,9 +31,9 @@ CAPTION = "Text beside a point: the engine's version, where it changed. A line e
 
 
 def document(results: Sequence[Measured], sides: Sequence[Side], metrics: Sequence[str] = ()) -> Document:
-    """The page of results that are in the order of time; sides as `bench.analysis.comparison.of_results` gives them."""
+    """The page of results that are in the order of time; sides as `bench.analyse.sides.of_results` gives them."""
     places = sorted(
-        {p for side in sides for p in side.values if p.metric.startswith(tuple(metrics) or "")}, key=place_order
+        {p for side in sides for p in side.values if p.metric.startswith(tuple(metrics) or "")}, key=identity_order
     )
     titles = {name: title for result in results for name, title in result.manifest.titles.items()}
     engines = dict.fromkeys(place.engine for place in places)
@@ -56,7 +56,11 @@ def _breaks(results: Sequence[Measured], sides: Sequence[Side]) -> Iterable[str]
 
 
 def _table(
-    engine: str, places: Sequence[Place], results: Sequence[Measured], sides: Sequence[Side], titles: Mapping[str, str]
+    engine: str,
+    places: Sequence[Identity],
+    results: Sequence[Measured],
+    sides: Sequence[Side],
+    titles: Mapping[str, str],
 ) -> Table:
     dates = (_dated(*both) for both in zip(results, sides, strict=True))
     lines = [_line(place, [side.values.get(place) for side in sides]) for place in places if place.engine == engine]
@@ -67,7 +71,7 @@ def _table(
     return Table(titled(engine, titles), columns, tuple(lines), frozenset(range(2, len(columns))), folded=True)
 
 
-def _line(place: Place, values: Sequence[Values | None]) -> Line:
+def _line(place: Identity, values: Sequence[Values | None]) -> Line:
     metric = describe(place.metric)
     scale = common_scale(metric, values)
     return Line((title(metric), where(place), *(value_text(held, metric, scale) for held in values)))
@@ -91,7 +95,7 @@ def _marked(versions: Sequence[str]) -> list[str]:
 
 
 def _figures(
-    places: Sequence[Place], results: Sequence[Measured], sides: Sequence[Side], titles: Mapping[str, str]
+    places: Sequence[Identity], results: Sequence[Measured], sides: Sequence[Side], titles: Mapping[str, str]
 ) -> Iterable[Figure]:
     """A small line chart for each headline that at least two results have."""
     for name in HEADLINES:
@@ -103,7 +107,7 @@ def _figures(
 
 
 def _points(
-    place: Place, results: Sequence[Measured], sides: Sequence[Side], titles: Mapping[str, str]
+    place: Identity, results: Sequence[Measured], sides: Sequence[Side], titles: Mapping[str, str]
 ) -> Iterable[dict[str, Any]]:
     metric = describe(place.metric)
     values = [side.values.get(place) for side in sides]

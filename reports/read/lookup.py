@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bench.analyse import stats
+from bench.analyse.noise import noise_floor
 from bench.contract.records import Record, Sample
 from reports.read.loading import Result
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Noise, Reading, rank
+from reports.words.ranking import Noise, Reading, rank
 
 BASELINE = "inline"
 PREFERRED = ("airflow", "prefect", "dagster")
@@ -120,8 +120,8 @@ class Lookup:
 
     @cached_property
     def noise(self) -> Noise:
-        """The floor that the A/A arm gives, by the rule of `bench.analysis.stats`."""
-        floor = stats.noise_floor(self.result.records)
+        """The floor that the A/A arm gives, by the rule of `bench.analyse.noise`."""
+        floor = noise_floor(self.result.records)
         return Noise(floor, "an engine measured twice (A/A)") if floor else Noise()
 
     def readings(self, name: str, track: str = "none", mode: str = "", *, case: Case = PLAIN) -> tuple[Reading, ...]:
@@ -188,7 +188,6 @@ def _arm(record: Record | Sample) -> tuple[str, ...]:
 
 
 def as_reading(record: Record, samples: tuple[Sample, ...] = ()) -> Reading:
-    values = [sample.value for sample in samples if isinstance(sample.value, int | float)]
     return Reading(
         engine=record.engine,
         value=record.value,
@@ -197,6 +196,6 @@ def as_reading(record: Record, samples: tuple[Sample, ...] = ()) -> Reading:
         n=record.n,
         note=record.note,
         isolation=record.isolation,
-        span=(min(values), max(values)) if record.n < 2 and len(values) > 1 else None,
+        unit=record.unit,
         samples=samples,
     )

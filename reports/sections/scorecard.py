@@ -10,8 +10,8 @@ from reports.read.lookup import BASELINE, PLAIN, Case, Lookup, family
 from reports.sections.tables import PRICE, Cell, cell, differ
 from reports.words.catalogue import matters, scale_of, subject
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Reading
 from reports.words.numbers import MISSING
+from reports.words.ranking import Reading
 
 
 @dataclass(frozen=True, slots=True)

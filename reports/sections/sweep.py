@@ -16,8 +16,8 @@ from reports.read.lookup import Case, Lookup
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Reading
 from reports.words.numbers import MISSING, listing, plural, with_unit
+from reports.words.ranking import Reading
 
 PERCENT = Scale("%", 100.0, whole=True)
 PROPORTIONS = {

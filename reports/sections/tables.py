@@ -9,8 +9,8 @@ from bench.questions.metric import Metric, Scale
 from reports.read.lookup import BASELINE, PLAIN, Case, Lookup
 from reports.words.catalogue import OF_BUG, OF_MICRO, OF_SCENARIO, matters, scale_of
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Mark, Reading
 from reports.words.numbers import MISSING, interval, scaled
+from reports.words.ranking import Mark, Reading
 
 YES, NO = "yes", "no"
 BEYOND = "> "

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.judge import outcomes
 from bench.plan import scenarios
 from bench.questions.metric import Better, Kind, Metric, Scale
 from reports.read.lookup import Lookup
 from reports.words.catalogue import metric as describe
-from reports.words.catalogue import outcome_rank, scale_of
-from reports.words.compare import Reading, leaders
+from reports.words.catalogue import scale_of
 from reports.words.numbers import interval, listing, scaled, with_unit
+from reports.words.ranking import Reading, leaders
 
 Status = Literal["favoured", "tie", "insufficient"]
 
@@ -41,7 +42,7 @@ class UseCase:
     criteria: tuple[Criterion, ...]
 
 
-WHOLE = outcome_rank("completed")
+WHOLE = outcomes.rank("completed")
 OUTSIDE = tuple(f"recovery.{one.name}.outcome" for one in scenarios.OUTSIDE)
 BUGS = ("exception", "renamed_column", "import_error")
 
@@ -169,7 +170,7 @@ def _apply(criterion: Criterion, candidates: Sequence[str], readings: dict[str, 
     scale = scale_of(described, [readings[engine].value for engine in candidates])
     shown = tuple((engine, _shown(readings[engine], scale)) for engine in candidates)
     if criterion.required:
-        left = tuple(e for e in candidates if outcome_rank(str(readings[e].value)) >= WHOLE)
+        left = tuple(e for e in candidates if outcomes.rank(str(readings[e].value)) >= WHOLE)
         return TraceStep(criterion.title, shown, left)
     lacking = [engine for engine in candidates if not readings[engine].measured]
     if lacking:
@@ -236,7 +237,7 @@ def _over_shared(criterion: Criterion, lookup: Lookup, track: str) -> dict[str, 
 
 
 def _sum(readings: Sequence[Reading]) -> Reading:
-    parts = [float(outcome_rank(r.value) >= WHOLE) if isinstance(r.value, str) else r.value or 0.0 for r in readings]
+    parts = [float(outcomes.rank(r.value) >= WHOLE) if isinstance(r.value, str) else r.value or 0.0 for r in readings]
     first = readings[0]
     return Reading(
         first.engine, sum(parts), n=min(r.n for r in readings), note=f"of {len(parts)}", isolation=first.isolation

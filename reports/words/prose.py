@@ -9,8 +9,8 @@ from reports.read.lookup import Lookup
 from reports.sections.tables import PRICE, differ
 from reports.sections.usecases import Decision
 from reports.words.catalogue import matters, scale_of
-from reports.words.compare import Reading, leaders
 from reports.words.numbers import listing, plural, ratio, scaled, with_unit
+from reports.words.ranking import Reading, leaders
 
 SINGLE = "single session"
 

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bench.analyse.audits import RULES, audit, overall, phase_locked, rayleigh_p
+from bench.analyse.audits import RULES, audit, overall
+from bench.analyse.phases import phase_locked, rayleigh_p
 from bench.contract.records import Audit, Cell, Manifest, Run, Sample, Verdict
+from bench.observe.first_schema import DECLARED_PIPELINES
 
 TIMES = {
     "submit_to_first_step_s": 1.0,
@@ -45,7 +47,7 @@ class Result:
     manifest: Manifest = field(
         default_factory=lambda: Manifest(
             created_utc="", budget="standard", budget_s=None, seed=1, arguments={}, data={}, versions={},
-            host={"cores": 2}, polling=[POLLING],
+            host={"cores": 2}, polling=[POLLING], pipelines=list(DECLARED_PIPELINES),
         )
     )  # fmt: skip
 

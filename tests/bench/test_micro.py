@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bench.analyse.stats import summarise
+from bench.analyse.summary import summarise
 from bench.contract.errors import EngineError
 from bench.contract.records import Arm, Sample
 from bench.observe.history import History

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.stats import compare, summarise
+from bench.analyse.noise import by_block
+from bench.analyse.summary import summarise
 from bench.contract.records import Audit, Sample
 from bench.plan.workloads import payload, published
 
@@ -196,7 +197,7 @@ def trust(build: Builder) -> None:
     usual = next((s for s in own if s.pipeline == "training" and not s.warm_up and s.mode == "served"), None)
     if usual:
         far = sample(build, usual.engine, usual.metric, 3 * float(usual.value or 0), 5, run_id="far-away")
-        assert compare([usual], [far]) is None, "it is in a block of its own"
+        assert by_block([usual], [far]) is None, "it is in a block of its own"
 
 
 PARTS = {function.__name__: function for function in (isolation, scaling, resources, micro, trust)}

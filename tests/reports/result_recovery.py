@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from result_texts import SCRIPT
 
-from bench.analyse.stats import summarise
+from bench.analyse.summary import summarise
 from bench.contract.records import Run, Sample, Strike
 from bench.questions.recovery.unattended import LEAVES
 

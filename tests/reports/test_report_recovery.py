@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from result_fixture import Builder
 
-from bench.analyse.stats import summarise
+from bench.analyse.summary import summarise
 from bench.contract.records import Cell, Run, Sample, Strike
 from bench.plan.scenarios import INSIDE, OUTSIDE, PEOPLE
 from reports.draw.course import LEFT, RIGHT, Course, courses

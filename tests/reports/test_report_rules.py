@@ -13,8 +13,8 @@ from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections.usecases import USE_CASES, Decision, asked, decide
 from reports.words.catalogue import metric
-from reports.words.compare import Noise, Reading, rank
 from reports.words.prose import finding, limits, verdict_sentence
+from reports.words.ranking import Noise, Reading, rank
 
 CASES = {case.key: case for case in USE_CASES}
 TIME = metric("runtime.makespan_s")
