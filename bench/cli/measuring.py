@@ -22,11 +22,12 @@ from bench.contract.adapter import Track
 from bench.contract.errors import EngineError, StorageError, UsageError
 from bench.contract.project import PROJECT
 from bench.contract.records import SCHEMA_VERSION, Failure, Manifest, Sample
-from bench.observe import host, reading, store
+from bench.observe import declared, host, reading, store
 from bench.observe.describing import promise
 from bench.observe.store import storing
 from bench.plan.budgets import BUDGETS, Budget, Group, chosen
 from bench.plan.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
+from bench.plan.workloads import published
 from bench.run.source import Source, generated, given
 from bench.session import environments
 from bench.session.supervisor import Supervisor
@@ -93,7 +94,8 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
     manifest = Manifest(
         created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
         seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(),
-        core=core_digest(), versions={},
+        core=core_digest(), versions={}, pipelines=declared.pipelines(_pipeline(arguments).name),
+        published=published.told(), published_source=published.SOURCE_TOLD,
     )  # fmt: skip
     return _prepared(opened, manifest, source)
 
@@ -216,8 +218,8 @@ def _main_versions(name: str, environment: Path) -> dict[str, str]:
 def _not_installed(opened: store.Store, manifest: Manifest, name: str, error: EngineError) -> Failure:
     message, log = opened.shorten(str(error)), opened.shorten(error.log_tail)
     sample = Sample(
-        engine=name, pipeline=_pipeline(manifest.arguments).name, metric="setup.total_s", unit="s", value=None, mode="served",
-        note=f"failed: {message}",
+        engine=name, pipeline=_pipeline(manifest.arguments).name, metric="setup.total_s", unit="s", value=None,
+        mode="served", note=f"failed: {message}",
     )  # fmt: skip
     opened.append(sample)
     return Failure(engine=name, track="", phase="environment", message=message, log_tail=log)

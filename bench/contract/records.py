@@ -243,6 +243,8 @@ class PublishedFigure(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: str
     params: dict[str, Any]
     """Of the pipeline that it stands beside."""
+    label: str
+    """What that is, for people: '40 × fib(10) in sequence'."""
     seconds: float
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.contract.records import Evidence, Failure
 from reports.draw import figures
-from reports.draw.charts import COLOURS, Figure
+from reports.draw.charts import Figure
 from reports.draw.codeview import FileRow, code_rows
 from reports.draw.course import Courses, courses
 from reports.draw.heat import HeatMap, heat_map
@@ -38,7 +38,8 @@ class Engine:
     key: str
     title: str
     version: str
-    place: int
+    colour: str
+    shape: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def build(result: Result) -> Report:
 
 
 def _engine(lookup: Lookup, name: str) -> Engine:
-    return Engine(name, lookup.title(name), lookup.version(name), lookup.place(name) % COLOURS + 1)
+    return Engine(name, lookup.title(name), lookup.version(name), *lookup.look(name))
 
 
 def _caused(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

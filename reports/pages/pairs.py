@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.analyse.change import Change, change
@@ -12,15 +11,15 @@ from bench.analyse.comparability import BASELINE, incomparable, remarks
 from bench.analyse.noise import noise_floor
 from bench.analyse.sides import Identity, Measured, Side, Values
 from bench.analyse.summary import PROPORTION
-from bench.analyse.tell_apart import Difference, tell_apart, unit_of, worse_by
+from bench.analyse.tell_apart import Difference, tell_apart, worse_by
 from bench.questions.metric import Metric, Scale
-from reports.words.catalogue import METRICS
+from reports.pages.wording import PERCENT, Names, common_scale, identity_order, title, value_text, where
 from reports.words.catalogue import metric as describe
-from reports.words.numbers import MINUS, MISSING, number, plural, scale_for, scaled, with_unit
+from reports.words.numbers import MINUS, number, plural, scaled, with_unit
 
 ONLY_IN = "only in"
 TO = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
-PERCENT = Scale("%", 100, whole=True)
+MAKESPAN = "runtime.makespan_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def between_results(results: Sequence[Measured], sides: Sequence[Side], metrics:
     return [
         pair(
             reference, side, max(noise_floor(r.records) or 1.0 for r in (first, one)), metrics=metrics,
-            titles=first.manifest.titles | one.manifest.titles, reasons=incomparable(first.manifest, one.manifest),
+            names=Names.of(first.manifest, one.manifest), reasons=incomparable(first.manifest, one.manifest),
             said=remarks(first.manifest, one.manifest, (reference.label, side.label)),
         )
         for one, side in zip(others, compared, strict=True)
@@ -100,7 +99,9 @@ def within_result(result: Measured, sides: Sequence[Side], metrics: Sequence[str
     """Each arm or track of one result against the first, paired by block."""
     floor = noise_floor(result.records) or 1.0
     reference, *others = sides
-    return [pair(reference, one, floor, titles=result.manifest.titles, metrics=metrics, paired=True) for one in others]
+    return [
+        pair(reference, one, floor, names=Names.of(result.manifest), metrics=metrics, paired=True) for one in others
+    ]
 
 
 def pair(
@@ -108,7 +109,7 @@ def pair(
     after: Side,
     floor: float,
     *,
-    titles: Mapping[str, str],
+    names: Names,
     metrics: Sequence[str] = (),
     paired: bool = False,
     reasons: Iterable[str] = (),
@@ -119,72 +120,20 @@ def pair(
         (p for p in before.values.keys() | after.values.keys() if p.metric.startswith(tuple(metrics) or "")),
         key=identity_order,
     )
-    rows = [_row(place, before, after, floor, paired=paired) for place in places]
+    rows = [_row(place, before, after, floor, names, paired=paired) for place in places]
     rows.sort(key=lambda row: row.verdict.word.startswith(ONLY_IN))
     groups = tuple(
-        Group(_heading(engine, before, after, titles), tuple(row for row in rows if row.place.engine == engine))
+        Group(_heading(engine, before, after, names), tuple(row for row in rows if row.place.engine == engine))
         for engine in dict.fromkeys(place.engine for place in places)
     )
     return Pair(before, after, floor, groups, tuple(reasons), (*said, *_of_baseline(before, after)), paired)
 
 
-def identity_order(place: Identity) -> tuple[object, ...]:
-    """Engines by name, the plain loop last; then the questions and their metrics as in the catalogue."""
-    known = list(METRICS)
-    questions = list(dict.fromkeys(name.split(".")[0] for name in known))
-    question = place.metric.split(".")[0]
-    return (
-        place.engine == BASELINE, place.engine,
-        questions.index(question) if question in questions else len(questions), question,
-        place.pipeline, place.params, place.track, place.mode,
-        known.index(place.metric) if place.metric in METRICS else len(known), place.metric,
-    )  # fmt: skip
-
-
-def title(metric: Metric) -> str:
-    """The metric's title with the question that it belongs to; a scenario's has its subject already."""
-    if ": " in metric.title:
-        return metric.title
-    first, rest = metric.title[:1], metric.title[1:]
-    said = metric.title if rest[:1].isupper() else first.lower() + rest
-    return f"{metric.name.split('.')[0].capitalize()}: {said}"
-
-
-def where(place: Identity) -> str:
-    """Track, mode, pipeline and parameters in a few words."""
-    params = ", ".join(f"{name}={value}" for name, value in json.loads(place.params).items())
-    pipeline = "" if place.pipeline == "training" else place.pipeline.replace("_", " ")
-    return " · ".join(part for part in (place.track, place.mode, pipeline, params) if part not in ("", "none"))
-
-
-def common_scale(metric: Metric, values: Sequence[Values | None]) -> Scale:
-    """One scale for all that stand side by side."""
-    found = [held.record.value for held in values if held]
-    return metric.scale or scale_for(unit_of(metric, *values), found)
-
-
-def value_text(values: Values | None, metric: Metric, scale: Scale) -> str:
-    """The value with its unit, as it stands in a cell."""
-    value = values.record.value if values else None
-    if value is None:
-        return MISSING
-    if isinstance(value, str):
-        return value
-    if metric.kind == "flag" and value in (0, 1):
-        return "yes" if value else "no"
-    return with_unit(scaled(value, scale), scale.unit)
-
-
-def titled(engine: str, titles: Mapping[str, str]) -> str:
-    """An engine's name as people write it; of a variant the name of its arm."""
-    return titles.get(engine, "Plain loop" if engine == BASELINE else engine)
-
-
-def _row(place: Identity, before: Side, after: Side, floor: float, *, paired: bool) -> Row:
+def _row(place: Identity, before: Side, after: Side, floor: float, names: Names, *, paired: bool) -> Row:
     one, other = before.values.get(place), after.values.get(place)
     metric = _described(place, one, other)
     scale = common_scale(metric, (one, other))
-    about = place, title(metric), where(place), value_text(one, metric, scale), value_text(other, metric, scale)
+    about = place, title(metric), where(place, names), value_text(one, metric, scale), value_text(other, metric, scale)
     if one is None or other is None:
         there = before if one else after
         return Row(*about, "", "", "", Difference(f"{ONLY_IN} {there.label}"), _note(one, other, before, after))
@@ -228,7 +177,7 @@ def _note(one: Values | None, other: Values | None, before: Side, after: Side) -
     return "; ".join(said)
 
 
-def _heading(engine: str, before: Side, after: Side, titles: Mapping[str, str]) -> str:
+def _heading(engine: str, before: Side, after: Side, names: Names) -> str:
     """The engine by name with its version; both versions, where they differ."""
     versions = [
         ", ".join(sorted({v.version for place, v in side.values.items() if place.engine == engine and v.version}))
@@ -237,13 +186,14 @@ def _heading(engine: str, before: Side, after: Side, titles: Mapping[str, str]) 
     if not engine:
         named = (f"{s.label} {version}" for s, version in zip((before, after), versions, strict=True))
         return " → ".join(named)
-    return f"{titled(engine, titles)} {' → '.join(dict.fromkeys(filter(None, versions)))}".strip()
+    return f"{names.engine(engine)} {' → '.join(dict.fromkeys(filter(None, versions)))}".strip()
 
 
 def _of_baseline(before: Side, after: Side) -> list[str]:
     """The plain loop, which no engine touches, is the control of the machine."""
-    place = Identity(BASELINE, "none", "local", "training", "{}", "runtime.makespan_s")
-    if place not in before.values or place not in after.values:
+    both = (p for p in before.values.keys() & after.values.keys() if p.engine == BASELINE and p.params == "{}")
+    place = next((p for p in both if p.metric == MAKESPAN), None)
+    if place is None:
         return []
     found = change(before.values[place], after.values[place])
     if found is None or not found.beyond_chance:

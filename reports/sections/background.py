@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bench.analyse.audits import BUSY_SHARE
-from bench.contract.records import Audit, Cell, Manifest
+from bench.contract.records import NO_PIPELINE, Audit, Cell, Manifest
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections import noise
@@ -142,13 +142,13 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     data = manifest.data
     rows = f"{number(data['rows'])} rows" if isinstance(data.get("rows"), int) else ""
     source = str(data.get("name") or data.get("path") or "generated")
-    pipelines = list(dict.fromkeys(record.pipeline for record in lookup.result.records)) or ["training"]
+    pipelines = dict.fromkeys([lookup.plain, *(r.pipeline for r in lookup.result.records if r.pipeline != NO_PIPELINE)])
     budget = manifest.budget + (f" ({number(manifest.budget_s / 60)} min)" if manifest.budget_s else "")
     host = [_headline(key, value) for key, value in flat(manifest.host)]
     given = {
         "Engines": listing(versions) or "none",
         "Tracks": listing(lookup.tracks),
-        "Pipeline": listing(name.replace("_", "-") for name in pipelines),
+        "Pipeline": listing(lookup.pipeline_title(name) for name in pipelines if name),
         "Data": ", ".join(filter(None, (source, rows, f"target {data['target']}" if "target" in data else ""))),
         "Host": ", ".join(filter(None, dict.fromkeys(host))),
         "Measured": " to ".join(_minute(at) for at in (manifest.created_utc, manifest.finished_utc) if at),

@@ -18,6 +18,7 @@ from bench.analyse.sides import Identity, letter, load, of_arms, of_results, of_
 from bench.contract.errors import UsageError
 from bench.contract.records import Record
 from reports.pages.pairs import pair
+from reports.pages.wording import Names
 
 MAKESPAN = Identity("airflow", "tuned", "served", "training", "{}", "runtime.makespan_s")
 FINITE = st.floats(-100, 100).map(lambda value: round(value, 3))
@@ -140,7 +141,7 @@ def test_exact_values_within_the_catalogues_tolerance_are_a_tie(
 ) -> None:
     made = (Made(samples([value, value], metric=metric, unit=unit)) for value in (1_000_000.0, after))
     one, other = sides(tmp_path, *made)
-    found = pair(one, other, 1.0, titles={})
+    found = pair(one, other, 1.0, names=Names.of())
     assert [row.verdict.word for row in found.rows] == [word]
     assert bool(found.regressions(0)) == (word == "larger")
 

@@ -15,6 +15,7 @@ from bench.analyse.sides import Identity, Values, load, of_arms, of_results
 from bench.analyse.summary import summarise, wilson
 from bench.contract.records import Record, Sample
 from reports.pages.pairs import Row, pair, within_result
+from reports.pages.wording import Names
 
 SWEPT = Identity("airflow", "tuned", "served", "training", "{}", "recovery.sweep.completed")
 
@@ -38,7 +39,7 @@ def row(tmp_path: Path, before: list[Sample], after: list[Sample]) -> Row:
     """How `compare` shows the two."""
     folders = [Made(some).write(tmp_path / name) for name, some in (("one", before), ("other", after))]
     one, other = of_results([load(folder) for folder in folders])
-    (found,) = pair(one, other, 1.0, titles={}).rows
+    (found,) = pair(one, other, 1.0, names=Names.of()).rows
     return found
 
 

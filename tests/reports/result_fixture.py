@@ -28,7 +28,9 @@ from bench.contract.records import (
     Strike,
     Verdict,
 )
+from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from bench.observe.reading import Summary
+from bench.plan.workloads import published
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 VERSIONS = {"airflow": "3.1.2", "prefect": "3.6.1", "dagster": "1.12.2"}
@@ -100,7 +102,8 @@ class Builder:
                   "memory_bytes": 8 * 2**30, "load": {"before": 0.12, "after": 0.3}},
             versions={e: {family(e): self.version(e), "pandas": "3.1.1"} for e in self.engines},
             titles=TITLES | {e: f"{TITLES[family(e)]} {self.version(e)}" for e in self.engines if "@" in e},
-            variants=self._variants(),
+            variants=self._variants(), engines=list(DECLARED_ENGINES), pipelines=list(DECLARED_PIPELINES),
+            published=published.told(), published_source=published.SOURCE_TOLD,
             polling=[{"engine": e, "track": t, "name": "POLL_INTERVAL", "seconds": 0.5, "source": "https://example.org"}
                      for e in self.engines for t in self.tracks],
             settings=self._settings(),

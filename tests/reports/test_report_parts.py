@@ -11,15 +11,16 @@ from result_fixture import Builder
 from result_parts import SIZES
 
 from bench.contract.records import Manifest, Record
+from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from reports.read.loading import Result, load
-from reports.read.lookup import Case, Lookup
+from reports.read.lookup import Lookup, Scope
 from reports.sections import isolation, noise, resources, scaling
 from reports.sections.section import Section
 from reports.sections.tables import Table
 from reports.words.catalogue import metric
 from reports.words.prose import finding
 
-CHAIN = Case("chain")
+CHAIN = Scope("chain")
 
 
 def lookup(folder: Path, **changes: object) -> Lookup:
@@ -52,7 +53,8 @@ def table(section: Section | None, key: str) -> Table:
 
 def bare(*names: str, variants: list[dict[str, str]] | None = None) -> Lookup:
     manifest = Manifest(created_utc="", budget="full", budget_s=None, seed=1, arguments={}, data={}, host={},
-                        versions={}, titles={"airflow": "Airflow"}, variants=variants or [])  # fmt: skip
+                        versions={}, titles={"airflow": "Airflow"}, variants=variants or [],
+                        engines=list(DECLARED_ENGINES), pipelines=list(DECLARED_PIPELINES))  # fmt: skip
     records = tuple(
         Record(engine=n, version="3.3.1" if "@" in n else "3.3.2", pipeline="training", metric="x", unit="s", value=1.0)
         for n in names
@@ -85,8 +87,8 @@ def test_titles_tell_versions_and_variants_apart() -> None:
 
 def test_each_version_has_its_own_colour_and_a_variant_has_its_engines() -> None:
     found = bare("airflow", "airflow@3.3.1", "prefect", "prefect-processes")
-    assert len({found.place(engine) for engine in found.engines}) == 3
-    assert found.place("prefect-processes") == found.place("prefect")
+    assert len({found.look(engine) for engine in found.engines}) == 3
+    assert found.look("prefect-processes") == found.look("prefect")
 
 
 # --- isolation

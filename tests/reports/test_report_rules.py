@@ -9,6 +9,7 @@ import pytest
 from result_fixture import Builder
 
 from bench.contract.records import Manifest, Record, Sample
+from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections.usecases import USE_CASES, Decision, asked, decide
@@ -23,7 +24,8 @@ TIME = metric("runtime.makespan_s")
 def lookup(*records: Record) -> Lookup:
     titles = {"airflow": "Airflow", "prefect": "Prefect", "dagster": "Dagster"}
     manifest = Manifest(created_utc="", budget="standard", budget_s=None, seed=1, arguments={}, data={}, host={},
-                        versions={}, titles=titles)  # fmt: skip
+                        versions={}, titles=titles,
+                        engines=list(DECLARED_ENGINES), pipelines=list(DECLARED_PIPELINES))  # fmt: skip
     return Lookup(Result(Path(), manifest, records))
 
 
