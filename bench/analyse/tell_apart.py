@@ -92,19 +92,18 @@ def _exact(metric: Metric, unit: str) -> bool:
 
 def _as_they_stand(before: Values, after: Values, metric: Metric) -> bool:
     """Constants: values that no session changed, and of times at least two sessions."""
-    exact = _exact(metric, unit_of(metric, before))
-    if not (_constant(before, exact=exact) and _constant(after, exact=exact)):
+    if not (_constant(before, metric) and _constant(after, metric)):
         return False
-    return exact or min(before.record.n, after.record.n) > 1
+    return _exact(metric, unit_of(metric, before)) or min(before.record.n, after.record.n) > 1
 
 
-def _constant(values: Values, *, exact: bool) -> bool:
+def _constant(values: Values, metric: Metric) -> bool:
     """Whether every sample gave the same number. Of trials that says little: a share has its interval."""
     if values.record.unit == PROPORTION:
         return False
     if values.samples:
         return len({s.value for s in values.samples if s.value is not None}) == 1
-    return values.record.ci_low is None and (exact or values.record.unit not in LOG_UNITS)
+    return values.record.ci_low is None and _exact(metric, unit_of(metric, values))
 
 
 def _exactly(before: Values, after: Values, found: Change, metric: Metric) -> Difference:

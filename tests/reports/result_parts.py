@@ -40,12 +40,8 @@ def _unit(metric: str) -> str:
 
 def sample(build: Builder, arm: str, metric: str, value: float | None, session: int, **more: Any) -> Sample:
     """A served sample on the first track; kept by the builder."""
-    given = {
-        "pipeline": "training",
-        "track": build.tracks[0],
-        "mode": "served",
-        "isolation": build.isolation(arm),
-    } | more
+    usual = {"pipeline": "training", "track": build.tracks[0], "mode": "served", "isolation": build.isolation(arm)}
+    given = usual | more
     made = Sample(engine=arm, version=build.version(arm), metric=metric, unit=_unit(metric), value=value,
                   session=session, block=session, **given)  # fmt: skip
     build.samples.append(made)
@@ -117,8 +113,8 @@ def _sized(build: Builder, engine: str, workload: str, n: int, seconds: float) -
 def _published(build: Builder) -> None:
     for engine in build.engines:
         for workload in published.WORKLOADS:
-            about: dict[str, Any] = {"pipeline": workload.name, "params": workload.params}
-            seconds = workload.n * (0.05 if workload.fib < 30 else 0.6) * build.speed(engine)
+            about: dict[str, Any] = {"pipeline": workload.pipeline, "params": workload.params}
+            seconds = workload.size * (0.05 if workload.settings["fib"] < 30 else 0.6) * build.speed(engine)
             served(build, engine, "runtime.makespan_s", seconds, SPREAD, **about)
             served(build, engine, "runtime.completion_s", seconds + 0.2, SPREAD, **about)
 
@@ -126,10 +122,10 @@ def _published(build: Builder) -> None:
 def _payload(build: Builder) -> None:
     for engine in build.engines:
         for workload in payload.WORKLOADS:
-            about: dict[str, Any] = {"pipeline": workload.name, "params": workload.params}
-            through = workload.channel == "engine"
+            about: dict[str, Any] = {"pipeline": workload.pipeline, "params": workload.params}
+            through = workload.settings["channel"] == "engine"
             served(build, engine, "runtime.makespan_s", 1.5 * build.speed(engine), SPREAD, **about)
-            grown = 9e3 + (5.1 * workload.payload_bytes if through else 0)
+            grown = 9e3 + (5.1 * workload.settings["payload_bytes"] if through else 0)
             served(build, engine, "payload.metadata_bytes", grown, SPREAD, **about)
 
 
