@@ -14,12 +14,13 @@ from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections import background, isolation, recovery, resources, scaling
 from reports.sections.background import Background
+from reports.sections.decisions import Decision, asked, decide
 from reports.sections.experience import AbilityRow, Experience, abilities, experiences
 from reports.sections.scorecard import ScoreGroup, scorecard
 from reports.sections.section import Section, made
 from reports.sections.tables import Plan, arm_table
 from reports.sections.transcripts import Transcript, transcripts
-from reports.sections.usecases import Decision, UseCase, asked, decide
+from reports.sections.usecases import UseCase
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import subject
 from reports.words.prose import facts_named, finding, limits, verdict_sentence

@@ -12,7 +12,8 @@ from bench.contract.records import Manifest, Record, Sample
 from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
-from reports.sections.usecases import USE_CASES, Decision, asked, decide
+from reports.sections.decisions import Decision, asked, decide
+from reports.sections.usecases import USE_CASES
 from reports.words.catalogue import metric
 from reports.words.prose import finding, limits, verdict_sentence
 from reports.words.ranking import Noise, Reading, rank
