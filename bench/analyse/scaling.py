@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
 from bench.analyse.summary import CONFIDENCE, t_interval
-from bench.contract.records import DeclaredPipeline, Record, Sample
+from bench.contract.declared import DeclaredPipeline
+from bench.contract.records import Record, Sample
 
 METRIC = "runtime.makespan_s"
 NAMES = ("scaling.fixed_s", "scaling.marginal_s", "scaling.quadratic_s")

@@ -45,9 +45,7 @@ Chosen = Annotated[list[str] | None, typer.Option("--metric", help="Only metrics
 def compare(
     results: Annotated[list[Path], typer.Argument(help="Result folders; the first is the reference.")],
     *,
-    arms: Annotated[
-        str, typer.Option(help="Within one result: airflow@3.3.1,airflow; the first is the reference.")
-    ] = "",
+    arms: Annotated[str, typer.Option(help="Within one result: ENGINE@1.2.3,ENGINE; the first is the reference.")] = "",
     tracks: Annotated[str, typer.Option(help="Within one result: stock,tuned; the first is the reference.")] = "",
     metric: Chosen = None,
     shape: Shown = Shape.TABLE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from bench.contract.records import DeclaredPipeline
+from bench.contract.declared import DeclaredPipeline
 from core.declaration import Graph, Kind, Pipeline, Shape
 from core.declaration import pipelines as found
 

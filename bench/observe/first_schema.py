@@ -11,15 +11,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bench.contract.records import (
-    NO_PIPELINE,
-    DeclaredEngine,
-    DeclaredPipeline,
-    Manifest,
-    Record,
-    Run,
-    Sample,
-)
+from bench.contract.declared import DeclaredEngine, DeclaredPipeline
+from bench.contract.records import NO_PIPELINE, Manifest, Record, Run, Sample
 
 VERSION = 1
 T = TypeVar("T", bound=msgspec.Struct)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from bench.contract.records import DeclaredEngine
+from bench.contract.declared import DeclaredEngine
 
 
 class Look(NamedTuple):

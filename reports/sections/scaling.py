@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bench.contract.records import PublishedFigure, Sample
+from bench.contract.declared import PublishedFigure
+from bench.contract.records import Sample
 from bench.questions.metric import Scale
 from reports.draw import charts
 from reports.draw.charts import Figure

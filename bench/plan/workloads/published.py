@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.contract.records import PublishedFigure, PublishedSource
+from bench.contract.declared import PublishedFigure, PublishedSource
 from bench.plan.workloads import Workload, shaped, sized
 from core.declaration import Shape
 
