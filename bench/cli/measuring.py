@@ -157,7 +157,9 @@ def _prepared(opened: store.Store, manifest: Manifest, source: Source) -> tuple[
     job = Job(opened, manifest, source, budget, blocks, Clock(budget.limit_s), progress)
     job.not_installed = lost
     manifest.variants = _variants(budget, ready)
-    promise(manifest, [registry.adapter(name) for name in engines])
+    kinds = [registry.adapter(name) for name in engines]
+    manifest.engines = declared.engines(kinds)
+    promise(manifest, kinds)
     opened.save_manifest(manifest)
     return job, progress
 

@@ -1,27 +1,32 @@
-"""What the manifest says of pipelines: what their folders declare, as far as a reader of the result needs it."""
+"""What the manifest says of engines and pipelines: what their folders declare, as far as a reader needs it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 
-from bench.contract.declared import DeclaredPipeline
+from bench.contract.adapter import Adapter
+from bench.contract.declared import DeclaredEngine, DeclaredPipeline
 from core.declaration import Graph, Kind, Pipeline, Shape
 from core.declaration import pipelines as found
 
 
+def engines(kinds: Iterable[type[Adapter]]) -> list[DeclaredEngine]:
+    """One for each adapter."""
+    return [DeclaredEngine(name=kind.name, title=kind.title) for kind in kinds]
+
+
 def pipelines(measured: str) -> list[DeclaredPipeline]:
     """All that were found, the one that is measured first."""
-    beside = {name for one in found() for name in one.companions.values()}
-    told = (_told(one, companion=one.name in beside) for one in found())
-    return sorted(told, key=lambda one: one.name != measured)
+    return sorted(map(_told, found()), key=lambda one: one.name != measured)
 
 
-def _told(one: Pipeline, *, companion: bool) -> DeclaredPipeline:
+def _told(one: Pipeline) -> DeclaredPipeline:
     graph = one.graph({})
     return DeclaredPipeline(
         name=one.name, title=one.title, steps=tuple(step.name for step in graph),
         in_turn=one.shape is Shape.SERIES or in_turn(graph), size=one.size, shape=str(one.shape or ""),
-        companion=companion, effects=one.effects,
+        companion=one.role is not None, effects=one.effects,
     )  # fmt: skip
 
 

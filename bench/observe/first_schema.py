@@ -53,7 +53,7 @@ DECLARED_PIPELINES = (
         name="model_roll_back", title="roll-back of a model", steps=("roll_back",), in_turn=True, companion=True,
         effects=("roll_back",),
     ),
-    DeclaredPipeline(name="daily_files", title="daily pipeline", steps=("day",), companion=True),
+    DeclaredPipeline(name="daily_files", title="daily pipeline", steps=("day",), in_turn=True, companion=True),
 )  # fmt: skip
 
 

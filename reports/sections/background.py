@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bench.analyse.audits import BUSY_SHARE
 from bench.contract.records import NO_PIPELINE, Audit, Cell, Manifest
@@ -15,6 +13,7 @@ from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections import noise
 from reports.sections.tables import Table
+from reports.words.flat import flat
 from reports.words.numbers import listing, number, plural, with_unit
 from reports.words.safetext import inline
 
@@ -110,29 +109,6 @@ def background(lookup: Lookup) -> Background:
         raw=tuple(name for name in RAW if (result.folder / name).exists()),
         rerun=_rerun(manifest),
     )
-
-
-def flat(found: Mapping[str, Any], prefix: str = "") -> Pairs:
-    """Nested values as dotted names, lists joined."""
-    pairs: list[tuple[str, str]] = []
-    for key, value in found.items():
-        if isinstance(value, Mapping):
-            pairs += flat(value, f"{prefix}{key}.")
-        elif isinstance(value, list | tuple):
-            pairs.append((prefix + key, ", ".join(str(item) for item in value)))
-        else:
-            pairs.append((prefix + key, _plain(key, value)))
-    return tuple(pairs)
-
-
-def _plain(key: str, value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if key.endswith("_bytes") and isinstance(value, int | float):
-        return f"{number(round(value / 2**30, 1))} GiB"
-    return str(value)
 
 
 def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
