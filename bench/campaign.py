@@ -23,7 +23,8 @@ from bench.contract.records import Arm, Cell, Failure, Manifest, Run, Sample
 from bench.contract.words import Track
 from bench.observe.describing import describe
 from bench.observe.history import History, read_history
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.plan.budgets import CELLULAR, ESSENTIAL, Budget, Part
 from bench.plan.planner import INLINE, SESSION_S, VERSION, Clock, Estimates, Planned
 from bench.plan.workloads import Workload
@@ -312,7 +313,8 @@ class Job:
     ) -> None:
         guess_s = self.estimates.part_s(one, part) if guess_s is None else guess_s
         cell = Cell(
-            name=one.cell(part, topic), estimated_s=guess_s,
+            name=one.cell(part, topic), engine=one.name, track="" if one.name == INLINE else one.track,
+            pipeline=self.source.pipeline.name, block=one.block, question=part, topic=topic or "", estimated_s=guess_s,
             state=state, actual_s=actual_s, reason=reason,  # type: ignore[arg-type]
         )  # fmt: skip
         self.manifest.cells.append(cell)
@@ -346,8 +348,8 @@ class Job:
         for metric in (metric for measuring, metric in HEADLINES.items() if measuring in lost):
             self.store.append(
                 Sample(
-                    engine=one.name, track=one.track, mode="served", metric=metric, unit="s", value=None,
-                    session=self.sessions, block=one.block, note=f"failed: {message}",
+                    engine=one.name, track=one.track, mode="served", pipeline=self.source.pipeline.name, metric=metric,
+                    unit="s", value=None, session=self.sessions, block=one.block, note=f"failed: {message}",
                 )
             )  # fmt: skip
         for name in lost:

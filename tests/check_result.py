@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.contract import registry
 from bench.contract.records import Manifest
-from bench.observe.store import load_manifest, load_summary
+from bench.observe.reading import load_manifest, load_summary
 from bench.plan.budgets import Group
 
 PREFIXES = {

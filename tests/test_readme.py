@@ -16,7 +16,7 @@ import bench.contract.records
 from bench import cli
 from bench.contract import registry
 from bench.contract.words import Track
-from bench.observe.store import FILES
+from bench.observe.reading import FILES
 from bench.plan.budgets import BUDGETS, Group
 from core.pipelines.training.settings import Validation
 
@@ -141,7 +141,7 @@ def test_exit_codes() -> None:
 
 def test_files_of_a_result() -> None:
     listed = {line.split()[0] for line in blocks(section(README, "The result"))}
-    documented = re.findall(r"^([a-z]+[./]\S*)", bench.results.__doc__ or "", re.MULTILINE)
+    documented = re.findall(r"^([a-z]+[./]\S*)", bench.contract.records.__doc__ or "", re.MULTILINE)
     assert documented
     assert listed >= {re.sub(r"<.*", "", name) for name in documented} | set(FILES.values())
 

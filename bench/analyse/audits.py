@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from bench.analyse import drift
+from bench.analyse.phases import phase_locked
 from bench.contract.records import Audit, Manifest, Run, Sample, Verdict
 from bench.observe.watching import POLL_S
 from bench.plan.planner import INLINE
@@ -28,15 +27,10 @@ BUSY_SHARE = 0.1
 """Of the host's cores, used by others."""
 SUSPICIOUS_P = 0.01
 LEAST_VALUES = 8
-LEAST_RESULTANT = 0.5
-"""Of phases: a smooth spread of half an interval or more gives less, however many values there are."""
-NEAR = 0.05
-"""Of an interval: as near to it as this, a latency counts as being it."""
 TOLD = 3
 """So many findings are told word for word."""
 
 SETUP_PARTS = ("setup.environment_s", "setup.initialise_s", "setup.start_s", "setup.deploy_s", "setup.first_run_s")
-SERIAL = ("training", "chain")
 LATENCIES = ("runtime.submit_to_first_step_s", "runtime.transition_s", "runtime.completion_s")
 ASKED = "runtime.completion_s"
 """Known by asking, so the harness's own interval may show in it."""
@@ -59,7 +53,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Case:
+class Observed:
     """A whole result."""
 
     samples: Sequence[Sample]
@@ -86,8 +80,8 @@ def audit(
     samples: Sequence[Sample], runs: Sequence[Run], verdicts: Sequence[Verdict], manifest: Manifest
 ) -> list[Audit]:
     """One audit for each rule, in the order of `RULES`."""
-    case = Case(samples, runs, verdicts, manifest)
-    return [_audit(rule, rule.check(case)) for rule in RULES]
+    seen = Observed(samples, runs, verdicts, manifest)
+    return [_audit(rule, rule.check(seen)) for rule in RULES]
 
 
 def overall(audits: Iterable[Audit]) -> Word:
@@ -106,28 +100,29 @@ def _audit(rule: Rule, found: Found) -> Audit:
     return Audit(name=rule.name, verdict="pass", reason=f"{found.looked_at} {found.what}")
 
 
-def sums(case: Case) -> Found:
+def sums(seen: Observed) -> Found:
     """The parts of a run's time, of a bring-up and of a tree's resources add up to no more than the whole."""
-    wholes = [*_runs(case), *_setups(case), *_trees(case)]
+    wholes = [*_runs(seen), *_setups(seen), *_trees(seen)]
     wrong = [
         f"{where}: {parts:.6g} of {whole:.6g}" for where, parts, whole, tolerance in wholes if parts > whole + tolerance
     ]
     return Found(len(wholes), "sums of parts", wrong)
 
 
-def _runs(case: Case) -> Iterable[tuple[str, float, float, float]]:
-    for run_id, times in case.timed.items():
+def _runs(seen: Observed) -> Iterable[tuple[str, float, float, float]]:
+    in_turn = {one.name for one in seen.manifest.pipelines if one.in_turn}
+    for run_id, times in seen.timed.items():
         if not {"makespan", "completion", "submit_to_first_step", "work", "transitions_total"} <= times.keys():
             continue
-        steps = times["work"] + times["transitions_total"] if case.plain[run_id].workload in SERIAL else 0.0
+        steps = times["work"] + times["transitions_total"] if seen.plain[run_id].pipeline in in_turn else 0.0
         inside = times["submit_to_first_step"] + steps
         yield f"{run_id}: parts of the makespan", inside, times["makespan"], SUM_TOLERANCE_S
         yield f"{run_id}: makespan in the completion", times["makespan"], times["completion"], CLOCK_TOLERANCE_S
 
 
-def _setups(case: Case) -> Iterable[tuple[str, float, float, float]]:
+def _setups(seen: Observed) -> Iterable[tuple[str, float, float, float]]:
     found: dict[tuple[int, str], dict[str, float]] = defaultdict(dict)
-    for s in case.samples:
+    for s in seen.samples:
         if s.metric.startswith("setup.") and isinstance(s.value, int | float):
             found[s.session, s.engine][s.metric] = float(s.value)
     for (session, engine), times in found.items():
@@ -136,13 +131,13 @@ def _setups(case: Case) -> Iterable[tuple[str, float, float, float]]:
             yield f"session {session}, {engine}: setup", parts, times["setup.total_s"], SUM_TOLERANCE_S
 
 
-def _trees(case: Case) -> Iterable[tuple[str, float, float, float]]:
+def _trees(seen: Observed) -> Iterable[tuple[str, float, float, float]]:
     roles: dict[tuple[str, ...], list[float]] = defaultdict(list)
     totals: dict[tuple[str, ...], float] = {}
-    for s in case.samples:
+    for s in seen.samples:
         if s.metric in ADDITIVE and isinstance(s.value, int | float):
             other = ",".join(f"{k}={v}" for k, v in sorted(s.params.items()) if k != "role")
-            key: tuple[str, ...] = (s.metric, s.engine, s.track, s.mode, s.workload, other, str(s.session), s.run_id)
+            key: tuple[str, ...] = (s.metric, s.engine, s.track, s.mode, s.pipeline, other, str(s.session), s.run_id)
             if "role" in s.params:
                 roles[key].append(float(s.value))
             else:
@@ -152,28 +147,28 @@ def _trees(case: Case) -> Iterable[tuple[str, float, float, float]]:
             yield f"{key[0]}, {key[-1] or key[1]}: roles", sum(parts), totals[key], ROLE_TOLERANCE * totals[key]
 
 
-def _verdicts(checker: str, what: str) -> Callable[[Case], Found]:
+def _verdicts(checker: str, what: str) -> Callable[[Observed], Found]:
     """The plain runs that the checker failed."""
 
-    def check(case: Case) -> Found:
+    def check(seen: Observed) -> Found:
         judged = [
-            v for v in case.verdicts if v.checker == checker and v.run_id in case.plain and v.verdict != "unknown"
+            v for v in seen.verdicts if v.checker == checker and v.run_id in seen.plain and v.verdict != "unknown"
         ]
         return Found(len(judged), what, [f"{v.run_id}: {v.reason}" for v in judged if v.verdict == "fail"])
 
     return check
 
 
-def unjudged(case: Case) -> Found:
+def unjudged(seen: Observed) -> Found:
     """Plain runs of which a checker could not tell: neither right nor wrong."""
-    ours = [v for v in case.verdicts if v.run_id in case.plain]
+    ours = [v for v in seen.verdicts if v.run_id in seen.plain]
     wrong = [f"{v.run_id}: {v.checker}: {v.reason}" for v in ours if v.verdict == "unknown"]
     return Found(len(ours), "verdicts of plain runs", wrong)
 
 
-def polling(case: Case) -> Found:
+def polling(seen: Observed) -> Found:
     """Latencies that come in steps of an interval at which something is polled, or that are that interval."""
-    tests = list(_latencies(case))
+    tests = list(_latencies(seen))
     wrong = [
         f"{' '.join(arm)} {metric}: {how} {period_s:g} s, {name}"
         for arm, metric, values, name, period_s in tests
@@ -182,45 +177,25 @@ def polling(case: Case) -> Found:
     return Found(len(tests), f"pairs of a latency, with {LEAST_VALUES} values or more, and an interval", wrong)
 
 
-def _latencies(case: Case) -> Iterable[tuple[tuple[str, str], str, list[float], str, float]]:
+def _latencies(seen: Observed) -> Iterable[tuple[tuple[str, str], str, list[float], str, float]]:
     found: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for s in case.samples:
+    for s in seen.samples:
         if s.metric in LATENCIES and s.mode == "served" and not s.warm_up and isinstance(s.value, int | float):
             found[s.engine, s.track][s.metric].append(float(s.value))
     for arm, metrics in found.items():
-        own = [(str(p["name"]), float(p["seconds"])) for p in case.manifest.polling if (p["engine"], p["track"]) == arm]
+        own = [(str(p["name"]), float(p["seconds"])) for p in seen.manifest.polling if (p["engine"], p["track"]) == arm]
         for metric, values in metrics.items():
             asked = [("the harness asking for the state", POLL_S)] if metric == ASKED else []
             if len(values) >= LEAST_VALUES:
                 yield from ((arm, metric, values, name, period_s) for name, period_s in own + asked)
 
 
-def phase_locked(values: Sequence[float], period_s: float, p: float) -> str:
-    """How the values keep to the period: `comes in steps of`, `is mostly within 5 % of`, or empty if they do not.
-
-    Steps: Rayleigh's test of the phases 2πx ÷ period (Fisher, Statistical Analysis of Circular Data,
-    1993, section 4.3), only of values that spread over half a period or more. The phases of narrower
-    ones are alike whatever made them; of those only such that are the period itself are told.
-    """
-    x = np.asarray(values) / period_s
-    resultant = float(np.abs(np.mean(np.exp(2j * np.pi * x))))
-    if x.std(ddof=1) >= 0.5 and resultant >= LEAST_RESULTANT and rayleigh_p(resultant, len(x)) < p:
-        return "comes in steps of"
-    return f"is mostly within {100 * NEAR:g} % of" if np.mean(np.abs(x - 1) <= NEAR) > 0.5 else ""
-
-
-def rayleigh_p(resultant: float, n: int) -> float:
-    """Of n uniform phases, how probable a mean resultant of this length or more is (Zar 1999, equation 27.4)."""
-    length = n * resultant
-    return float(np.exp(np.sqrt(1 + 4 * n + 4 * (n**2 - length**2)) - (1 + 2 * n)))
-
-
-def host_load(case: Case) -> Found:
+def host_load(seen: Observed) -> Found:
     """Runs during which others used more than a tenth of the host."""
-    cores = float(case.manifest.host.get("cores") or 0)
+    cores = float(seen.manifest.host.get("cores") or 0)
     loads = [
         (float(s.value), s.run_id)
-        for s in case.samples
+        for s in seen.samples
         if s.metric == "host.others_cores" and not s.warm_up and isinstance(s.value, int | float) and cores
     ]
     busy = sorted((load for load in loads if load[0] > BUSY_SHARE * cores), reverse=True)
@@ -229,9 +204,9 @@ def host_load(case: Case) -> Found:
     )
 
 
-def _order_effect(metric: str, text: str) -> Callable[[Case], Found]:
-    def check(case: Case) -> Found:
-        records = drift.order_effects(case.samples, case.runs)
+def _order_effect(metric: str, text: str) -> Callable[[Observed], Found]:
+    def check(seen: Observed) -> Found:
+        records = drift.order_effects(seen.samples, seen.runs)
         found = [r for r in records if r.metric == metric and isinstance(r.value, float)]
         wrong = [f"{text}, p = {r.value:.4f}" for r in found if isinstance(r.value, float) and r.value < SUSPICIOUS_P]
         return Found(found[0].n if found else 0, f"blocks, of {drift.LEAST_BLOCKS} or more", wrong)
@@ -239,19 +214,19 @@ def _order_effect(metric: str, text: str) -> Callable[[Case], Found]:
     return check
 
 
-def balance(case: Case) -> Found:
+def balance(seen: Observed) -> Found:
     """Whether each arm has as many sessions as the others of its mode in every block that was measured to its end.
 
     A mode that none has in a block was not planned for it.
     """
     counts: dict[tuple[int, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     arms: dict[str, set[str]] = defaultdict(set)
-    for run in case.plain.values():
-        if run.workload == "training" and not run.params:
+    for run in seen.plain.values():
+        if run.pipeline in seen.manifest.plain and not run.params:
             mode, arm = INLINE if run.engine == INLINE else run.mode, f"{run.engine} {run.track} {run.mode}"
             counts[run.block, mode][arm].add(run.session)
             arms[mode].add(arm)
-    whole = [place for place in sorted(counts) if not _broken(case.manifest, place[0])]
+    whole = [place for place in sorted(counts) if not _broken(seen.manifest, place[0])]
     wrong = []
     for block, mode in whole:
         sessions = {arm: len(counts[block, mode][arm]) for arm in sorted(arms[mode])}
@@ -261,7 +236,7 @@ def balance(case: Case) -> Found:
 
 
 def _broken(manifest: Manifest, block: int) -> bool:
-    return any(cell.state != "done" for cell in manifest.cells if cell.name.startswith(f"block {block}:"))
+    return any(cell.state != "done" for cell in manifest.cells if cell.block == block)
 
 
 class Rule(NamedTuple):
@@ -269,7 +244,7 @@ class Rule(NamedTuple):
 
     name: str
     severity: Word
-    check: Callable[[Case], Found]
+    check: Callable[[Observed], Found]
 
 
 RULES = (

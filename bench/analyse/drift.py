@@ -1,6 +1,6 @@
 """Whether the order of the sessions shows in their times: by position within a block, and over the whole result.
 
-Both are randomisation tests of the plain, served training runs: how often a random order of the
+Both are randomisation tests of plain, served runs: how often a random order of the
 same values would have given an effect as large as the one seen, either way. Few assumptions, and
 valid with few blocks.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.contract.records import Record, Run, Sample
+from bench.contract.records import NO_PIPELINE, Record, Run, Sample
 
 METRIC = "runtime.makespan_s"
 LEAST_BLOCKS = 3
@@ -30,14 +30,15 @@ Group = tuple[Floats, Floats]
 class Served:
     """One session of one arm: the median of its makespans, on the log scale."""
 
-    arm: tuple[str, str]
+    arm: tuple[str, str, str]
+    """Engine, track, pipeline."""
     block: int
     session: int
     log_s: float
 
 
 def order_effects(samples: Iterable[Sample], runs: Iterable[Run] = ()) -> list[Record]:
-    """noise.position_p, noise.drift_p and noise.drift_per_hour_ratio; empty without served training runs.
+    """noise.position_p, noise.drift_p and noise.drift_per_hour_ratio; empty without plain, served runs.
 
     position_p: makespans, less the mean of their arm and then of their block, against the session's
     rank within its block; positions are exchanged within blocks, as the drawn order could have been.
@@ -61,16 +62,19 @@ def order_effects(samples: Iterable[Sample], runs: Iterable[Run] = ()) -> list[R
 
 
 def _record(metric: str, unit: str, value: float | None, blocks: int, note: str = "") -> Record:
-    return Record(engine="harness", metric=metric, unit=unit, value=value, n=blocks, note=note)
+    return Record(engine="harness", pipeline=NO_PIPELINE, metric=metric, unit=unit, value=value, n=blocks, note=note)
 
 
 def _sessions(samples: Iterable[Sample]) -> list[Served]:
-    """One arm a session: an isolation variant runs in its engine's session and has the longer name."""
-    found: dict[tuple[int, int], dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
+    """One arm a session: an isolation variant runs in its engine's session and has the longer name.
+
+    Runs of a size are none of them: which sizes were measured differs between sessions.
+    """
+    found: dict[tuple[int, int], dict[tuple[str, str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
     for s in samples:
-        plain = (s.metric, s.workload, s.mode) == (METRIC, "training", "served") and not s.params and not s.warm_up
+        plain = (s.metric, s.mode) == (METRIC, "served") and not s.params and not s.warm_up
         if plain and isinstance(s.value, int | float) and s.value > 0:
-            found[s.block, s.session][s.engine, s.track].append(float(np.log(s.value)))
+            found[s.block, s.session][s.engine, s.track, s.pipeline].append(float(np.log(s.value)))
     return [
         Served(arm := min(arms), block, session, float(np.median(arms[arm])))
         for (block, session), arms in sorted(found.items())

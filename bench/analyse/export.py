@@ -15,7 +15,7 @@ from pyarrow import csv, parquet
 
 from bench.contract.errors import UsageError
 from bench.contract.records import Record, Run, Sample, Value, Verdict
-from bench.observe import store
+from bench.observe import reading
 from core.instrument.artifacts import atomic
 
 
@@ -51,9 +51,9 @@ def export(folder: Path, table: TableName, kind: Format, output: Path) -> int:
     Parameters are one column of JSON. A value is a number in `value` or a word in `value_text`; the
     other one is empty, and both are where nothing was measured. UsageError if the file cannot be written.
     """
-    store.load_manifest(folder)
+    reading.load_manifest(folder)
     struct = KINDS[table]
-    found = store.load_summary(folder).records if struct is Record else store.load(folder, struct)
+    found = reading.load_summary(folder).records if struct is Record else reading.load(folder, struct)
     made = as_table(struct, found)
     write = csv.write_csv if kind is Format.CSV else parquet.write_table
     try:

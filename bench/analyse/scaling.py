@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
-from bench.analyse.stats import CONFIDENCE, t_interval
+from bench.analyse.summary import CONFIDENCE, t_interval
+from bench.contract.described import DeclaredPipeline
 from bench.contract.records import Record, Sample
 
-WORKLOADS = ("chain", "fan_out")
 METRIC = "runtime.makespan_s"
 NAMES = ("scaling.fixed_s", "scaling.marginal_s", "scaling.quadratic_s")
 REWEIGHTINGS = 3
@@ -45,17 +45,18 @@ class Fit:
     how: str
 
 
-def fits(samples: Iterable[Sample]) -> list[Record]:
-    """The scaling.* records of each arm and workload, from its makespans with the one parameter n.
+def fits(samples: Iterable[Sample], pipelines: Iterable[DeclaredPipeline]) -> list[Record]:
+    """The scaling.* records of each arm and each of the pipelines with a shape, by its makespans of several sizes.
 
     superlinear_at_n: the smallest n above the line through the smaller ones, beyond the interval
     that this line predicts; fails_at_n: the smallest n with a run that has no makespan. Their value
     is None where there is no such n, and the note says up to where.
     """
     groups: dict[tuple[str, ...], list[Sample]] = defaultdict(list)
+    sizes = {one.name: one.size for one in pipelines if one.shape}
     for s in samples:
-        if s.metric == METRIC and s.workload in WORKLOADS and s.params.keys() == {"n"} and not s.warm_up:
-            groups[s.engine, s.track, s.mode, s.workload].append(s)
+        if s.metric == METRIC and s.params.keys() == {sizes.get(s.pipeline)} and not s.warm_up:
+            groups[s.engine, s.track, s.mode, s.pipeline].append(s)
     return [record for group in groups.values() for record in _records(group)]
 
 
@@ -93,16 +94,22 @@ def _record(
     shown = Counter(s.isolation for s in group if s.value is not None and s.isolation != "none")
     return Record(
         engine=like.engine, version=like.version, track=like.track, mode=like.mode,
-        isolation=shown.most_common(1)[0][0] if shown else like.isolation, workload=like.workload,
+        isolation=shown.most_common(1)[0][0] if shown else like.isolation, pipeline=like.pipeline,
         metric=metric, unit=unit, value=value, ci_low=ends[0], ci_high=ends[1], n=n, note=note,
     )  # fmt: skip
+
+
+def _size(sample: Sample) -> int:
+    """Its one parameter."""
+    (size,) = sample.params.values()
+    return int(size)
 
 
 def _curves(group: Iterable[Sample]) -> list[Curve]:
     found: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for s in group:
         if isinstance(s.value, int | float) and s.value > 0:
-            found[s.session][int(s.params["n"])].append(float(s.value))
+            found[s.session][_size(s)].append(float(s.value))
     return [
         {n: float(np.exp(np.median(np.log(values)))) for n, values in sorted(curve.items())} for curve in found.values()
     ]
@@ -218,9 +225,9 @@ def _excess(curves: Sequence[Curve], size: int, confidence: float) -> tuple[floa
 
 
 def _fails(group: Sequence[Sample]) -> tuple[float | None, str]:
-    sizes = sorted({int(s.params["n"]) for s in group})
+    sizes = sorted({_size(s) for s in group})
     for n in sizes:
-        runs = [s for s in group if s.params["n"] == n]
+        runs = [s for s in group if _size(s) == n]
         failed = [s for s in runs if s.value is None]
         if failed:
             reasons = "; ".join(dict.fromkeys(s.note for s in failed if s.note)) or "no reason given"

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from bench.cli import between, machine, results
+from bench.cli import comparing, machine, results
 from bench.cli.chaos import chaos
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED, EXIT_USAGE
 from bench.cli.measuring import run
@@ -22,9 +22,9 @@ app = typer.Typer(
 app.command()(run)
 app.command()(chaos)
 app.command()(results.report)
-app.command()(between.compare)
-app.command()(between.history)
-app.command()(between.export)
+app.command()(comparing.compare)
+app.command()(comparing.history)
+app.command()(comparing.export)
 app.command("list")(machine.list_)
 app.command()(machine.doctor)
 

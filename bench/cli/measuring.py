@@ -21,13 +21,14 @@ from bench.contract import registry
 from bench.contract.errors import EngineError, StorageError, UsageError
 from bench.contract.installing import versions
 from bench.contract.project import PROJECT
-from bench.contract.records import Failure, Manifest, Sample
+from bench.contract.records import SCHEMA_VERSION, Failure, Manifest, Sample
 from bench.contract.words import Track
-from bench.observe import host, store
+from bench.observe import declared, host, reading, store
 from bench.observe.describing import promise
 from bench.observe.store import storing
 from bench.plan.budgets import BUDGETS, Budget, Group, chosen
 from bench.plan.planner import AGAIN, AGAIN_ENGINE, INLINE, VERSION, Clock, plan
+from bench.plan.workloads import published
 from bench.run.source import Source, generated, given
 from bench.session import environments
 from bench.session.supervisor import Supervisor
@@ -94,7 +95,8 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Job, Progress]:
     manifest = Manifest(
         created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
         seed=arguments["seed"], arguments=arguments, data=source.describe(), host=host.describe(),
-        core=core_digest(), versions={},
+        core=core_digest(), versions={}, pipelines=declared.pipelines(_pipeline(arguments).name),
+        published=published.told(), published_source=published.SOURCE_TOLD,
     )  # fmt: skip
     return _prepared(opened, manifest, source)
 
@@ -113,7 +115,9 @@ def _other_version(wish: str, engines: list[str]) -> str:
 def _resumed(folder: Path) -> tuple[Job, Progress]:
     folder = folder.resolve()
     opened = store.Store(folder)
-    manifest = store.load_manifest(folder)
+    manifest = reading.load_manifest(folder)
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise UsageError(f"{folder}: begun by an earlier version, which wrote otherwise; start a new result")
     opened.hold()
     source = _users_source(manifest.arguments)
     source = source or generated(_pipeline(manifest.arguments), folder / "data", manifest.seed)
@@ -154,7 +158,9 @@ def _prepared(opened: store.Store, manifest: Manifest, source: Source) -> tuple[
     job = Job(opened, manifest, source, budget, blocks, Clock(budget.limit_s), progress)
     job.not_installed = lost
     manifest.variants = _variants(budget, ready)
-    promise(manifest, [registry.adapter(name) for name in engines])
+    kinds = [registry.adapter(name) for name in engines]
+    manifest.engines = declared.engines(kinds)
+    promise(manifest, kinds)
     opened.save_manifest(manifest)
     return job, progress
 
@@ -203,7 +209,7 @@ def _environments(
                 manifest.versions[name] = _main_versions(engine, made)
                 ready.append(name)
             except EngineError as error:
-                lost.append(_not_installed(opened, name, error))
+                lost.append(_not_installed(opened, manifest, name, error))
     return ready, lost
 
 
@@ -212,9 +218,12 @@ def _main_versions(name: str, environment: Path) -> dict[str, str]:
     return {package: version for package, version in versions(environment).items() if package in wanted}
 
 
-def _not_installed(opened: store.Store, name: str, error: EngineError) -> Failure:
+def _not_installed(opened: store.Store, manifest: Manifest, name: str, error: EngineError) -> Failure:
     message, log = opened.shorten(str(error)), opened.shorten(error.log_tail)
-    sample = Sample(engine=name, metric="setup.total_s", unit="s", value=None, mode="served", note=f"failed: {message}")
+    sample = Sample(
+        engine=name, pipeline=_pipeline(manifest.arguments).name, metric="setup.total_s", unit="s", value=None,
+        mode="served", note=f"failed: {message}",
+    )  # fmt: skip
     opened.append(sample)
     return Failure(engine=name, track="", phase="environment", message=message, log_tail=log)
 

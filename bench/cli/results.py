@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from bench.analyse import audits, drift, scaling, stats
+from bench.analyse import audits, drift, noise, scaling, summary
 from bench.cli.codes import EXIT_AUDIT
 from bench.contract.errors import StorageError, UsageError
 from bench.contract.project import PROJECT
-from bench.contract.records import Audit, Run, Sample, Verdict
-from bench.observe import store
+from bench.contract.records import Audit, Manifest, Record, Run, Sample, Verdict
+from bench.observe import reading, store
 from reports.pages.render import write_report
 
 
@@ -21,7 +21,7 @@ def report(
 ) -> None:
     """Compute summary and report again from what was measured; no engine runs."""
     folder = result.resolve()
-    store.load_manifest(folder)
+    reading.load_manifest(folder)
     try:
         failed = summarise(folder)
         typer.echo(f"report: {write_report(folder)}")
@@ -35,11 +35,17 @@ def report(
 
 def summarise(folder: Path) -> list[Audit]:
     """Compute summary.json from the raw observations; return the audits that the result failed."""
-    samples, runs = store.load(folder, Sample), store.load(folder, Run)
-    found = audits.audit(samples, runs, store.load(folder, Verdict), store.load_manifest(folder))
-    records = [*stats.summarise(samples), *stats.noise(samples), *drift.order_effects(samples, runs)]
-    store.Store(folder).save_summary([*records, *scaling.fits(samples)], found)
+    samples, runs = reading.load(folder, Sample), reading.load(folder, Run)
+    manifest = reading.load_manifest(folder)
+    found = audits.audit(samples, runs, reading.load(folder, Verdict), manifest)
+    store.Store(folder).save_summary(records(manifest, samples, runs), found)
     return [one for one in found if one.verdict == "fail"]
+
+
+def records(manifest: Manifest, samples: list[Sample], runs: list[Run]) -> list[Record]:
+    """All that is computed from the samples."""
+    computed = [*summary.summarise(samples), *noise.noise(samples, manifest.variants)]
+    return [*computed, *drift.order_effects(samples, runs), *scaling.fits(samples, manifest.pipelines)]
 
 
 def objections(failed: list[Audit]) -> None:

@@ -23,7 +23,14 @@ from typing import Any, Literal
 
 import msgspec
 
-SCHEMA_VERSION = 1
+from bench.contract.described import DeclaredEngine, DeclaredPipeline, PublishedFigure, PublishedSource
+
+SCHEMA_VERSION = 2
+NO_PIPELINE = "none"
+"""`pipeline` of what concerns none: an environment, the noise, the instrument."""
+
+FAILED, NOT_SUPPORTED = "failed", "not supported"
+"""How the notes begin of what has no value for that reason."""
 
 Mode = Literal["served", "local", "none"]
 Value = float | str | None
@@ -45,7 +52,8 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 class Sample(Arm, frozen=True, kw_only=True):
     """One raw observation."""
 
-    workload: str = "training"
+    pipeline: str
+    """Which pipeline it is of, without its size, which is in `params`; `none` if it concerns none."""
     params: dict[str, Any] = {}
     metric: str
     unit: str
@@ -62,7 +70,7 @@ class Sample(Arm, frozen=True, kw_only=True):
 class Record(Arm, frozen=True, kw_only=True):
     """One line of summary.json: one metric of one arm, over sessions."""
 
-    workload: str = "training"
+    pipeline: str
     params: dict[str, Any] = {}
     metric: str
     unit: str
@@ -81,7 +89,7 @@ class Run(Arm, frozen=True, kw_only=True):
 
     run_id: str
     engine_run_id: str = ""
-    workload: str = "training"
+    pipeline: str
     params: dict[str, Any] = {}
     scenario: str = ""
     """Empty for a plain run; else the recovery or debugging scenario."""
@@ -160,7 +168,15 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One planned unit of work."""
 
     name: str
-    """For people: 'prefect tuned block 3'."""
+    """For people: 'block 3: prefect tuned: runtime'."""
+    engine: str = ""
+    """The arm."""
+    track: str = ""
+    pipeline: str
+    block: int = 0
+    question: str = ""
+    topic: str = ""
+    """Where a question has many: the scenario."""
     estimated_s: float
     state: Literal["done", "left_out", "failed", "interrupted"]
     actual_s: float = 0.0
@@ -195,8 +211,13 @@ class Manifest(msgspec.Struct, kw_only=True):
     """SHA-256 over the source files of `core`: the steps, and the instrument."""
     versions: dict[str, dict[str, str]]
     """Per environment: distribution -> version, of the main packages."""
+    engines: list[DeclaredEngine] = []
+    pipelines: list[DeclaredPipeline] = []
+    """What can be measured; the one first that is meant where nobody says which."""
+    published: list[PublishedFigure] = []
+    published_source: PublishedSource | None = None
     titles: dict[str, str] = {}
-    """Engine -> name as people write it."""
+    """Arm -> name as people write it: of an engine, or of another version of one."""
     settings: list[dict[str, str]] = []
     """engine, track, name, value, source, reason."""
     abilities: list[dict[str, str]] = []
@@ -214,3 +235,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     order: list[str] = []
     cells: list[Cell] = []
     failures: list[Failure] = []
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The pipelines that are measured for their own sake, the one first that is meant where nobody says which."""
+        return tuple(one.name for one in self.pipelines if one.plain)

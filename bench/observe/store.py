@@ -8,40 +8,24 @@ import shutil
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from bench.contract.errors import NO_ROOM, StorageError, UsageError
 from bench.contract.project import PROJECT
 from bench.contract.records import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Strike, Verdict
+from bench.observe.reading import FILES, MANIFEST, SUMMARY, Summary
 from core.instrument.artifacts import atomic
 
-T = TypeVar("T", bound=msgspec.Struct)
-FILES: dict[type[msgspec.Struct], str] = {
-    Sample: "samples.jsonl",
-    Run: "runs.jsonl",
-    Verdict: "verdicts.jsonl",
-    Evidence: "evidence.jsonl",
-    Strike: "strikes.jsonl",
-}
 LATEST = "latest"
 RESERVE_BYTES = 64 * 2**20
 """What must be free below a result for a run to be judged: where steps have no room to write, no engine is to blame."""
 """Errors of a full disk, a used-up quota and a file of the size that the process may write at most."""
-
-
-class Summary(msgspec.Struct):
-    """summary.json."""
-
-    schema_version: int
-    records: list[Record]
-    audits: list[Audit] = []
 
 
 class Store:
@@ -99,7 +83,7 @@ class Store:
             if not last:
                 continue
             with storing(self.folder), path.open("r+b", buffering=0) as stream:
-                if _last(last, msgspec.json.Decoder(kind).decode):
+                if _whole(last, kind):
                     stream.seek(0, os.SEEK_END)
                     stream.write(b"\n")
                 else:
@@ -107,12 +91,12 @@ class Store:
 
     def save_manifest(self, manifest: Manifest) -> None:
         """Write manifest.json, atomically."""
-        _write(self.folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+        _write(self.folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
 
     def save_summary(self, records: list[Record], audits: list[Audit]) -> None:
         """Write summary.json, atomically."""
         summary = Summary(SCHEMA_VERSION, records, audits)
-        _write(self.folder / "summary.json", msgspec.json.format(msgspec.json.encode(summary), indent=1))
+        _write(self.folder / SUMMARY, msgspec.json.format(msgspec.json.encode(summary), indent=1))
 
     def shorten(self, text: str, **places: Path) -> str:
         """Replace paths of this machine by <project>, <result>, <python> and the given places, longest first."""
@@ -154,53 +138,6 @@ def _own_folder(output: Path, name: str) -> Path:
     return folder
 
 
-def load_manifest(folder: Path) -> Manifest:
-    """Read manifest.json; UsageError if the folder is no result or of another schema."""
-    try:
-        manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{folder}: not a result folder: {error}; give one made by 'orchbench run'") from error
-    if manifest.schema_version != SCHEMA_VERSION:
-        raise UsageError(
-            f"{folder}: schema version {manifest.schema_version}, this program reads {SCHEMA_VERSION}; measure again"
-        )
-    return manifest
-
-
-def load(folder: Path, kind: type[T]) -> list[T]:
-    """Read all records of a kind. A torn last line, left by a kill, is passed over; any other is a UsageError."""
-    path = folder / FILES[kind]
-    if not path.exists():
-        return []
-    decode: Callable[[bytes], T] = msgspec.json.Decoder(kind).decode
-    *lines, last = path.read_bytes().split(b"\n")
-    records = []
-    for number, line in enumerate(lines, 1):
-        try:
-            records.append(decode(line))
-        except ValueError as error:
-            raise UsageError(f"{path}: line {number}: not a {kind.__name__}: {error}; measure again") from error
-    return [*records, *_last(last, decode)]
-
-
-def _last(line: bytes, decode: Callable[[bytes], T]) -> list[T]:
-    try:
-        return [decode(line)] if line else []
-    except ValueError:
-        return []
-
-
-def load_summary(folder: Path) -> Summary:
-    """Read summary.json; empty if it was not written yet."""
-    path = folder / "summary.json"
-    if not path.exists():
-        return Summary(SCHEMA_VERSION, [])
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Summary)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not a summary: {error}; make it again with 'orchbench report {folder}'") from error
-
-
 @contextmanager
 def storing(folder: Path) -> Iterator[None]:
     """Within it an OSError because there is no room is a StorageError that says where, and what to do."""
@@ -213,9 +150,17 @@ def storing(folder: Path) -> Iterator[None]:
 
 
 def _stopped(folder: Path, cause: str) -> str:
-    begun = (folder / "manifest.json").exists()
+    begun = (folder / MANIFEST).exists()
     then = f"what was measured is kept; make room, then: tox -e bench -- --resume {folder}"
     return f"{folder}: stopped, no room for results: {cause}; {then if begun else 'make room and start again'}"
+
+
+def _whole(line: bytes, kind: type[msgspec.Struct]) -> bool:
+    try:
+        msgspec.json.decode(line, type=kind)
+    except ValueError:
+        return False
+    return True
 
 
 def _append(descriptor: int, line: bytes) -> None:

@@ -17,7 +17,7 @@ from radon.metrics import h_visit, mi_visit
 from radon.raw import analyze
 from radon.visitors import Function
 
-from bench.contract.records import Sample
+from bench.contract.records import NO_PIPELINE, Sample
 
 CONFIG_SUFFIXES = frozenset({".yaml", ".yml", ".toml", ".json", ".ini", ".cfg"})
 COMMENT_PREFIXES = ("#", ";", "//")
@@ -64,8 +64,8 @@ def measure(root: Path, engine: str, version: str = "") -> list[Sample]:
             said = ", ".join(sorted(engine_symbols(folder))) if name == "symbols" and not note else note
             samples.append(
                 Sample(
-                    engine=engine, version=version, metric=f"authoring.{name}", unit=UNITS[name],
-                    value=values[name], note=said,
+                    engine=engine, version=version, pipeline=NO_PIPELINE, metric=f"authoring.{name}",
+                    unit=UNITS[name], value=values[name], note=said,
                 )
             )  # fmt: skip
     return samples

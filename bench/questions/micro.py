@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.contract.processes import Command
 from bench.contract.project import PROJECT
+from bench.contract.records import NO_PIPELINE
 from bench.run.conductor import Conductor
 from bench.session.supervisor import Supervisor
 
@@ -82,7 +83,9 @@ def _seconds(cost: dict[str, float]) -> str:
 
 def _report(conductor: Conductor, benchmark: dict[str, Any]) -> None:
     for seconds in benchmark["stats"]["data"]:
-        conductor.sample(None, "micro.report_s", "s", seconds, "report of the kept result, in a fresh process")
+        conductor.sample(
+            None, "micro.report_s", "s", seconds, "report of the kept result, in a fresh process", pipeline=NO_PIPELINE
+        )
 
 
 SAMPLES: dict[str, Callable[[Conductor, dict[str, Any]], None]] = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.contract.installing import versions
 from bench.contract.processes import Command
+from bench.contract.records import NO_PIPELINE
 from bench.run.conductor import Conductor, Observation
 from bench.session import environments
 from bench.session.bring_up import Session
@@ -29,9 +30,10 @@ def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, col
         for number, command in enumerate(environments.create_commands(lock, folder, cold_cache=cache), 1):
             supervisor.run(f"environment-{'cold' if cold else 'warm'}-{number}", command)
         seconds = (now_ns() - begin) / 1e9
-        conductor.sample(None, f"setup.environment{'_cold' if cold else ''}_s", "s", seconds)
-        conductor.sample(None, "setup.packages", "count", float(len(versions(folder))))
-        conductor.sample(None, "setup.disk_bytes", "bytes", float(environments.disk_bytes(folder)))
+        conductor.sample(None, f"setup.environment{'_cold' if cold else ''}_s", "s", seconds, pipeline=NO_PIPELINE)
+        packages, size = float(len(versions(folder))), float(environments.disk_bytes(folder))
+        conductor.sample(None, "setup.packages", "count", packages, pipeline=NO_PIPELINE)
+        conductor.sample(None, "setup.disk_bytes", "bytes", size, pipeline=NO_PIPELINE)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return seconds
@@ -41,7 +43,7 @@ def import_time(conductor: Conductor, session: Session) -> None:
     """Time of a fresh interpreter that imports the engine and ends."""
     command = Command(session.adapter.install.load(session.workspace.environment))
     process = session.supervisor.run("import", command)
-    conductor.sample(None, "setup.import_s", "s", process.seconds)
+    conductor.sample(None, "setup.import_s", "s", process.seconds, pipeline=NO_PIPELINE)
 
 
 def bring_up(conductor: Conductor, session: Session, first: Observation, environment_s: float | None) -> None:

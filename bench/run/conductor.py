@@ -121,14 +121,15 @@ class Conductor:
         note: str = "",
         *,
         params: Mapping[str, Any] = MappingProxyType({}),
+        pipeline: str = "",
     ) -> None:
-        """Store one raw observation of this session. `params` add to the workload's."""
+        """Store one raw observation of this session. `params` add to the workload's; `pipeline` is its, unless told."""
         arm = observation.run if observation else self.arm
         self.store.append(
             Sample(
                 engine=arm.engine, version=arm.version, track=arm.track, mode=arm.mode, isolation=arm.isolation,
                 metric=metric, unit=unit, value=value, note=note, session=self.session, block=self.block,
-                workload=self.workload.pipeline, params=self.workload.params | dict(params),
+                pipeline=pipeline or self.workload.pipeline, params=self.workload.params | dict(params),
                 warm_up=observation.run.warm_up if observation else False,
                 run_id=observation.run.run_id if observation else "",
             )
@@ -150,7 +151,7 @@ class Conductor:
         arm = {name: getattr(self.arm, name) for name in Arm.__struct_fields__}
         run = Run(
             run_id=run_id, scenario=scenario, session=self.session, block=self.block,
-            workload=self.workload.pipeline, params=self.workload.params, **arm,
+            pipeline=self.workload.pipeline, params=self.workload.params, **arm,
         )  # fmt: skip
         return run, path
 

@@ -12,11 +12,11 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
+from reports.read.looks import BASELINE_LOOK, Look
+
 WIDTH = 720
 ROW = 30
-COLOURS = 6
 PARTS = 6
-SHAPES = ("circle", "square", "triangle-up", "cross", "triangle-down", "triangle-right")
 LATER = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')
 
 CONFIG: dict[str, Any] = {
@@ -51,16 +51,19 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The place of each engine: the same colour and shape everywhere."""
+    """The look of each engine: the same colour and shape everywhere."""
 
-    places: Mapping[str, int]
+    looks: Mapping[str, Look]
     baseline: str
 
     def colour(self, engine: str) -> str:
-        return "var(--baseline)" if engine == self.baseline else f"var(--engine-{self.places[engine] % COLOURS + 1})"
+        return f"var(--{self._look(engine).colour})"
 
     def shape(self, engine: str) -> str:
-        return "diamond" if engine == self.baseline else SHAPES[self.places[engine] % len(SHAPES)]
+        return self._look(engine).shape
+
+    def _look(self, engine: str) -> Look:
+        return BASELINE_LOOK if engine == self.baseline else self.looks[engine]
 
 
 def figure(key: str, title: str, chart: Any, rows: Sequence[Mapping[str, Any]], caption: str = "") -> Figure:

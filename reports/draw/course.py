@@ -103,12 +103,18 @@ def _seen(lookup: Lookup, scenario: str, cell: Heat) -> _Seen | None:
     journals = [lookup.result.journals.get(name, []) for name in ids]
     limit = _limit(samples.values())
     strikes = [one for one in lookup.result.strikes if one.run_id in ids]
-    line = timeline(runs, journals, strikes, limit, _number(samples.get("gone_s")))
+    line = timeline(runs, journals, strikes, limit, _number(samples.get("gone_s")), order=_steps(lookup, runs))
     if line is None:
         return None
     since = None if scenario in BY_PEOPLE else line.struck_s
     seen, right = (_after(since, samples.get(leaf)) for leaf in ("detection_s", "recovery_s"))
     return _Seen(cell, line, seen, right, line.submit_s + limit if limit else None)
+
+
+def _steps(lookup: Lookup, runs: Iterable[Run]) -> list[str]:
+    """Of the pipelines that ran, in their order."""
+    ran = {run.pipeline for run in runs}
+    return [step for one in lookup.result.manifest.pipelines if one.name in ran for step in one.steps]
 
 
 def _samples(lookup: Lookup, scenario: str, cell: Heat) -> list[Sample]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from bench.analyse.stats import outliers
+from bench.analyse.summary import outliers
 from bench.contract.records import Record, Sample
 from bench.questions.metric import Scale
 from reports.draw import charts
@@ -34,7 +34,7 @@ SETUP_PARTS = (
 
 
 def palette(lookup: Lookup) -> Palette:
-    return Palette({engine: lookup.place(engine) for engine in lookup.engines}, BASELINE)
+    return Palette(lookup.looks, BASELINE)
 
 
 def arm_title(lookup: Lookup, engine: str, track: str) -> str:
@@ -66,7 +66,7 @@ def code_figure(lookup: Lookup) -> Figure | None:
 def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     """Makespan of every run of a mode; modes never share an axis."""
     name = "runtime.makespan_s"
-    records, samples = (_of(all_, name, mode) for all_ in (lookup.result.records, lookup.result.samples))
+    records, samples = (_of(lookup, all_, name, mode) for all_ in (lookup.result.records, lookup.result.samples))
     found = [x for x in (*records, *samples) if isinstance(x.value, int | float)]
     far = {samples[index].run_id for index in outliers(samples)}
     order = {arm: i for i, arm in enumerate(_ordered_arms(lookup, found))}
@@ -85,12 +85,12 @@ def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     return charts.figure(f"figure-makespan-{mode}", title, chart, rows, caption)
 
 
-def _of(items: Iterable[Any], name: str, mode: str) -> list[Any]:
-    """Of the training pipeline in a mode; the plain loop has no server to be on, and stands beside local runs."""
-    beside = (BASELINE,) if mode == "local" else ()
+def _of(lookup: Lookup, items: Iterable[Any], name: str, mode: str) -> list[Any]:
+    """Of the plain pipeline in a mode; the plain loop has no server to be on, and stands beside local runs."""
+    beside, plain = ((BASELINE,) if mode == "local" else ()), lookup.key("", {})
     return [
         x for x in items
-        if x.metric == name and x.workload == "training" and not x.params
+        if x.metric == name and lookup.key(x.pipeline, x.params) == plain
         and (x.mode == mode or x.engine in beside)
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Literal
 from bench.plan.scenarios import INSIDE, OUTSIDE, PEOPLE, SCENARIOS
 from reports.read.lookup import Lookup
 from reports.words.catalogue import subject
-from reports.words.compare import Reading
+from reports.words.ranking import Reading
 
 Tone = Literal["good", "told", "wrong", "unknown", "absent"]
 Agreement = Literal["as documented", "differs from the documentation", "nothing documented", ""]

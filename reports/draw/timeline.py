@@ -9,7 +9,6 @@ from typing import Any, Literal
 from bench.contract.records import Run, Strike
 from bench.judge.aftermath import LENGTHENING
 from bench.observe.history import Attempt, FaultMark, History, parse
-from core.declaration import pipeline
 
 NS = 1e9
 DEADLY = ("kill", "exit", "kill_after", "torn")
@@ -84,11 +83,13 @@ def timeline(
     strikes: Iterable[Strike],
     limit_s: float | None = None,
     gone_s: float | None = None,
+    *,
+    order: Sequence[str] = (),
 ) -> Timeline | None:
     """Build it from the runs in their order, and the records of each journal; None if no step started.
 
     `limit_s`: how long after its submission a run was given up that had not ended. `gone_s`: how long after people had
-    asked for its end its step was still at work.
+    asked for its end its step was still at work. `order`: of the steps, as declared.
     """
     whole = ([one for one in records if one.keys() >= NEEDED] for records in journals)
     histories = [history for history in map(parse, whole) if history.attempts]
@@ -100,18 +101,12 @@ def timeline(
     ends = list(dict.fromkeys(run.terminal_ns for run in runs if run.terminal_ns))
     asked = list(dict.fromkeys(run.asked_ns for run in runs if run.asked_ns))
     attempts = [one for history in histories for one in history.attempts]
-    known = max(
-        [
-            *ends,
-            submit + round((limit_s or 0) * NS),
-            *(one + round((gone_s or 0) * NS) for one in asked),
-            *(max(one.end_ns or 0, one.last_ns, one.start_ns) for one in attempts),
-        ]
-    )
+    waited = [submit + round((limit_s or 0) * NS), *(one + round((gone_s or 0) * NS) for one in asked)]
+    known = max([*ends, *waited, *(max(one.end_ns or 0, one.last_ns, one.start_ns) for one in attempts)])
     faults = [mark for history in histories for mark in _faults(history, lengthened=bool(struck or asked))]
     return Timeline(
         submit_s=(submit - zero) / NS,
-        steps=_order(list(dict.fromkeys(one.step for one in attempts))),
+        steps=_order(list(dict.fromkeys(one.step for one in attempts)), order),
         bars=tuple(_bar(one, history, struck, known, zero) for history in histories for one in history.attempts),
         points=tuple(Point(mark.step, (mark.t_ns - zero) / NS, mark.kind) for mark in faults),
         bands=tuple(_band(one, zero) for one in struck),
@@ -145,7 +140,6 @@ def _end(one: Attempt, history: History, strikes: Sequence[Strike], known: int) 
     return ("killed", min(kills)) if kills else ("open", max(until, one.start_ns))
 
 
-def _order(met: Sequence[str]) -> tuple[str, ...]:
-    """The training pipeline's own order of steps; others as met."""
-    known = [step.name for step in pipeline("training").graph({})]
+def _order(met: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The steps that are declared in their order; others as met."""
     return (*(step for step in known if step in met), *(step for step in met if step not in known))

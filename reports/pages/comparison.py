@@ -1,262 +1,82 @@
-"""Results, arms or tracks side by side, as a reader meets them: every metric with its change and verdict."""
+"""The page of a comparison: what was compared, what differs, and every value behind it."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 
-from bench.analyse import stats
-from bench.analyse.comparability import BASELINE, incomparable, remarks
-from bench.analyse.comparison import Change, Measured, Place, Side, Values, change
-from bench.questions.metric import Metric, Scale
-from reports.words.catalogue import METRICS
-from reports.words.catalogue import metric as describe
-from reports.words.numbers import MINUS, MISSING, number, plural, scale_for, scaled, with_unit
-from reports.words.verdicts import Verdict, judge, unit_of, worse_by
+from bench.analyse.sides import Measured, Side
+from bench.analyse.summary import CONFIDENCE
+from reports.pages.document import Document, Line, Section, Table
+from reports.pages.pairs import Group, Pair, Row
+from reports.words.numbers import listing, number
 
-ONLY_IN = "only in"
-TO = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
-PERCENT = Scale("%", 100, whole=True)
+COLUMNS = ("Metric", "Where", "", "", "n", "Ratio", "95 % interval", "Verdict", "Note")
+NUMERIC = frozenset({2, 3, 4, 5, 6})
+ONE_IN = round(1 / (1 - CONFIDENCE))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One metric at one place, in words. `worse_by` is in percent of the reference."""
-
-    place: Place
-    title: str
-    where: str
-    before: str
-    after: str
-    sessions: str
-    """How many gave a value on each side."""
-    change: str
-    interval: str
-    verdict: Verdict
-    note: str = ""
-    worse_by: float = 0.0
-
-    @property
-    def said(self) -> str:
-        """The verdict in full: the word, its turn, and why it is no more."""
-        more = self.verdict.turn or self.verdict.why
-        return f"{self.verdict.word} ({more})" if more else self.verdict.word
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The rows of one engine; the title has its versions on both sides."""
-
-    title: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """The reference and one other side."""
-
-    before: Side
-    after: Side
-    floor: float
-    groups: tuple[Group, ...]
-    reasons: tuple[str, ...] = ()
-    """Why the two are not comparable; not empty only where that was forced."""
-    remarks: tuple[str, ...] = ()
-    paired: bool = False
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        return tuple(row for group in self.groups for row in group.rows)
-
-    @property
-    def tally(self) -> str:
-        """How many rows there are of each verdict, the most common first."""
-        words = Counter(f"{r.verdict.word} ({r.verdict.turn})" if r.verdict.turn else r.verdict.word for r in self.rows)
-        return f"{plural(len(self.rows), 'value')}: {', '.join(f'{n} {word}' for word, n in words.most_common())}"
-
-    def regressions(self, percent: float) -> list[Row]:
-        """Rows that are worse by more than so many percent of the reference, told apart from noise."""
-        return [row for row in self.rows if row.worse_by > percent]
-
-
-def between_results(results: Sequence[Measured], sides: Sequence[Side], metrics: Sequence[str] = ()) -> list[Pair]:
-    """Each result against the first. `metrics`: only those whose names start so."""
-    (first, *others), (reference, *compared) = results, sides
-    return [
-        pair(
-            reference, side, max(stats.noise_floor(r.records) or 1.0 for r in (first, one)), metrics=metrics,
-            titles=first.manifest.titles | one.manifest.titles, reasons=incomparable(first.manifest, one.manifest),
-            said=remarks(first.manifest, one.manifest, (reference.label, side.label)),
-        )
-        for one, side in zip(others, compared, strict=True)
-    ]  # fmt: skip
-
-
-def within_result(result: Measured, sides: Sequence[Side], metrics: Sequence[str] = ()) -> list[Pair]:
-    """Each arm or track of one result against the first, paired by block."""
-    floor = stats.noise_floor(result.records) or 1.0
-    reference, *others = sides
-    return [pair(reference, one, floor, titles=result.manifest.titles, metrics=metrics, paired=True) for one in others]
-
-
-def pair(
-    before: Side,
-    after: Side,
-    floor: float,
-    *,
-    titles: Mapping[str, str],
-    metrics: Sequence[str] = (),
-    paired: bool = False,
-    reasons: Iterable[str] = (),
-    said: Iterable[str] = (),
-) -> Pair:
-    """Compare all that either side holds; differences under the ratio `floor` are ties."""
-    places = sorted(
-        (p for p in before.values.keys() | after.values.keys() if p.metric.startswith(tuple(metrics) or "")),
-        key=place_order,
-    )
-    rows = [_row(place, before, after, floor, paired=paired) for place in places]
-    rows.sort(key=lambda row: row.verdict.word.startswith(ONLY_IN))
-    groups = tuple(
-        Group(_heading(engine, before, after, titles), tuple(row for row in rows if row.place.engine == engine))
-        for engine in dict.fromkeys(place.engine for place in places)
-    )
-    return Pair(before, after, floor, groups, tuple(reasons), (*said, *_of_baseline(before, after)), paired)
-
-
-def place_order(place: Place) -> tuple[object, ...]:
-    """Engines by name, the plain loop last; then the questions and their metrics as in the catalogue."""
-    known = list(METRICS)
-    questions = list(dict.fromkeys(name.split(".")[0] for name in known))
-    question = place.metric.split(".")[0]
-    return (
-        place.engine == BASELINE, place.engine,
-        questions.index(question) if question in questions else len(questions), question,
-        place.workload, place.params, place.track, place.mode,
-        known.index(place.metric) if place.metric in METRICS else len(known), place.metric,
+def document(results: Sequence[Measured], sides: Sequence[Side], pairs: Sequence[Pair]) -> Document:
+    """The page of some results, or of arms or tracks of one result; the first side is the reference."""
+    names = [f"{side.about} ({side.label})" if len(results) > 1 else side.label for side in sides]
+    if len(results) > 1:
+        facts = [(side.label, described(result)) for side, result in zip(sides, results, strict=True)]
+    else:
+        facts = [("Result", described(results[0]))]
+    facts.append(("Ratio", f"the other's value divided by {sides[0].label}'s; below 1× is less"))
+    several = len(pairs) > 1
+    return Document(
+        title=f"{listing(names[1:])} against {names[0]}",
+        facts=tuple(facts),
+        warnings=tuple(
+            f"{pair.after.label} is not comparable with {pair.before.label}, and was compared all the same: {reason}"
+            for pair in pairs for reason in pair.reasons
+        ),
+        notes=tuple(dict.fromkeys(remark for pair in pairs for remark in pair.remarks)),
+        sections=tuple(section for pair in pairs for section in _sections(pair, several=several)),
     )  # fmt: skip
 
 
-def title(metric: Metric) -> str:
-    """The metric's title with the question that it belongs to; a scenario's has its subject already."""
-    if ": " in metric.title:
-        return metric.title
-    first, rest = metric.title[:1], metric.title[1:]
-    said = metric.title if rest[:1].isupper() else first.lower() + rest
-    return f"{metric.name.split('.')[0].capitalize()}: {said}"
+def described(result: Measured) -> str:
+    """Name, date, budget and versions of a result in one line."""
+    versions = sorted({f"{r.engine} {r.version}" for r in result.records if r.version and "-" not in r.engine})
+    manifest = result.manifest
+    return f"{result.name}: {manifest.created_utc[:16].replace('T', ' ')} UTC, {manifest.budget}, {', '.join(versions)}"
 
 
-def where(place: Place) -> str:
-    """Track, mode, workload and parameters in a few words."""
-    params = ", ".join(f"{name}={value}" for name, value in json.loads(place.params).items())
-    workload = "" if place.workload == "training" else place.workload.replace("_", " ")
-    return " · ".join(part for part in (place.track, place.mode, workload, params) if part not in ("", "none"))
+def _sections(pair: Pair, *, several: bool) -> Iterable[Section]:
+    name = f": {pair.after.label} against {pair.before.label}" if several else ""
+    moved = [
+        Group(group.title, rows)
+        for group in pair.groups
+        if (rows := tuple(row for row in group.rows if row.verdict.moved))
+    ]
+    changed = _table("", pair, [line for group in moved for line in (_heading(group), *map(_line, group.rows))])
+    yield Section(f"What differs{name}", _explained(pair), (changed,) if moved else ())
+    every = tuple(_table(group.title, pair, map(_line, group.rows), folded=True) for group in pair.groups)
+    yield Section(f"Every value{name}", tables=every)
 
 
-def common_scale(metric: Metric, values: Sequence[Values | None]) -> Scale:
-    """One scale for all that stand side by side."""
-    found = [held.record.value for held in values if held]
-    return metric.scale or scale_for(unit_of(metric, *values), found)
-
-
-def value_text(values: Values | None, metric: Metric, scale: Scale) -> str:
-    """The value with its unit, as it stands in a cell."""
-    value = values.record.value if values else None
-    if value is None:
-        return MISSING
-    if isinstance(value, str):
-        return value
-    if metric.kind == "flag" and value in (0, 1):
-        return "yes" if value else "no"
-    return with_unit(scaled(value, scale), scale.unit)
-
-
-def titled(engine: str, titles: Mapping[str, str]) -> str:
-    """An engine's name as people write it; of a variant the name of its arm."""
-    return titles.get(engine, "Plain loop" if engine == BASELINE else engine)
-
-
-def _row(place: Place, before: Side, after: Side, floor: float, *, paired: bool) -> Row:
-    one, other = before.values.get(place), after.values.get(place)
-    metric = _described(place, one, other)
-    scale = common_scale(metric, (one, other))
-    about = place, title(metric), where(place), value_text(one, metric, scale), value_text(other, metric, scale)
-    if one is None or other is None:
-        there = before if one else after
-        return Row(*about, "", "", "", Verdict(f"{ONLY_IN} {there.label}"), _note(one, other, before, after))
-    found = change(one, other, paired=paired)
-    verdict = _tolerant(judge(one, other, found, metric, floor), found, metric)
-    shown = ("", "") if metric.kind == "flag" or verdict.word == "same" else _change_text(found, scale)
-    sessions = f"{one.record.n},\N{NO-BREAK SPACE}{other.record.n}"
-    return Row(
-        *about, sessions, *shown, verdict, _note(one, other, before, after), worse_by(verdict, one, found, metric)
+def _explained(pair: Pair) -> tuple[str, ...]:
+    """How many rows there are of each verdict, and how far the verdicts can be trusted."""
+    intervals = sum(bool(row.interval) for row in pair.rows)
+    how = "paired by block" if pair.paired else "Welch's t-interval over sessions"
+    floor = f"Differences under {number(pair.floor, whole=False)}× are noise (A/A)" if pair.floor > 1 else "No A/A arm"
+    chance = f"; by chance alone up to 1 in {ONE_IN} of them would differ" if intervals else ""
+    return (
+        f"{pair.tally}." if any(row.verdict.moved for row in pair.rows) else f"Nothing differs. {pair.tally}.",
+        f"{floor}. {intervals} comparisons have an interval ({how}){chance}.",
     )
 
 
-def _described(place: Place, *sides: Values | None) -> Metric:
-    """As the catalogue has it; what was measured as a share of trials is one, whatever its leaf is elsewhere."""
-    metric = describe(place.metric)
-    if any(side and side.record.unit == stats.PROPORTION for side in sides):
-        return replace(metric, kind="info", unit=stats.PROPORTION, scale=PERCENT)
-    return metric
+def _table(title: str, pair: Pair, lines: Iterable[Line], *, folded: bool = False) -> Table:
+    columns = (*COLUMNS[:2], pair.before.label, pair.after.label, *COLUMNS[4:])
+    return Table(title, columns, tuple(lines), NUMERIC, folded)
 
 
-def _tolerant(verdict: Verdict, found: Change | None, metric: Metric) -> Verdict:
-    """A few lines or megabytes decide nothing: exact values within the catalogue's tolerance are a tie."""
-    near = found and found.scale == "ratio" and max(found.value, 1 / found.value) <= metric.tolerance
-    if verdict.moved and near:
-        return Verdict("tie", why="within the tolerance")
-    return verdict
+def _heading(group: Group) -> Line:
+    return Line((group.title, *("" for _ in COLUMNS[1:])), "heading")
 
 
-def _change_text(found: Change | None, scale: Scale) -> tuple[str, str]:
-    """The change and its interval; a difference has its sign."""
-    if found is None:
-        return "", ""
-
-    def show(value: float) -> str:
-        if found.scale == "ratio":
-            return f"{number(value, whole=False)}×"
-        sign = MINUS if value < 0 else "+" if value > 0 else ""
-        return with_unit(sign + scaled(abs(value), scale), "points" if scale == PERCENT else scale.unit)
-
-    ends = "" if found.low is None or found.high is None else f"{show(found.low)}{TO}{show(found.high)}"
-    return show(found.value), ends
-
-
-def _note(one: Values | None, other: Values | None, before: Side, after: Side) -> str:
-    """What the values carry beside them: failures, missing abilities, another isolation."""
-    notes = {side.label: held.record.note for side, held in ((before, one), (after, other)) if held}
-    said = [f"{label}: {note}" for label, note in notes.items() if note]
-    if len(said) > 1 and len(set(notes.values())) == 1:
-        said = [next(iter(notes.values()))]
-    if one and other and one.isolation and other.isolation and one.isolation != other.isolation:
-        said.append(f"isolation: {one.isolation} in {before.label}, {other.isolation} in {after.label}")
-    return "; ".join(said)
-
-
-def _heading(engine: str, before: Side, after: Side, titles: Mapping[str, str]) -> str:
-    """The engine by name with its version; both versions, where they differ."""
-    versions = [
-        ", ".join(sorted({v.version for place, v in side.values.items() if place.engine == engine and v.version}))
-        for side in (before, after)
-    ]
-    if not engine:
-        named = (f"{s.label} {version}" for s, version in zip((before, after), versions, strict=True))
-        return " → ".join(named)
-    return f"{titled(engine, titles)} {' → '.join(dict.fromkeys(filter(None, versions)))}".strip()
-
-
-def _of_baseline(before: Side, after: Side) -> list[str]:
-    """The plain loop, which no engine touches, is the control of the machine."""
-    place = Place(BASELINE, "none", "local", "training", "{}", "runtime.makespan_s")
-    if place not in before.values or place not in after.values:
-        return []
-    found = change(before.values[place], after.values[place])
-    if found is None or not found.told_apart:
-        return []
-    value, interval = _change_text(found, Scale("s"))
-    took = f"the plain loop, which no engine touches, took {value} the time in {after.label} ({interval})"
-    return [f"{took}: the machine or the steps changed too"]
+def _line(row: Row) -> Line:
+    cells = (row.title, row.where, row.before, row.after, row.sessions, row.change, row.interval, row.said, row.note)
+    return Line(cells, row.verdict.turn)

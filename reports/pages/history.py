@@ -9,12 +9,12 @@ from typing import Any
 import altair as alt
 
 from bench.analyse.comparability import BASELINE, incomparable
-from bench.analyse.comparison import Measured, Place, Side, Values
+from bench.analyse.sides import Identity, Measured, Side, Values
 from reports.draw.charts import Figure, Palette, figure
-from reports.pages.between import described
-from reports.pages.comparison import common_scale, place_order, title, titled, value_text, where
+from reports.pages.comparison import described
 from reports.pages.document import Document, Line, Section, Table
-from reports.read.lookup import PREFERRED
+from reports.pages.wording import Names, common_scale, identity_order, title, value_text, where
+from reports.read.looks import looks
 from reports.words.catalogue import metric as describe
 from reports.words.numbers import plural
 
@@ -31,19 +31,19 @@ CAPTION = "Text beside a point: the engine's version, where it changed. A line e
 
 
 def document(results: Sequence[Measured], sides: Sequence[Side], metrics: Sequence[str] = ()) -> Document:
-    """The page of results that are in the order of time; sides as `bench.analysis.comparison.of_results` gives them."""
+    """The page of results that are in the order of time; sides as `bench.analyse.sides.of_results` gives them."""
     places = sorted(
-        {p for side in sides for p in side.values if p.metric.startswith(tuple(metrics) or "")}, key=place_order
+        {p for side in sides for p in side.values if p.metric.startswith(tuple(metrics) or "")}, key=identity_order
     )
-    titles = {name: title for result in results for name, title in result.manifest.titles.items()}
+    names = Names.of(*(result.manifest for result in results))
     engines = dict.fromkeys(place.engine for place in places)
     return Document(
         title=f"{plural(len(results), 'result')} over time",
         facts=tuple((side.label, described(result)) for side, result in zip(sides, results, strict=True)),
         notes=tuple(_breaks(results, sides)),
         sections=(
-            Section("Headlines", figures=tuple(_figures(places, results, sides, titles))),
-            Section("Every value", tables=tuple(_table(e, places, results, sides, titles) for e in engines)),
+            Section("Headlines", figures=tuple(_figures(places, results, sides, names))),
+            Section("Every value", tables=tuple(_table(e, places, results, sides, names) for e in engines)),
         ),
     )
 
@@ -56,21 +56,26 @@ def _breaks(results: Sequence[Measured], sides: Sequence[Side]) -> Iterable[str]
 
 
 def _table(
-    engine: str, places: Sequence[Place], results: Sequence[Measured], sides: Sequence[Side], titles: Mapping[str, str]
+    engine: str,
+    places: Sequence[Identity],
+    results: Sequence[Measured],
+    sides: Sequence[Side],
+    names: Names,
 ) -> Table:
     dates = (_dated(*both) for both in zip(results, sides, strict=True))
-    lines = [_line(place, [side.values.get(place) for side in sides]) for place in places if place.engine == engine]
+    ours = (place for place in places if place.engine == engine)
+    lines = [_line(place, [side.values.get(place) for side in sides], names) for place in ours]
     columns = ("Metric", "Where", *dates)
     versions = _versions(engine, sides)
     if any(versions):
         lines.insert(0, Line(("Version", "", *_marked(versions)), "heading"))
-    return Table(titled(engine, titles), columns, tuple(lines), frozenset(range(2, len(columns))), folded=True)
+    return Table(names.engine(engine), columns, tuple(lines), frozenset(range(2, len(columns))), folded=True)
 
 
-def _line(place: Place, values: Sequence[Values | None]) -> Line:
+def _line(place: Identity, values: Sequence[Values | None], names: Names) -> Line:
     metric = describe(place.metric)
     scale = common_scale(metric, values)
-    return Line((title(metric), where(place), *(value_text(held, metric, scale) for held in values)))
+    return Line((title(metric), where(place, names), *(value_text(held, metric, scale) for held in values)))
 
 
 def _versions(engine: str, sides: Sequence[Side]) -> list[str]:
@@ -91,19 +96,22 @@ def _marked(versions: Sequence[str]) -> list[str]:
 
 
 def _figures(
-    places: Sequence[Place], results: Sequence[Measured], sides: Sequence[Side], titles: Mapping[str, str]
+    places: Sequence[Identity], results: Sequence[Measured], sides: Sequence[Side], names: Names
 ) -> Iterable[Figure]:
     """A small line chart for each headline that at least two results have."""
+    engines = list(dict.fromkeys(place.engine for place in places if place.engine != BASELINE))
+    declared = (one for result in results for one in result.manifest.engines)
+    palette = Palette(looks(engines, declared), BASELINE)
     for name in HEADLINES:
-        met = [p for p in places if p.metric == name and p.workload == "training" and p.params == "{}"]
-        rows = [row for place in met for row in _points(place, results, sides, titles)]
+        met = [p for p in places if p.metric == name and not names.pipeline(p.pipeline) and p.params == "{}"]
+        rows = [row for place in met for row in _points(place, results, sides, names)]
         if len({row["result"] for row in rows}) > 1:
-            chart = _chart(rows, [_dated(*both) for both in zip(results, sides, strict=True)])
+            chart = _chart(rows, [_dated(*both) for both in zip(results, sides, strict=True)], palette)
             yield figure(f"over-time-{name.replace('.', '-')}", title(describe(name)), chart, rows, CAPTION)
 
 
 def _points(
-    place: Place, results: Sequence[Measured], sides: Sequence[Side], titles: Mapping[str, str]
+    place: Identity, results: Sequence[Measured], sides: Sequence[Side], names: Names
 ) -> Iterable[dict[str, Any]]:
     metric = describe(place.metric)
     values = [side.values.get(place) for side in sides]
@@ -115,7 +123,7 @@ def _points(
         if held and isinstance(held.record.value, int | float):
             yield {
                 "result": _dated(result, side), "engine": place.engine, "track": place.track,
-                "name": titled(place.engine, titles), "where": where(place) or "everywhere", "stretch": stretch,
+                "name": names.engine(place.engine), "where": where(place, names) or "everywhere", "stretch": stretch,
                 "value": held.record.value * scale.factor, "axis": scale.unit,
                 "version": mark if mark.startswith("→") else "",
             }  # fmt: skip
@@ -125,14 +133,12 @@ def _dated(result: Measured, side: Side) -> str:
     return f"{side.label} {result.manifest.created_utc[:10]}"
 
 
-def _chart(rows: Sequence[Mapping[str, Any]], order: Sequence[str]) -> Any:
+def _chart(rows: Sequence[Mapping[str, Any]], order: Sequence[str], palette: Palette) -> Any:
     """A panel for each place it ran; lines by engine, broken where results are not comparable."""
-    names = {str(row["engine"]): str(row["name"]) for row in rows}
-    others = [engine for engine in names if engine not in (*PREFERRED, BASELINE)]
-    palette = Palette({engine: place for place, engine in enumerate((*PREFERRED, *others))}, BASELINE)
-    shown = list(names.values())
-    colour = alt.Scale(domain=shown, range=[palette.colour(engine) for engine in names])
-    shape = alt.Scale(domain=shown, range=[palette.shape(engine) for engine in names])
+    named = {str(row["engine"]): str(row["name"]) for row in rows}
+    shown = list(named.values())
+    colour = alt.Scale(domain=shown, range=[palette.colour(engine) for engine in named])
+    shape = alt.Scale(domain=shown, range=[palette.shape(engine) for engine in named])
     below = alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')")
     base = alt.Chart(alt.InlineData(values=[])).encode(
         x=alt.X("result:O", title=None, sort=order, scale=alt.Scale(domain=order), axis=below),

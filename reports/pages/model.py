@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.contract.records import Evidence, Failure
 from reports.draw import figures
-from reports.draw.charts import COLOURS, Figure
+from reports.draw.charts import Figure
 from reports.draw.codeview import FileRow, code_rows
 from reports.draw.course import Courses, courses
 from reports.draw.heat import HeatMap, heat_map
@@ -14,12 +14,13 @@ from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections import background, isolation, recovery, resources, scaling
 from reports.sections.background import Background
+from reports.sections.decisions import Decision, asked, decide
 from reports.sections.experience import AbilityRow, Experience, abilities, experiences
 from reports.sections.scorecard import ScoreGroup, scorecard
 from reports.sections.section import Section, made
 from reports.sections.tables import Plan, arm_table
 from reports.sections.transcripts import Transcript, transcripts
-from reports.sections.usecases import Decision, UseCase, asked, decide
+from reports.sections.usecases import UseCase
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import subject
 from reports.words.prose import facts_named, finding, limits, verdict_sentence
@@ -38,7 +39,8 @@ class Engine:
     key: str
     title: str
     version: str
-    place: int
+    colour: str
+    shape: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def build(result: Result) -> Report:
 
 
 def _engine(lookup: Lookup, name: str) -> Engine:
-    return Engine(name, lookup.title(name), lookup.version(name), lookup.place(name) % COLOURS + 1)
+    return Engine(name, lookup.title(name), lookup.version(name), *lookup.look(name))
 
 
 def _caused(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

@@ -24,7 +24,7 @@ HERE = Path(__file__).parents[1]
 
 
 def write_report(result: Path) -> Path:
-    """Render the result folder's report.html and return its path. Raises ReportError if it is no result."""
+    """Render the result folder's report.html and return its path. UsageError if it is no result."""
     path = result / "report.html"
     html = render(build(load(result)), _summary(result))
     with atomic(path) as temporary:

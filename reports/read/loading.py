@@ -6,20 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-
+from bench.contract.errors import UsageError
 from bench.contract.records import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Strike, Verdict
-from bench.observe.store import Summary
+from bench.observe import reading
+from bench.observe.reading import SUMMARY, Summary
 from core.instrument import journal
 
-T = TypeVar("T")
 SUFFIXES = (".py", ".yaml", ".yml", ".toml")
-
-
-class ReportError(Exception):
-    """The folder holds no result; the message says which file is missing or broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +46,21 @@ class Result:
 
 
 def load(folder: Path) -> Result:
-    """Read the folder. Raises ReportError if it has no readable manifest."""
+    """Read the folder. UsageError if it has no readable manifest."""
     damage: list[str] = []
-    runs = _lines(folder / "runs.jsonl", Run, damage)
-    summary = _summary(folder / "summary.json", damage)
+    manifest = reading.load_manifest(folder)
+    runs = reading.salvage(folder, Run, damage)
+    summary = _summary(folder, damage)
     return Result(
         folder=folder,
-        manifest=_manifest(folder / "manifest.json"),
+        manifest=manifest,
         records=tuple(summary.records),
-        samples=_lines(folder / "samples.jsonl", Sample, damage),
+        samples=reading.salvage(folder, Sample, damage),
         runs=runs,
-        verdicts=_lines(folder / "verdicts.jsonl", Verdict, damage),
+        verdicts=reading.salvage(folder, Verdict, damage),
         audits=tuple(summary.audits),
-        evidence=_lines(folder / "evidence.jsonl", Evidence, damage),
-        strikes=_lines(folder / "strikes.jsonl", Strike, damage),
+        evidence=reading.salvage(folder, Evidence, damage),
+        strikes=reading.salvage(folder, Strike, damage),
         journals=_journals(folder / "runs", runs, damage),
         code={engine.name: _sources(engine, damage) for engine in _folders(folder / "code")},
         notes={engine.name: _text(engine / "NOTES.md") for engine in _folders(folder / "code")},
@@ -72,40 +68,14 @@ def load(folder: Path) -> Result:
     )
 
 
-def _manifest(path: Path) -> Manifest:
+def _summary(folder: Path, damage: list[str]) -> Summary:
+    if not (folder / SUMMARY).exists():
+        damage.append(f"{SUMMARY} is missing: nothing has been computed from the samples")
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except OSError as error:
-        raise ReportError(f"{path}: {error.strerror}. Give a result folder, which holds manifest.json") from error
-    except msgspec.MsgspecError as error:
-        raise ReportError(f"{path}: not a manifest: {error}") from error
-
-
-def _summary(path: Path, damage: list[str]) -> Summary:
-    if not path.exists():
-        damage.append("summary.json is missing: nothing has been computed from the samples")
+        return reading.load_summary(folder)
+    except UsageError as error:
+        damage.append(f"{SUMMARY} cannot be read: {error.__cause__}")
         return Summary(SCHEMA_VERSION, [])
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Summary)
-    except msgspec.MsgspecError as error:
-        damage.append(f"summary.json cannot be read: {error}")
-        return Summary(SCHEMA_VERSION, [])
-
-
-def _lines(path: Path, kind: type[T], damage: list[str]) -> tuple[T, ...]:
-    """Decode each line; an interrupted write may leave the last one torn."""
-    if not path.exists():
-        return ()
-    decoder = msgspec.json.Decoder(kind)
-    found: list[T] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            found.append(decoder.decode(line))
-        except msgspec.MsgspecError as error:
-            damage.append(f"{path.name} line {number} cannot be read: {error}")
-    return tuple(found)
 
 
 def _journals(folder: Path, runs: tuple[Run, ...], damage: list[str]) -> dict[str, list[dict[str, Any]]]:

@@ -8,34 +8,38 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bench.analyse import stats
-from bench.contract.records import Record, Sample
+from bench.analyse.noise import noise_floor
+from bench.contract.records import NO_PIPELINE, Record, Sample
 from reports.read.loading import Result
+from reports.read.looks import Look, looks
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Noise, Reading, rank
+from reports.words.ranking import Noise, Reading, rank
 
 BASELINE = "inline"
-PREFERRED = ("airflow", "prefect", "dagster")
 TRACK_ORDER = ("tuned", "stock")
 NOT_ENGINES = (BASELINE, "harness", "")
 VERSION, VARIANT = "@", "-"
 """What parts the name of an engine from its version, and from what is done in another way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Which records of a metric: those of a workload with parameters. The label is for people."""
+Key = tuple[str, str]
 
-    workload: str = "training"
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which records of a metric: those of a pipeline with parameters. The label is for people."""
+
+    pipeline: str = ""
+    """Empty: the one that is meant where nobody says which, or none."""
     params: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
 
     @property
-    def key(self) -> tuple[str, str]:
-        return self.workload, _spelled(self.params)
+    def key(self) -> Key:
+        return self.pipeline, _spelled(self.params)
 
 
-PLAIN = Case()
+PLAIN = Scope()
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,9 @@ class Lookup:
     def engines(self) -> tuple[str, ...]:
         """What is compared, other versions beside their engine: without the plain loop, without variants."""
         engines = set(self._named).difference(NOT_ENGINES, self.variants)
-        place = {engine: number for number, engine in enumerate(PREFERRED)}
-        return tuple(sorted(engines, key=lambda name: (place.get(family(name), len(place)), family(name), name)))
+        places = {one.name: one.place for one in self.result.manifest.engines}
+        last = max(places.values(), default=0) + 1
+        return tuple(sorted(engines, key=lambda name: (places.get(family(name), last), family(name), name)))
 
     @cached_property
     def authored(self) -> tuple[str, ...]:
@@ -92,11 +97,33 @@ class Lookup:
         met = {record.track for record in self.result.records} - {"none", ""}
         return (*(t for t in TRACK_ORDER if t in met), *sorted(met.difference(TRACK_ORDER)))
 
-    def place(self, engine: str) -> int:
-        """Fixes colour and shape: the same for an engine whichever others were measured with it."""
-        engine = self.base(engine)
-        others = [name for name in self.engines if name not in PREFERRED]
-        return (*PREFERRED, *others).index(engine)
+    @cached_property
+    def looks(self) -> Mapping[str, Look]:
+        """One colour and shape for each engine, also where others were measured with it."""
+        return looks(self.engines, self.result.manifest.engines)
+
+    def look(self, engine: str) -> Look:
+        """Of an engine; a variant has its engine's."""
+        return self.looks[self.base(engine)]
+
+    @cached_property
+    def plain(self) -> str:
+        """The pipeline that is meant where nobody says which; empty if the result does not say."""
+        return next(iter(self.result.manifest.plain), "")
+
+    @cached_property
+    def shaped(self) -> tuple[Scope, ...]:
+        """The pipelines that are measured by size."""
+        return tuple(Scope(one.name, {}, one.title) for one in self.result.manifest.pipelines if one.shape)
+
+    def pipeline_title(self, name: str) -> str:
+        """In a sentence."""
+        told = (one.title for one in self.result.manifest.pipelines if one.name == name)
+        return next(told, name.replace("_", " "))
+
+    def key(self, pipeline: str, params: Mapping[str, Any]) -> Key:
+        """What is of no pipeline is found where the plain one's is."""
+        return "" if pipeline in (self.plain, NO_PIPELINE) else pipeline, _spelled(params)
 
     def title(self, engine: str) -> str:
         """As people write it; with the version where there are several, and with what is different of a variant."""
@@ -120,36 +147,36 @@ class Lookup:
 
     @cached_property
     def noise(self) -> Noise:
-        """The floor that the A/A arm gives, by the rule of `bench.analysis.stats`."""
-        floor = stats.noise_floor(self.result.records)
+        """The floor that the A/A arm gives, by the rule of `bench.analyse.noise`."""
+        floor = noise_floor(self.result.records)
         return Noise(floor, "an engine measured twice (A/A)") if floor else Noise()
 
-    def readings(self, name: str, track: str = "none", mode: str = "", *, case: Case = PLAIN) -> tuple[Reading, ...]:
+    def readings(self, name: str, track: str = "none", mode: str = "", *, scope: Scope = PLAIN) -> tuple[Reading, ...]:
         """One reading for each engine that has a record, ranked. `mode` matters only for run times."""
-        found = (self.reading(name, engine, track, mode, case=case) for engine in self.engines)
+        found = (self.reading(name, engine, track, mode, scope=scope) for engine in self.engines)
         return rank([reading for reading in found if reading], describe(name), self.noise)
 
     def reading(
-        self, name: str, engine: str, track: str = "none", mode: str = "", *, case: Case = PLAIN
+        self, name: str, engine: str, track: str = "none", mode: str = "", *, scope: Scope = PLAIN
     ) -> Reading | None:
         """The arm's record on that track; what has no track (code, packages) holds for all."""
-        ours = [r for r in self._grouped.get((name, *case.key), ()) if r.engine == engine]
+        ours = [r for r in self._grouped.get((name, *self.key(scope.pipeline, scope.params)), ()) if r.engine == engine]
         ours = [r for r in ours if not mode or r.mode == mode]
         ours = [r for r in ours if engine == BASELINE or r.track in (track, "none", "")]
         ours.sort(key=lambda r: (r.track != track, r.value is None, -r.n))
         return as_reading(ours[0], self._samples.get(_arm(ours[0]), ())) if ours else None
 
-    def cases(self, name: str, mode: str = "") -> tuple[Case, ...]:
-        """The workloads and parameters under which a metric was recorded, in the order of the records."""
+    def scopes(self, name: str, mode: str = "") -> tuple[Scope, ...]:
+        """The pipelines and parameters under which a metric was recorded, in the order of the records."""
         found = (r for r in self.result.records if r.metric == name and (not mode or r.mode == mode))
-        return tuple({(case := Case(r.workload, r.params)).key: case for r in found}.values())
+        return tuple({self.key(r.pipeline, r.params): Scope(r.pipeline, r.params) for r in found}.values())
 
     @cached_property
     def _grouped(self) -> dict[tuple[str, str, str], list[Record]]:
-        """By metric, workload and parameters."""
+        """By metric, pipeline and parameters."""
         grouped: dict[tuple[str, str, str], list[Record]] = {}
         for record in self.result.records:
-            grouped.setdefault((record.metric, record.workload, _spelled(record.params)), []).append(record)
+            grouped.setdefault((record.metric, *self.key(record.pipeline, record.params)), []).append(record)
         return grouped
 
     @cached_property
@@ -184,11 +211,10 @@ def _spelled(params: Mapping[str, Any]) -> str:
 
 def _arm(record: Record | Sample) -> tuple[str, ...]:
     params = _spelled(record.params)
-    return record.metric, record.engine, record.track, record.mode, record.isolation, record.workload, params
+    return record.metric, record.engine, record.track, record.mode, record.isolation, record.pipeline, params
 
 
 def as_reading(record: Record, samples: tuple[Sample, ...] = ()) -> Reading:
-    values = [sample.value for sample in samples if isinstance(sample.value, int | float)]
     return Reading(
         engine=record.engine,
         value=record.value,
@@ -197,6 +223,6 @@ def as_reading(record: Record, samples: tuple[Sample, ...] = ()) -> Reading:
         n=record.n,
         note=record.note,
         isolation=record.isolation,
-        span=(min(values), max(values)) if record.n < 2 and len(values) > 1 else None,
+        unit=record.unit,
         samples=samples,
     )

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bench.analyse.audits import BUSY_SHARE
-from bench.contract.records import Audit, Cell, Manifest
+from bench.contract.records import NO_PIPELINE, Audit, Cell, Manifest
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections import noise
 from reports.sections.tables import Table
+from reports.words.flat import flat
 from reports.words.numbers import listing, number, plural, with_unit
 from reports.words.safetext import inline
 
@@ -112,29 +111,6 @@ def background(lookup: Lookup) -> Background:
     )
 
 
-def flat(found: Mapping[str, Any], prefix: str = "") -> Pairs:
-    """Nested values as dotted names, lists joined."""
-    pairs: list[tuple[str, str]] = []
-    for key, value in found.items():
-        if isinstance(value, Mapping):
-            pairs += flat(value, f"{prefix}{key}.")
-        elif isinstance(value, list | tuple):
-            pairs.append((prefix + key, ", ".join(str(item) for item in value)))
-        else:
-            pairs.append((prefix + key, _plain(key, value)))
-    return tuple(pairs)
-
-
-def _plain(key: str, value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if key.endswith("_bytes") and isinstance(value, int | float):
-        return f"{number(round(value / 2**30, 1))} GiB"
-    return str(value)
-
-
 def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     """What was compared, in one glance."""
     manifest = lookup.result.manifest
@@ -142,13 +118,13 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     data = manifest.data
     rows = f"{number(data['rows'])} rows" if isinstance(data.get("rows"), int) else ""
     source = str(data.get("name") or data.get("path") or "generated")
-    workloads = list(dict.fromkeys(record.workload for record in lookup.result.records)) or ["training"]
+    pipelines = dict.fromkeys([lookup.plain, *(r.pipeline for r in lookup.result.records if r.pipeline != NO_PIPELINE)])
     budget = manifest.budget + (f" ({number(manifest.budget_s / 60)} min)" if manifest.budget_s else "")
     host = [_headline(key, value) for key, value in flat(manifest.host)]
     given = {
         "Engines": listing(versions) or "none",
         "Tracks": listing(lookup.tracks),
-        "Pipeline": listing(name.replace("_", "-") for name in workloads),
+        "Pipeline": listing(lookup.pipeline_title(name) for name in pipelines if name),
         "Data": ", ".join(filter(None, (source, rows, f"target {data['target']}" if "target" in data else ""))),
         "Host": ", ".join(filter(None, dict.fromkeys(host))),
         "Measured": " to ".join(_minute(at) for at in (manifest.created_utc, manifest.finished_utc) if at),

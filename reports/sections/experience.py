@@ -79,8 +79,8 @@ def _claim(text: str, lookup: Lookup) -> Claim:
 def _evidence(name: str, lookup: Lookup) -> Evidence | None:
     track = lookup.tracks[0] if lookup.tracks else "none"
     mode = "served" if name.startswith(("runtime.", "scaling.")) else ""
-    cases = (PLAIN, *lookup.cases(name, mode))
-    readings = next((found for case in cases if (found := lookup.readings(name, track, mode, case=case))), ())
+    scopes = (PLAIN, *lookup.scopes(name, mode))
+    readings = next((found for scope in scopes if (found := lookup.readings(name, track, mode, scope=scope))), ())
     if not readings:
         return None
     unit = describe(name).unit

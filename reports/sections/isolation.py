@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bench.analyse import stats
-from bench.analyse.stats import Ratio
+from bench.analyse.noise import Ratio, by_block
+from bench.analyse.tell_apart import tell_apart
 from reports.read.lookup import Lookup
 from reports.sections.section import Section, made
 from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import scale_of
-from reports.words.compare import Reading, rank
 from reports.words.numbers import MISSING, interval, listing, plural, scale_for, scaled
+from reports.words.ranking import Reading, rank
 
 KINDS = ("in-process", "threads", "process pool", "process per step")
 """From the least kept apart to the most."""
@@ -80,7 +80,7 @@ def _table(lookup: Lookup, track: str, arms: Arms) -> Table:
 
 def _ratio(lookup: Lookup, arms: Arms, arm: str, name: str) -> Ratio | None:
     ours, engines = arms[arm].get(name), arms.get(lookup.base(arm), {}).get(name)
-    return stats.compare(ours.samples, engines.samples) if ours and engines else None
+    return by_block(ours.samples, engines.samples) if ours and engines else None
 
 
 def _ratio_cell(lookup: Lookup, arms: Arms, arm: str, name: str) -> Cell:
@@ -108,7 +108,9 @@ def _said(lookup: Lookup, arms: Arms, arm: str, name: str) -> str:
     title, ratio = describe(name).title.lower(), _ratio(lookup, arms, arm, name)
     if ratio is None:
         return f"no ratio of the {title}"
+    engine, variant = (arms[one][name].values for one in (lookup.base(arm), arm))
+    told = tell_apart(engine, variant, describe(name), floor=lookup.noise.ratio, paired=True)
     ends = interval(ratio.low, ratio.high, RATIO)
     about = f"{ends}, {plural(ratio.n, 'block')}" if ends else plural(ratio.n, "block")
-    alike = ", which is no clear difference" if ratio.verdict(lookup.noise.ratio) == "tie" else ""
+    alike = "" if told.moved else ", which is no clear difference"
     return f"{scaled(ratio.value, RATIO)}× the {title} ({about}){alike}"

@@ -10,8 +10,8 @@ from reports.read.lookup import Lookup, as_reading
 from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.catalogue import OF_MICRO, scale_of
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Reading
 from reports.words.numbers import interval, number, plural, scaled, with_unit
+from reports.words.ranking import Reading
 
 Pairs = tuple[tuple[str, str], ...]
 MICRO = "micro."

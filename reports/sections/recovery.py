@@ -16,8 +16,8 @@ from reports.sections.section import Section, made
 from reports.sections.tables import DIFFERS, PRICE, Cell, Column, Row, Table, cell, differ
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import subject
-from reports.words.compare import Reading
 from reports.words.numbers import MISSING, listing, number, plural
+from reports.words.ranking import Reading
 
 QUESTIONS = {
     "detection_s": "How soon the engine's own record shows it",

@@ -13,8 +13,8 @@ from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.catalogue import metric as describe
 from reports.words.catalogue import subject
-from reports.words.compare import Reading
 from reports.words.numbers import MISSING, listing, plural
+from reports.words.ranking import Reading
 
 TASKS = {one.name: "gone_s" if one.name == "cancel" else "recovery_s" for one in PEOPLE}
 """Scenario -> the time that counts."""

@@ -9,7 +9,7 @@ from bench.questions.resources import FEWEST_RUNS, memory_slope
 from reports.draw import charts
 from reports.draw.charts import Figure
 from reports.draw.figures import Rows, arm_title
-from reports.read.lookup import Case, Lookup
+from reports.read.lookup import Lookup, Scope, family
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Plan, Row, Table, arm_table
 from reports.words.catalogue import metric as describe
@@ -22,13 +22,8 @@ RUN = ("cpu_s", "pss_mean_bytes", "pss_peak_bytes", "processes_peak", "threads_p
 GROWTH = ("resources.metadata_bytes_per_1000_tasks", "resources.soak.pss_bytes_per_run")
 EACH, SLOPE = "resources.soak.pss_bytes", GROWTH[1]
 MEMORY = "resources.idle.pss_mean_bytes"
-KINDS = {
-    "api-server": "web and API", "api": "web and API", "webserver": "web and API",
-    "scheduler": "scheduling", "daemon": "scheduling", "services": "scheduling",
-    "dag-processor": "pipeline code", "code-server": "pipeline code",
-    "worker": "worker", "database": "database",
-}  # fmt: skip
-"""What the roles of the engines have in common, for the chart."""
+FUNCTIONS = ("web and API", "scheduling", "pipeline code", "worker", "database")
+"""What roles of several engines have in common, in the chart's order."""
 OTHER = "other"
 MB = Scale("MB", 1e-6)
 
@@ -36,9 +31,10 @@ MB = Scale("MB", 1e-6)
 def section(lookup: Lookup) -> Section | None:
     """The section; None if nothing of it was measured."""
     idle, run = ([f"resources.{when}.{leaf}" for leaf in leaves] for when, leaves in (("idle", IDLE), ("run", RUN)))
+    what = lookup.pipeline_title(lookup.plain)
     tables = [
         arm_table(lookup, "table-idle", "Nothing running: all processes of the engine together", Plan(idle)),
-        arm_table(lookup, "table-run", "During a training run on a server", Plan(run)),
+        arm_table(lookup, "table-run", f"During a run of the {what} on a server", Plan(run)),
         _growth(lookup),
         _by_role(lookup, "table-idle-roles", "Nothing running, by role", idle),
         _by_role(lookup, "table-run-roles", "During a run, by role", run),
@@ -54,31 +50,31 @@ def _sentence(lookup: Lookup) -> str:
     return " ".join(finding(lookup, describe(name), what, readings) for name, what, readings in found if readings)
 
 
-def _roles(lookup: Lookup, name: str) -> list[Case]:
-    found = (case for case in lookup.cases(name) if "role" in case.params)
-    return [Case(case.workload, case.params, str(case.params["role"])) for case in found]
+def _roles(lookup: Lookup, name: str) -> list[Scope]:
+    found = (scope for scope in lookup.scopes(name) if "role" in scope.params)
+    return [Scope(scope.pipeline, scope.params, str(scope.params["role"])) for scope in found]
 
 
 def _by_role(lookup: Lookup, key: str, caption: str, names: list[str]) -> Table | None:
-    plan = Plan(names, cases=_roles(lookup, names[0]), head="Role", by_arm=True, ranked=False, folded=True)
+    plan = Plan(names, scopes=_roles(lookup, names[0]), head="Role", by_arm=True, ranked=False, folded=True)
     return arm_table(lookup, key, caption, plan)
 
 
 def _growth(lookup: Lookup) -> Table | None:
     """What stays behind after many runs."""
-    case = next(iter(lookup.cases(SLOPE) + lookup.cases(GROWTH[0])), None)
-    if case is None:
+    scope = next(iter(lookup.scopes(SLOPE) + lookup.scopes(GROWTH[0])), None)
+    if scope is None:
         return None
-    table = arm_table(lookup, "table-growth", "What stays behind after many small runs", Plan(GROWTH, cases=[case]))
+    table = arm_table(lookup, "table-growth", "What stays behind after many small runs", Plan(GROWTH, scopes=[scope]))
     if table is None or len(table.columns) < len(GROWTH):
         return table
-    return replace(table, rows=tuple(_with_interval(lookup, row, case) for row in table.rows))
+    return replace(table, rows=tuple(_with_interval(lookup, row, scope) for row in table.rows))
 
 
-def _with_interval(lookup: Lookup, row: Row, case: Case) -> Row:
+def _with_interval(lookup: Lookup, row: Row, scope: Scope) -> Row:
     """The slope's interval comes from the runs of its one session, in their order."""
-    own = (EACH, row.engine, row.track, case.key)
-    found = (s for s in lookup.result.samples if (s.metric, s.engine, s.track, Case(s.workload, s.params).key) == own)
+    own = (EACH, row.engine, row.track, scope.key)
+    found = (s for s in lookup.result.samples if (s.metric, s.engine, s.track, Scope(s.pipeline, s.params).key) == own)
     values = [float(s.value) for s in found if isinstance(s.value, int | float)]
     *others, last = row.cells
     if len(values) < FEWEST_RUNS or last.n > 1 or not last.sort:
@@ -102,14 +98,20 @@ def _figure(lookup: Lookup) -> Figure | None:
 
 def _parts(lookup: Lookup, engine: str, track: str) -> Rows:
     """One row for each kind of role, with the roles' memory added up."""
-    sizes = dict.fromkeys((*dict.fromkeys(KINDS.values()), OTHER), 0.0)
-    for case in _roles(lookup, MEMORY):
-        reading = lookup.reading(MEMORY, engine, track, case=case)
+    sizes = dict.fromkeys((*FUNCTIONS, OTHER), 0.0)
+    told = {name: does for one in lookup.result.manifest.engines for name, does in one.roles.items()
+            if one.name == family(engine)}  # fmt: skip
+    for scope in _roles(lookup, MEMORY):
+        reading = lookup.reading(MEMORY, engine, track, scope=scope)
         if reading and isinstance(reading.value, int | float):
-            sizes[KINDS.get(case.label, OTHER)] += float(reading.value)
+            sizes[_function(told.get(scope.label, scope.label))] += float(reading.value)
     about = {"engine": engine, "track": track, "arm": arm_title(lookup, engine, track)}
     return [
         about | {"part": part, "place": place, "value": round(size * MB.factor, 3),
                  "shown": with_unit(scaled(size, MB), MB.unit)}
         for place, (part, size) in enumerate(sizes.items()) if size
     ]  # fmt: skip
+
+
+def _function(said: str) -> str:
+    return said if said in FUNCTIONS else OTHER

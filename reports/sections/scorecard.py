@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.questions.metric import Metric, Scale
-from reports.read.lookup import BASELINE, PLAIN, Case, Lookup, family
+from reports.read.lookup import BASELINE, PLAIN, Lookup, Scope, family
 from reports.sections.tables import PRICE, Cell, cell, differ
 from reports.words.catalogue import matters, scale_of, subject
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Reading
 from reports.words.numbers import MISSING
+from reports.words.ranking import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Question:
     title: str
     section: str
     mode: str = ""
-    case: Case = PLAIN
+    case: Scope = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ GROUPS: tuple[tuple[str, tuple[Question, ...]], ...] = (
         Question("runtime.overhead_s", "Overhead of a run", "runtime", "local"),
     )),
     ("How does it grow?", (
-        Question("scaling.marginal_s", "Each task of a chain, on a server", "scaling", "served", Case("chain")),
-        Question("scaling.marginal_s", "Each of many parallel tasks", "scaling", "served", Case("fan_out")),
+        Question("scaling.marginal_s", "Each task of a chain, on a server", "scaling", "served", Scope("chain")),
+        Question("scaling.marginal_s", "Each of many parallel tasks", "scaling", "served", Scope("fan_out")),
     )),
     ("What does it cost idle?", (
         Question("resources.idle.cpu_s_per_min", "CPU time, for each minute", "resources"),
@@ -103,7 +103,7 @@ def _rows(lookup: Lookup, questions: Iterable[Question]) -> Iterable[ScoreRow]:
     for question in questions:
         seen: list[tuple[Reading, ...]] = []
         for track in lookup.tracks or ("none",):
-            readings = lookup.readings(question.metric, track, question.mode, case=question.case)
+            readings = lookup.readings(question.metric, track, question.mode, scope=question.case)
             if not readings or readings in seen:
                 continue
             seen.append(readings)

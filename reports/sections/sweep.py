@@ -12,12 +12,12 @@ from bench.questions.metric import Scale
 from reports.draw import charts, figures
 from reports.draw.charts import Figure
 from reports.draw.heat import MEANINGS, SEVERAL, SWEEP, SYMBOLS, tone_of
-from reports.read.lookup import Case, Lookup
+from reports.read.lookup import Lookup, Scope
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Reading
 from reports.words.numbers import MISSING, listing, plural, with_unit
+from reports.words.ranking import Reading
 
 PERCENT = Scale("%", 100.0, whole=True)
 PROPORTIONS = {
@@ -197,11 +197,11 @@ def _points(lookup: Lookup) -> Table | None:
     """Every point in words: target and moment as rows, engines as columns."""
     rows = []
     for track in lookup.tracks:
-        for case in sorted(lookup.cases(OUTCOME), key=_place):
-            found = [lookup.reading(OUTCOME, engine, track, case=case) for engine in lookup.engines]
+        for scope in sorted(lookup.scopes(OUTCOME), key=_place):
+            found = [lookup.reading(OUTCOME, engine, track, scope=scope) for engine in lookup.engines]
             if any(found):
-                title = f"{_target(case.params)} {case.params.get('at', '')}".replace("_", " ")
-                absent = [(one, str(case.params.get("target", ""))) in _absent(lookup) for one in lookup.engines]
+                title = f"{_target(scope.params)} {scope.params.get('at', '')}".replace("_", " ")
+                absent = [(one, str(scope.params.get("target", ""))) in _absent(lookup) for one in lookup.engines]
                 rows.append(Row("", title, track, tuple(map(_point, found, absent))))
     columns = tuple(Column(lookup.title(engine), numeric=False) for engine in lookup.engines)
     if not rows:
@@ -209,12 +209,12 @@ def _points(lookup: Lookup) -> Table | None:
     return Table("table-points", "Every kill point, in words", columns, tuple(rows), folded=True, heading="Killed")
 
 
-def _place(case: Case) -> tuple[int, int, str]:
-    target, at = str(case.params.get("target", "")), str(case.params.get("at", ""))
+def _place(scope: Scope) -> tuple[int, int, str]:
+    target, at = str(scope.params.get("target", "")), str(scope.params.get("at", ""))
     return (
         TARGET_ORDER.index(target) if target in TARGET_ORDER else len(TARGET_ORDER),
         MOMENT_ORDER.index(at) if at in MOMENT_ORDER else len(MOMENT_ORDER),
-        _target(case.params),
+        _target(scope.params),
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.questions.metric import Metric, Scale
-from reports.read.lookup import BASELINE, PLAIN, Case, Lookup
+from reports.read.lookup import BASELINE, PLAIN, Lookup, Scope
 from reports.words.catalogue import OF_BUG, OF_MICRO, OF_SCENARIO, matters, scale_of
 from reports.words.catalogue import metric as describe
-from reports.words.compare import Mark, Reading
 from reports.words.numbers import MISSING, interval, scaled
+from reports.words.ranking import Mark, Reading
 
 YES, NO = "yes", "no"
 BEYOND = "> "
@@ -90,13 +90,13 @@ def cell(reading: Reading | None, metric: Metric, scale: Scale) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a table is made of: metrics as columns, and as rows arms within each case, or cases within each arm."""
+    """What a table is made of: metrics as columns, and as rows arms within each scope, or scopes within each arm."""
 
     names: Sequence[str]
     mode: str = ""
-    cases: Sequence[Case] = (PLAIN,)
+    scopes: Sequence[Scope] = (PLAIN,)
     head: str = ""
-    """Title of the column that names the case; empty for none."""
+    """Title of the column that names the scope; empty for none."""
     baseline: bool = False
     isolation: bool = False
     """Whether each row says how steps were kept apart."""
@@ -107,8 +107,8 @@ class Plan:
     folded: bool = False
 
 
-Place = tuple[str, Case, str]
-"""Track, case, engine: one row."""
+RowKey = tuple[str, Scope, str]
+"""Track, scope, engine: one row."""
 
 
 def arm_table(lookup: Lookup, key: str, caption: str, plan: Plan) -> Table | None:
@@ -124,21 +124,21 @@ def arm_table(lookup: Lookup, key: str, caption: str, plan: Plan) -> Table | Non
     lead = [Column(plan.head, numeric=False)] if plan.head else []
     mixed = _mixed(found)
     rows = []
-    for (track, case, engine), readings in found:
-        also = PRICE if (track, case.key) in mixed else ""
+    for (track, scope, engine), readings in found:
+        also = PRICE if (track, scope.key) in mixed else ""
         values = [_cell(readings.get(n), describe(n), s, also) for n, s in zip(names, scales, strict=True)]
-        cells = (*([Cell(case.label, numeric=False)] if plan.head else []), *_told_once(values))
+        cells = (*([Cell(scope.label, numeric=False)] if plan.head else []), *_told_once(values))
         note = _isolation(readings) if plan.isolation else ""
         rows.append(Row(engine, lookup.title(engine), "" if engine == BASELINE else track, cells, note=note))
     remark = _remark(lookup, plan, [readings for _, readings in found], differs=bool(mixed))
     return Table(key, caption, (*lead, *columns), tuple(rows), remark, plan.folded)
 
 
-def _mixed(found: Iterable[tuple[Place, dict[str, Reading]]]) -> set[tuple[str, tuple[str, str]]]:
-    """The tracks and cases in which engines that stand beside each other keep their steps apart in different ways."""
+def _mixed(found: Iterable[tuple[RowKey, dict[str, Reading]]]) -> set[tuple[str, tuple[str, str]]]:
+    """The tracks and scopes in which engines that stand beside each other keep their steps apart in different ways."""
     groups: dict[tuple[str, tuple[str, str]], list[Reading]] = {}
-    for (track, case, _), readings in found:
-        groups.setdefault((track, case.key), []).extend(r for name, r in readings.items() if matters(name))
+    for (track, scope, _), readings in found:
+        groups.setdefault((track, scope.key), []).extend(r for name, r in readings.items() if matters(name))
     return {group for group, readings in groups.items() if differ(readings)}
 
 
@@ -161,22 +161,22 @@ def _isolation(readings: dict[str, Reading]) -> str:
     return " and ".join(dict.fromkeys(r.isolation for r in readings.values() if r.isolation not in ("none", "")))
 
 
-def _found(lookup: Lookup, plan: Plan) -> list[tuple[Place, dict[str, Reading]]]:
+def _found(lookup: Lookup, plan: Plan) -> list[tuple[RowKey, dict[str, Reading]]]:
     """The rows that hold any reading, with them by metric; what has no track stands on the first that is met."""
     met = {r.track for r in lookup.result.records if r.metric in plan.names and (not plan.mode or r.mode == plan.mode)}
     tracks = [track for track in lookup.tracks if track in met] or ["none"]
-    places = [(t, case, e) for t in tracks for case in plan.cases for e in plan.engines or lookup.engines]
-    places += [(tracks[0], case, BASELINE) for case in plan.cases if plan.baseline]
+    places = [(t, scope, e) for t in tracks for scope in plan.scopes for e in plan.engines or lookup.engines]
+    places += [(tracks[0], scope, BASELINE) for scope in plan.scopes if plan.baseline]
     ranked = {
-        (t, case.key, name): {r.engine: r for r in lookup.readings(name, t, plan.mode, case=case)}
-        for t in tracks for case in plan.cases for name in plan.names
+        (t, scope.key, name): {r.engine: r for r in lookup.readings(name, t, plan.mode, scope=scope)}
+        for t in tracks for scope in plan.scopes for name in plan.names
     }  # fmt: skip
     found = []
-    for track, case, engine in places:
-        alone = {name: lookup.reading(name, engine, track, _mode(plan, engine), case=case) for name in plan.names}
-        readings = {n: ranked[track, case.key, n].get(engine, r) if plan.ranked else r for n, r in alone.items() if r}
+    for track, scope, engine in places:
+        alone = {name: lookup.reading(name, engine, track, _mode(plan, engine), scope=scope) for name in plan.names}
+        readings = {n: ranked[track, scope.key, n].get(engine, r) if plan.ranked else r for n, r in alone.items() if r}
         if readings:
-            found.append(((track, case, engine), readings))
+            found.append(((track, scope, engine), readings))
     return found
 
 

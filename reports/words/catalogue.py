@@ -219,16 +219,6 @@ SUBJECTS = {
     "import_error": "A broken import in the pipeline file",
 }
 
-OUTCOME_RANK = {
-    "completed": 3,
-    "completed after recovery": 3,
-    "failed as expected": 2,
-    "failed, reported": 2,
-    "not supported": 1,
-    "indeterminate": 0,
-}
-"""Every outcome that is not listed (lost, stuck, duplicated, false success, ...) ranks lowest."""
-
 
 def subject(key: str) -> str:
     """The title of a scenario or bug; unknown ones by their own name."""
@@ -257,10 +247,6 @@ def metric(name: str) -> Metric:
         found = table[leaf]
         return replace(found, name=name, title=f"{subject(topic)}: {found.title.lower()}")
     return Metric(name, rest.replace("_", " ") or name, "none", "info", "")
-
-
-def outcome_rank(outcome: str) -> int:
-    return OUTCOME_RANK.get(outcome, -1)
 
 
 def scale_of(metric: Metric, values: Iterable[float | str | None]) -> Scale:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from bench.questions.metric import Metric
 from reports.read.lookup import Lookup
+from reports.sections.decisions import Decision
 from reports.sections.tables import PRICE, differ
-from reports.sections.usecases import Decision
 from reports.words.catalogue import matters, scale_of
-from reports.words.compare import Reading, leaders
 from reports.words.numbers import listing, plural, ratio, scaled, with_unit
+from reports.words.ranking import Reading, leaders
 
 SINGLE = "single session"
 
@@ -26,6 +26,10 @@ def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Rea
     first = leaders(able, metric, lookup.noise)
     rest = [reading for reading in able if reading not in first]
     caveat = _caveat(lookup, metric, able)
+    if not rest and metric.kind == "time" and lookup.single_session(able):
+        return (
+            f"{_upper(subject)}: not ranked, for a single session tells nothing ({_each(lookup, able, metric, able)})."
+        )
     if not rest:
         return f"{_upper(subject)}: no clear difference ({_each(lookup, able, metric, able)}){caveat}."
     word = "lowest" if metric.better == "low" else "highest"

@@ -19,7 +19,8 @@ from waiting import wait_for
 
 from bench.cli import results
 from bench.contract.records import Sample
-from bench.observe.store import LATEST, load
+from bench.observe.reading import load
+from bench.observe.store import LATEST
 from bench.session.workspace import PROJECT
 from core.pipelines.training.generator import TARGET, Transactions, write_transactions
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.analyse import stats
+from bench.analyse.noise import noise
+from bench.analyse.summary import summarise
 from bench.contract.records import Manifest, Record, Sample
+from bench.observe.first_schema import DECLARED_PIPELINES
 from bench.observe.store import Store
 
 HOST = {"cpu_model": "EPYC", "cores": 2, "memory_bytes": 25_276_514_304, "os": "Debian 12", "kernel": "6.18",
@@ -19,8 +21,9 @@ STEPS = {"inline": {"pandas": "3.1.1", "numpy": "2.4.6"}}
 
 def sample(value: float | str | None, session: int = 1, **more: Any) -> Sample:
     """By default a makespan of Airflow; block and session are the same."""
-    plain = {"engine": "airflow", "version": "3.3.2", "track": "tuned", "mode": "served", "block": session,
-             "isolation": "process per step", "metric": "runtime.makespan_s", "unit": "s"}  # fmt: skip
+    plain = {"engine": "airflow", "pipeline": "training", "version": "3.3.2", "track": "tuned", "mode": "served",
+             "block": session, "isolation": "process per step", "metric": "runtime.makespan_s",
+             "unit": "s"}  # fmt: skip
     return Sample(**{**plain, "value": value, "session": session, **more})
 
 
@@ -40,7 +43,8 @@ class Made:
     def manifest(self) -> Manifest:
         plain = {"created_utc": "2026-03-01T09:00:00+00:00", "state": "complete", "budget": "standard",
                  "budget_s": 2700.0, "seed": 7, "arguments": {}, "data": DATA, "host": HOST, "versions": STEPS,
-                 "core": "a" * 64, "titles": {"airflow": "Apache Airflow"}}  # fmt: skip
+                 "core": "a" * 64, "pipelines": DECLARED_PIPELINES,
+                 "titles": {"airflow": "Apache Airflow"}}  # fmt: skip
         return Manifest(**{**plain, **self.changes})
 
     def write(self, folder: Path) -> Path:
@@ -50,5 +54,7 @@ class Made:
         store.save_manifest(self.manifest())
         for one in self.samples:
             store.append(one)
-        store.save_summary([*stats.summarise(self.samples), *stats.noise(self.samples), *self.records], [])
+        store.save_summary(
+            [*summarise(self.samples), *noise(self.samples, self.manifest().variants), *self.records], []
+        )
         return folder

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bench.analyse.audits import RULES, audit, overall, phase_locked, rayleigh_p
+from bench.analyse.audits import RULES, audit, overall
+from bench.analyse.phases import phase_locked, rayleigh_p
 from bench.contract.records import Audit, Cell, Manifest, Run, Sample, Verdict
+from bench.observe.first_schema import DECLARED_PIPELINES
 
 TIMES = {
     "submit_to_first_step_s": 1.0,
@@ -45,17 +47,17 @@ class Result:
     manifest: Manifest = field(
         default_factory=lambda: Manifest(
             created_utc="", budget="standard", budget_s=None, seed=1, arguments={}, data={}, versions={},
-            host={"cores": 2}, polling=[POLLING],
+            host={"cores": 2}, polling=[POLLING], pipelines=list(DECLARED_PIPELINES),
         )
     )  # fmt: skip
 
     def sample(self, metric: str, value: float | None, *, engine: str = "prefect", **more: Any) -> None:
-        plain = {"unit": "s", "track": "tuned", "mode": "served"}
-        self.samples.append(Sample(engine=engine, metric=metric, value=value, **plain, **more))
+        plain = {"pipeline": "training", "unit": "s", "track": "tuned", "mode": "served"} | more
+        self.samples.append(Sample(engine=engine, metric=metric, value=value, **plain))
 
     def run(self, session: int, block: int, engine: str = "prefect", *, scenario: str = "", **times: float) -> str:
         """A run with its times and verdicts."""
-        arm: dict[str, Any] = {"engine": engine, "session": session, "block": block}
+        arm: dict[str, Any] = {"engine": engine, "pipeline": "training", "session": session, "block": block}
         name = f"{session:03d}-{engine}{scenario}"
         self.runs.append(Run(run_id=name, scenario=scenario, track="tuned", mode="served", **arm))
         for metric, value in (TIMES | times).items():
@@ -87,7 +89,7 @@ def sound(blocks: int = 6) -> Result:
             result.sample("resources.run.cpu_s", value, session=session, params=params)
     for n in range(10):
         result.sample(
-            "runtime.submit_to_first_step_s", 3.2 + 0.41 * n, session=session, workload="chain", params={"n": n}
+            "runtime.submit_to_first_step_s", 3.2 + 0.41 * n, session=session, pipeline="chain", params={"n": n}
         )
     return result
 
@@ -214,7 +216,7 @@ def test_what_was_broken_on_purpose_is_not_held_against_a_result() -> None:
 def test_parallel_work_may_exceed_the_makespan() -> None:
     result = sound()
     run = result.run(99, 0, work_s=99.0)
-    result.runs[-1] = msgspec.structs.replace(result.runs[-1], workload="fan_out", params={"n": 20})
+    result.runs[-1] = msgspec.structs.replace(result.runs[-1], pipeline="fan_out", params={"n": 20})
     assert run == result.runs[-1].run_id
     assert result.audits()["parts and wholes"].verdict == "pass"
 
@@ -222,7 +224,9 @@ def test_parallel_work_may_exceed_the_makespan() -> None:
 def test_a_block_that_was_not_finished_need_not_be_balanced() -> None:
     result = sound()
     a_session_missing(result)
-    result.manifest.cells = [Cell(name="block 1: airflow tuned: samples", estimated_s=1, state="failed")]
+    result.manifest.cells = [
+        Cell(name="block 1: airflow tuned: samples", block=1, pipeline="training", estimated_s=1, state="failed")
+    ]
     found = result.audits()["balance of the blocks"]
     assert (found.verdict, found.reason) == ("pass", "5 complete blocks")
 

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from made_results import DATA, HOST, Made, sample, samples
 from scipy.stats import ttest_ind
 
+from bench.analyse.change import change, from_intervals, welch
 from bench.analyse.comparability import incomparable, remarks
-from bench.analyse.comparison import Place, change, from_intervals, letter, load, of_arms, of_results, of_tracks, welch
+from bench.analyse.sides import Identity, letter, load, of_arms, of_results, of_tracks
 from bench.contract.errors import UsageError
 from bench.contract.records import Record
-from reports.pages.comparison import pair
+from reports.pages.pairs import pair
+from reports.pages.wording import Names
 
-MAKESPAN = Place("airflow", "tuned", "served", "training", "{}", "runtime.makespan_s")
+MAKESPAN = Identity("airflow", "tuned", "served", "training", "{}", "runtime.makespan_s")
 FINITE = st.floats(-100, 100).map(lambda value: round(value, 3))
 SESSIONS = st.lists(FINITE, min_size=2, max_size=8).filter(lambda values: len(set(values)) > 1)
 
@@ -28,7 +30,7 @@ def sides(tmp_path: Path, *made: Made) -> Any:
     return of_results(loaded)
 
 
-def changed(tmp_path: Path, before: list[Any], after: list[Any], place: Place = MAKESPAN) -> Any:
+def changed(tmp_path: Path, before: list[Any], after: list[Any], place: Identity = MAKESPAN) -> Any:
     one, other = sides(tmp_path, Made(before), Made(after))
     return change(one.values[place], other.values[place])
 
@@ -79,7 +81,7 @@ def test_times_are_compared_as_ratios_of_one_value_a_session(tmp_path: Path) -> 
     assert found.scale == "ratio"
     assert found.value == pytest.approx(2, rel=0.02)
     assert found.low < found.value < found.high
-    assert found.told_apart
+    assert found.beyond_chance
 
 
 def test_versions_and_isolations_meet_in_one_place(tmp_path: Path) -> None:
@@ -93,13 +95,13 @@ def test_versions_and_isolations_meet_in_one_place(tmp_path: Path) -> None:
 
 def test_a_zero_has_no_ratio_but_a_difference(tmp_path: Path) -> None:
     found = changed(tmp_path, samples([0.0, 0.0, 0.0]), samples([5.0, 5.1, 4.9]))
-    assert (found.scale, found.told_apart) == ("difference", True)
+    assert (found.scale, found.beyond_chance) == ("difference", True)
     assert found.value == pytest.approx(5)
 
 
 def test_one_session_has_no_interval(tmp_path: Path) -> None:
     found = changed(tmp_path, samples([2.0]), samples([9.0, 9.1]))
-    assert (found.low, found.high, found.told_apart) == (None, None, False)
+    assert (found.low, found.high, found.beyond_chance) == (None, None, False)
     assert found.value > 4
 
 
@@ -111,17 +113,17 @@ def test_texts_and_missing_values_have_no_change(tmp_path: Path) -> None:
 def test_what_has_no_samples_is_compared_by_its_record(tmp_path: Path) -> None:
     def fit(value: float) -> Record:
         return Record(
-            engine="airflow", track="tuned", mode="served", workload="chain", metric="scaling.marginal_s", unit="s",
+            engine="airflow", track="tuned", mode="served", pipeline="chain", metric="scaling.marginal_s", unit="s",
             value=value, ci_low=value * 0.9, ci_high=value / 0.9, n=5,
         )  # fmt: skip
 
-    place = MAKESPAN._replace(workload="chain", metric="scaling.marginal_s")
+    place = MAKESPAN._replace(pipeline="chain", metric="scaling.marginal_s")
     one, other = sides(tmp_path, Made([], [fit(0.1)]), Made([], [fit(0.2)]))
     found = change(one.values[place], other.values[place])
     assert found is not None
     assert found.value == pytest.approx(2)
     assert found.low == pytest.approx(2 * 0.9**2**0.5)
-    assert found.told_apart
+    assert found.beyond_chance
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_exact_values_within_the_catalogues_tolerance_are_a_tie(
 ) -> None:
     made = (Made(samples([value, value], metric=metric, unit=unit)) for value in (1_000_000.0, after))
     one, other = sides(tmp_path, *made)
-    found = pair(one, other, 1.0, titles={})
+    found = pair(one, other, 1.0, names=Names.of())
     assert [row.verdict.word for row in found.rows] == [word]
     assert bool(found.regressions(0)) == (word == "larger")
 
@@ -156,7 +158,7 @@ def test_arms_and_tracks_of_one_result_are_paired_by_block(tmp_path: Path) -> No
         assert found is not None
         assert found.paired
         assert found.value == pytest.approx(ratio)
-        assert found.told_apart  # only because each block is compared with itself
+        assert found.beyond_chance  # only because each block is compared with itself
 
 
 def test_an_arm_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bench.contract.endpoint import RunState, StepState
 from bench.contract.records import Evidence, Run, Sample
 from bench.contract.words import Ability, Status
 from bench.observe.history import parse
-from bench.observe.store import load
+from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.questions import debugging
 from bench.questions.debugging import EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading
@@ -130,7 +130,7 @@ def failed_run(*sightings: tuple[float, Status, Status | None]) -> Observation:
         Sighting(round(at_s * 1e9), RunState(status, {"train": StepState(step)} if step else {}))
         for at_s, status, step in sightings
     ]
-    run = Run(run_id="r1", engine="double", track="stock", mode="served")
+    run = Run(run_id="r1", engine="double", pipeline="training", track="stock", mode="served")
     return Observation(run, parse(records), tuple(seen))
 
 

@@ -18,7 +18,7 @@ HOUR_NS = 3_600_000_000_000
 
 
 def sample(engine: str, value: float | None, session: int, block: int, **more: Any) -> Sample:
-    plain = {"metric": "runtime.makespan_s", "unit": "s", "track": "tuned", "mode": "served"}
+    plain = {"pipeline": "training", "metric": "runtime.makespan_s", "unit": "s", "track": "tuned", "mode": "served"}
     return Sample(**{**plain, "engine": engine, "value": value, "session": session, "block": block, **more})
 
 
@@ -40,7 +40,13 @@ def values(samples: list[Sample], runs: tuple[Run, ...] = ()) -> dict[str, Any]:
 
 def half_hourly(samples: list[Sample]) -> tuple[Run, ...]:
     return tuple(
-        Run(engine=s.engine, run_id=str(s.session), session=s.session, submit_ns=1 + s.session * HOUR_NS // 2)
+        Run(
+            engine=s.engine,
+            pipeline=s.pipeline,
+            run_id=str(s.session),
+            session=s.session,
+            submit_ns=1 + s.session * HOUR_NS // 2,
+        )
         for s in samples
     )
 
@@ -79,7 +85,7 @@ def test_only_plain_served_training_runs_count() -> None:
         sample("inline", 9.0, 0, 0, mode="local"),
         sample("airflow", 9.0, 0, 0, warm_up=True),
         sample("airflow", None, 0, 0),
-        sample("airflow", 9.0, 0, 0, workload="chain", params={"n": 5}),
+        sample("airflow", 9.0, 0, 0, pipeline="chain", params={"n": 5}),
         sample("airflow", 9.0, 0, 0, metric="runtime.completion_s"),
     ]
     assert order_effects(other) == []
@@ -96,7 +102,10 @@ def test_no_rate_without_times_or_with_a_clock_that_began_anew() -> None:
     samples = result()
     assert values(samples)["drift_per_hour_ratio"] is None
     first, *others = half_hourly(samples)
-    restarted = (*others, Run(engine="airflow", run_id="x", session=first.session, submit_ns=HOUR_NS * 99))
+    restarted = (
+        *others,
+        Run(engine="airflow", pipeline="training", run_id="x", session=first.session, submit_ns=HOUR_NS * 99),
+    )
     assert values(samples, restarted)["drift_per_hour_ratio"] is None
 
 

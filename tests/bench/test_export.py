@@ -14,7 +14,7 @@ from pyarrow import parquet
 from bench.analyse.export import KINDS, Format, TableName, export
 from bench.contract.errors import UsageError
 from bench.contract.records import Run, Sample, Verdict
-from bench.observe import store
+from bench.observe import reading, store
 
 NASTY = 'a "quoted", note\nof two lines; =SUM(A1)'
 
@@ -25,11 +25,11 @@ def result(tmp_path: Path) -> Path:
         *samples([0.1 + 0.2, 1e-9, 3.0]),
         sample(None, note=NASTY),
         sample("completed", metric="recovery.step_killed.outcome", unit="text"),
-        sample(7.0, workload="chain", params={"n": 5, "channel": "engine"}, warm_up=True),
+        sample(7.0, pipeline="chain", params={"n": 5, "channel": "engine"}, warm_up=True),
     ]
     folder = Made(observed).write(tmp_path / "result")
     kept = store.Store(folder)
-    kept.append(Run(engine="airflow", run_id="r1", submit_ns=2**62 + 1, params={"n": 5}))
+    kept.append(Run(engine="airflow", pipeline="chain", run_id="r1", submit_ns=2**62 + 1, params={"n": 5}))
     kept.append(Verdict(run_id="r1", engine="airflow", checker="order", verdict="pass"))
     return folder
 
@@ -43,7 +43,7 @@ def test_parquet_keeps_values_and_types(result: Path, tmp_path: Path) -> None:
         "value": pa.float64(), "value_text": pa.string(), "session": pa.int64(), "warm_up": pa.bool_(),
         "params": pa.string(),
     }  # fmt: skip
-    for row, one in zip(table.to_pylist(), store.load(result, Sample), strict=True):
+    for row, one in zip(table.to_pylist(), reading.load(result, Sample), strict=True):
         assert row["value"] == (one.value if not isinstance(one.value, str) else None)
         assert row["value_text"] == (one.value if isinstance(one.value, str) else None)
         assert json.loads(row["params"]) == one.params

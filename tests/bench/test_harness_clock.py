@@ -13,7 +13,7 @@ from waiting import wait_for
 
 from bench.analyse import audits
 from bench.contract.records import Run, Sample, Verdict
-from bench.observe.store import load, load_manifest
+from bench.observe.reading import load, load_manifest
 
 HOUR_S = 3600
 LONG_S = 300.0

@@ -20,7 +20,8 @@ from bench.cli.codes import EXIT_ENGINE
 from bench.contract.errors import StorageError
 from bench.contract.processes import Command
 from bench.contract.records import Run, Sample
-from bench.observe.store import FILES, Store, load, load_manifest
+from bench.observe.reading import FILES, load, load_manifest
+from bench.observe.store import Store
 from bench.session.supervisor import Supervisor
 
 SIZE = 96 * 2**20
@@ -100,7 +101,7 @@ def test_disk_that_is_full_stops_the_measurement(harness_base: Path, small_disk:
 
 
 def test_line_that_the_disk_took_in_part_is_cut_off_again(store: Store) -> None:
-    sample = Sample(engine="double", metric="runtime.makespan_s", unit="s", value=1.5)
+    sample = Sample(engine="double", pipeline="training", metric="runtime.makespan_s", unit="s", value=1.5)
     store.append(sample)
     path = store.folder / FILES[Sample]
     whole = path.read_bytes()

@@ -13,7 +13,7 @@ from breaking import Twins, assert_nothing_left, reached, reported, serves, star
 
 from bench.cli.codes import EXIT_INTERRUPTED
 from bench.contract.records import Run, Sample
-from bench.observe.store import FILES, load, load_manifest
+from bench.observe.reading import FILES, load, load_manifest
 
 UNFINISHED = "it has not come to its end"
 

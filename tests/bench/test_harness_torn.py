@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.contract.errors import HarnessError, UsageError
 from bench.contract.records import Evidence, Run, Sample, Strike, Verdict
-from bench.observe.store import FILES, Store, load
+from bench.observe.reading import FILES, load
+from bench.observe.store import Store
 
 COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "report": lambda folder: ["report", str(folder)],

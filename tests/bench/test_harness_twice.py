@@ -11,7 +11,8 @@ from test_harness_clock import library
 
 from bench.cli.codes import EXIT_USAGE
 from bench.contract.records import Run
-from bench.observe.store import LATEST, create, load, load_manifest
+from bench.observe.reading import load, load_manifest
+from bench.observe.store import LATEST, create
 from bench.session import environments
 from bench.session.environments import making
 from bench.session.supervisor import Supervisor

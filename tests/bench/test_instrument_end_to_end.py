@@ -17,7 +17,7 @@ from doubles import BringUp
 
 from bench.contract.records import Arm, Sample
 from bench.observe.history import History
-from bench.observe.store import load
+from bench.observe.reading import load
 from bench.plan.workloads import Workload
 from bench.questions import runtime
 from bench.run.conductor import Conductor, Observation, inline_command

@@ -16,7 +16,8 @@ from waiting import wait_for
 
 from bench.cli.codes import EXIT_INTERRUPTED
 from bench.contract.records import Run, Sample
-from bench.observe.store import LATEST, load, load_manifest, load_summary
+from bench.observe.reading import load, load_manifest, load_summary
+from bench.observe.store import LATEST
 from bench.session.workspace import PROJECT
 from core.pipelines.training.generator import TARGET, Transactions, write_transactions
 

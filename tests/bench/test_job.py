@@ -18,7 +18,8 @@ from bench.contract.errors import EngineError
 from bench.contract.records import Cell, Manifest, Run, Sample
 from bench.contract.words import Track
 from bench.observe.history import History
-from bench.observe.store import Store, load, load_manifest
+from bench.observe.reading import load, load_manifest
+from bench.observe.store import Store
 from bench.plan.budgets import BUDGETS, ESSENTIAL, Part
 from bench.plan.planner import INLINE, Clock, Planned
 from bench.plan.scenarios import BASIC
@@ -171,7 +172,7 @@ def test_interrupted_job_keeps_its_samples_and_is_finished_later(make_job: MakeJ
 def test_engine_that_fails_only_after_resuming(make_job: MakeJob, store: Store, oracle: History) -> None:
     one = session_of("does_not_start")
     job = make_job([one])
-    job.manifest.cells.append(Cell(name=one.cell(Part.FIRST), estimated_s=1, state="done"))
+    job.manifest.cells.append(Cell(name=one.cell(Part.FIRST), pipeline="training", estimated_s=1, state="done"))
     job.oracles = {Workload("training"): oracle}
     job.run()
     assert states(store) == {"1: does_not_start stock: first": "done", "1: does_not_start stock: samples": "failed"}

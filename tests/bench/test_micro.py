@@ -8,11 +8,12 @@ import sys
 
 import pytest
 
-from bench.analyse.stats import summarise
+from bench.analyse.summary import summarise
 from bench.contract.errors import EngineError
 from bench.contract.records import Arm, Sample
 from bench.observe.history import History
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.questions import micro
 from bench.run.conductor import Conductor
 from bench.run.source import Source

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_results import Made, sample
 
-from bench.analyse.comparison import Place, Values, change, load, of_arms, of_results
-from bench.analyse.stats import summarise, wilson
+from bench.analyse.change import change
+from bench.analyse.sides import Identity, Values, load, of_arms, of_results
+from bench.analyse.summary import summarise, wilson
 from bench.contract.records import Record, Sample
-from reports.pages.comparison import Row, pair, within_result
+from reports.pages.pairs import Row, pair, within_result
+from reports.pages.wording import Names
 
-SWEPT = Place("airflow", "tuned", "served", "training", "{}", "recovery.sweep.completed")
+SWEPT = Identity("airflow", "tuned", "served", "training", "{}", "recovery.sweep.completed")
 
 
 def trials(*values: float | None, **more: Any) -> list[Sample]:
@@ -37,7 +39,7 @@ def row(tmp_path: Path, before: list[Sample], after: list[Sample]) -> Row:
     """How `compare` shows the two."""
     folders = [Made(some).write(tmp_path / name) for name, some in (("one", before), ("other", after))]
     one, other = of_results([load(folder) for folder in folders])
-    (found,) = pair(one, other, 1.0, titles={}).rows
+    (found,) = pair(one, other, 1.0, names=Names.of()).rows
     return found
 
 
@@ -88,7 +90,7 @@ def test_shares_differ_by_their_published_interval() -> None:
     before, after = (Values(summarised(held(*counts)), tuple(held(*counts))) for counts in ((48, 80), (56, 70)))
     for found in (change(before, after), change(before, after, paired=True)):
         assert found
-        assert (found.scale, found.told_apart) == ("difference", True)
+        assert (found.scale, found.beyond_chance) == ("difference", True)
         assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
 
 

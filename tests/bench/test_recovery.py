@@ -20,7 +20,7 @@ from bench.contract.targets import Target
 from bench.contract.words import Status
 from bench.judge import aftermath as judge
 from bench.observe.history import parse, read_history
-from bench.observe.store import load
+from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
 from bench.questions.recovery import left_behind as aftermath
@@ -197,7 +197,7 @@ def test_resume_after_the_fix(bring_up: BringUp) -> None:
 
 def test_engine_without_resume_is_reported_with_its_reason(bring_up: BringUp) -> None:
     session, conductor = bring_up(Unable)
-    run = Run(run_id="r1", engine="double", track="stock", mode="served")
+    run = Run(run_id="r1", engine="double", pipeline="training", track="stock", mode="served")
     failed = Observation(run, parse([]))
     fixed = session.scratch / "fixed"
     assert repair.resume(conductor, session, failed, fixed) is None

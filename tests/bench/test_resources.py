@@ -18,7 +18,7 @@ from waiting import wait_for
 from bench.contract.processes import Command
 from bench.contract.records import Sample
 from bench.contract.words import Track
-from bench.observe.store import load
+from bench.observe.reading import load
 from bench.questions import resources
 from bench.questions.resources import Slope, memory_slope
 from bench.run.conductor import Conductor, Observation

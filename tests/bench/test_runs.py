@@ -20,7 +20,8 @@ from bench.contract.records import Arm, Run, Sample, Verdict
 from bench.contract.words import Status, Track
 from bench.observe import watching
 from bench.observe.history import History
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.questions import runtime, setup
 from bench.run.conductor import Conductor, Observation, inline_command
 from bench.run.source import Source

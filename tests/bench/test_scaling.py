@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bench.analyse.scaling import fits
 from bench.contract.records import Record, Sample
+from bench.observe.first_schema import DECLARED_PIPELINES
 
 RESULTS = 3000 if os.environ.get("ORCHBENCH_FULL_SIMULATIONS") else 600
 ERROR = 2 * (0.05 * 0.95 / RESULTS) ** 0.5
@@ -26,7 +27,7 @@ def sample(n: int, value: float | None, session: int = 0, **more: Any) -> Sample
         "engine": "prefect",
         "metric": "runtime.makespan_s",
         "unit": "s",
-        "workload": "chain",
+        "pipeline": "chain",
         "isolation": "threads",
     }
     return Sample(**{**plain, "params": {"n": n}, "value": value, "session": session, "block": session, **more})
@@ -47,7 +48,7 @@ def exact(truth: Truth, sizes: Sequence[int] = SIZES, sessions: int = 3) -> list
 
 
 def by_name(samples: Sequence[Sample]) -> dict[str, Record]:
-    return {record.metric.removeprefix("scaling."): record for record in fits(samples)}
+    return {record.metric.removeprefix("scaling."): record for record in fits(samples, DECLARED_PIPELINES)}
 
 
 def line(n: float) -> float:
@@ -168,14 +169,15 @@ def test_only_plain_runs_by_size_count() -> None:
         sample(5, 99.0, warm_up=True),
         sample(5, 99.0, params={"n": 5, "fib": 10}),
         sample(5, 99.0, metric="runtime.completion_s"),
-        sample(5, 99.0, workload="training", params={}),
+        sample(5, 99.0, pipeline="training", params={}),
     ]
-    assert fits(other) == []
-    assert fits([*exact(line), *other]) == fits(exact(line))
+    assert fits(other, DECLARED_PIPELINES) == []
+    assert fits([*exact(line), *other], DECLARED_PIPELINES) == fits(exact(line), DECLARED_PIPELINES)
 
 
 def test_arms_and_workloads_have_fits_of_their_own() -> None:
-    groups = [{}, {"engine": "dagster"}, {"mode": "local"}, {"track": "tuned"}, {"workload": "fan_out"}]
-    found = fits([sample(n, line(n) * k, **more) for k, more in enumerate(groups, 1) for n in SIZES])
+    groups = [{}, {"engine": "dagster"}, {"mode": "local"}, {"track": "tuned"}, {"pipeline": "fan_out"}]
+    given = [sample(n, line(n) * k, **more) for k, more in enumerate(groups, 1) for n in SIZES]
+    found = fits(given, DECLARED_PIPELINES)
     marginal = [record.value for record in found if record.metric == "scaling.marginal_s"]
     assert marginal == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])

@@ -13,13 +13,16 @@ from hypothesis import strategies as st
 
 from bench.contract.errors import UsageError
 from bench.contract.records import SCHEMA_VERSION, Arm, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Verdict
-from bench.observe.store import FILES, LATEST, Store, create, load, load_manifest, load_summary
+from bench.observe.reading import FILES, load, load_manifest, load_summary
+from bench.observe.store import LATEST, Store, create
 from bench.session.workspace import PROJECT
 
-SAMPLE = Sample(engine="double", metric="runtime.makespan_s", unit="s", value=1.5, run_id="1", note="ä\nö")
+SAMPLE = Sample(
+    engine="double", pipeline="training", metric="runtime.makespan_s", unit="s", value=1.5, run_id="1", note="ä\nö"
+)
 RECORDS = (
     SAMPLE,
-    Run(run_id="1", engine="double", mode="served", submit_ns=3, outcome="completed"),
+    Run(run_id="1", engine="double", pipeline="training", mode="served", submit_ns=3, outcome="completed"),
     Verdict(run_id="1", engine="double", checker="artifacts", verdict="unknown", reason="no inline run"),
     Evidence(engine="double", track="tuned", scenario="exception", title="t", source="s", text="a\nb", cause_line=2),
 )
@@ -91,7 +94,8 @@ def test_bad_line_elsewhere_is_an_error_that_names_it(store: Store, bad: bytes) 
 def test_manifest_round_trip(store: Store) -> None:
     one = manifest(
         state="partial", titles={"double": "Double"}, order=["block 1: double tuned"],
-        cells=[Cell(name="block 1: double tuned: first", estimated_s=1, state="left_out", reason="no time")],
+        cells=[Cell(name="block 1: double tuned: first", pipeline="training", estimated_s=1, state="left_out",
+                    reason="no time")],
         failures=[Failure(engine="double", track="tuned", phase="first", message="m", log_tail="a\nb")],
     )  # fmt: skip
     store.save_manifest(one)
@@ -119,7 +123,11 @@ def test_foreign_manifest_is_refused_in_one_line(tmp_path: Path, content: str | 
 
 def test_summary_round_trip(store: Store) -> None:
     assert load_summary(store.folder).records == []
-    records = [Record(**msgspec.structs.asdict(Arm(engine="double")), metric="m", unit="s", value=2.0, n=3)]
+    records = [
+        Record(
+            **msgspec.structs.asdict(Arm(engine="double")), pipeline="training", metric="m", unit="s", value=2.0, n=3
+        )
+    ]
     store.save_summary(records, [])
     assert load_summary(store.folder).records == records
     assert json.loads((store.folder / "summary.json").read_text())["schema_version"] == SCHEMA_VERSION

@@ -19,7 +19,8 @@ from bench.contract.records import Manifest, Run, Sample, Verdict
 from bench.contract.words import Track
 from bench.judge.checkers import GATE
 from bench.observe.history import History
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.plan.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
 from bench.plan.planner import INLINE, Clock, plan
 from bench.plan.workloads import Workload, published
@@ -49,7 +50,7 @@ def test_workload_without_parameters_is_the_pipeline_itself() -> None:
     )
 )  # fmt: skip
 def test_workload_is_known_again_from_the_run_that_had_it(workload: Workload) -> None:
-    run = Run(engine="e", run_id="r", workload=workload.pipeline, params=workload.params)
+    run = Run(engine="e", run_id="r", pipeline=workload.pipeline, params=workload.params)
     assert Workload.of(run) == workload
     assert workload.steps == workload.size + (2 if workload.pipeline == "fan_out" else 0)
 
@@ -94,7 +95,7 @@ def test_every_part_from_the_plan_to_its_samples(
     found = [one for one in load(store.folder, Sample) if one.engine == "double" and one.value is not None]
 
     def sizes(metric: str, mode: str, workload: str) -> set[int]:
-        return {s.params["n"] for s in found if (s.metric, s.mode, s.workload) == (metric, mode, workload)}
+        return {s.params["n"] for s in found if (s.metric, s.mode, s.pipeline) == (metric, mode, workload)}
 
     for workload in ("chain", "fan_out"):
         assert sizes("runtime.makespan_s", "served", workload) == {2, 3}
@@ -120,7 +121,9 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
     (planned,) = [one for one in plan(budget, ["double"], [Track.TUNED], [], 7)[0] if one.topic == ", synthetic"]
     bound = synthetic.Bound(job, planned, conductor, session.supervisor, session.scratch, session)
     tried: list[Workload] = []
-    good, wrong = (Observation(Run(engine="e", run_id="r"), History(), verdicts=given) for given in VERDICTS)
+    good, wrong = (
+        Observation(Run(engine="e", pipeline="training", run_id="r"), History(), verdicts=given) for given in VERDICTS
+    )
 
     def measure(workload: Workload) -> Observation:
         tried.append(workload)
@@ -131,7 +134,7 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
     assert synthetic.by_size(bound, measure) == 2
     assert tried == [Workload.make("chain", n=2), Workload.make("chain", n=3), Workload.make("fan_out", n=2)]
     (failed,) = [one for one in load(conductor.store.folder, Sample) if one.value is None]
-    assert (failed.workload, failed.params, failed.note) == ("chain", {"n": 3}, "failed: too long a chain")
+    assert (failed.pipeline, failed.params, failed.note) == ("chain", {"n": 3}, "failed: too long a chain")
 
 
 def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervisor: Supervisor) -> None:

@@ -13,7 +13,8 @@ from bench.contract.records import Sample
 from bench.contract.targets import OfRole, Target
 from bench.contract.words import Ability, Backfills, Track, Unsupported
 from bench.observe.history import read_history
-from bench.observe.store import Store, load
+from bench.observe.reading import load
+from bench.observe.store import Store
 from bench.plan.scenarios import IN_TRAIN, MIDDLE_S, SCENARIOS, Action, Nemesis
 from bench.questions.recovery import backfill, repair
 from bench.run.conductor import Conductor

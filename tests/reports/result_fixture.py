@@ -15,8 +15,22 @@ import result_texts
 from result_parts import AUDITS, PARTS, VARIANTS
 from result_texts import HOSTILE, SCRIPT
 
-from bench.contract.records import Audit, Cell, Evidence, Failure, Manifest, Record, Run, Sample, Strike, Verdict
-from bench.observe.store import Summary
+from bench.contract.records import (
+    SCHEMA_VERSION,
+    Audit,
+    Cell,
+    Evidence,
+    Failure,
+    Manifest,
+    Record,
+    Run,
+    Sample,
+    Strike,
+    Verdict,
+)
+from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
+from bench.observe.reading import Summary
+from bench.plan.workloads import published
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 VERSIONS = {"airflow": "3.1.2", "prefect": "3.6.1", "dagster": "1.12.2"}
@@ -63,7 +77,9 @@ class Builder:
             self._noise()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "manifest.json").write_bytes(msgspec.json.encode(self._manifest()))
-        (folder / "summary.json").write_bytes(msgspec.json.encode(Summary(1, self.records, list(self.audits))))
+        (folder / "summary.json").write_bytes(
+            msgspec.json.encode(Summary(SCHEMA_VERSION, self.records, list(self.audits)))
+        )
         _lines(folder / "samples.jsonl", self.samples)
         _lines(folder / "runs.jsonl", self.runs)
         _lines(folder / "strikes.jsonl", self.strikes)
@@ -86,7 +102,8 @@ class Builder:
                   "memory_bytes": 8 * 2**30, "load": {"before": 0.12, "after": 0.3}},
             versions={e: {family(e): self.version(e), "pandas": "3.1.1"} for e in self.engines},
             titles=TITLES | {e: f"{TITLES[family(e)]} {self.version(e)}" for e in self.engines if "@" in e},
-            variants=self._variants(),
+            variants=self._variants(), engines=list(DECLARED_ENGINES), pipelines=list(DECLARED_PIPELINES),
+            published=published.told(), published_source=published.SOURCE_TOLD,
             polling=[{"engine": e, "track": t, "name": "POLL_INTERVAL", "seconds": 0.5, "source": "https://example.org"}
                      for e in self.engines for t in self.tracks],
             settings=self._settings(),
@@ -150,13 +167,13 @@ class Builder:
     # --- records
 
     def add(self, engine: str, metric: str, unit: str, value: Any, *, track: str = "none", mode: Any = "none",
-            noise: float = 0.0, note: str = "", workload: str = "training",
+            noise: float = 0.0, note: str = "", pipeline: str = "training",
             params: dict[str, Any] | None = None) -> None:  # fmt: skip
         """Keep a record; `noise` is half its interval, as a part of the value."""
         timed = noise > 0 and isinstance(value, float)
         spread = self.sessions > 1 and timed
         self.records.append(
-            Record(engine=engine, version=self.version(engine), track=track, mode=mode, workload=workload,
+            Record(engine=engine, version=self.version(engine), track=track, mode=mode, pipeline=pipeline,
                    params=params or {}, metric=metric, isolation=self.isolation(engine) if mode != "none" else "none",
                    unit=unit, value=value,
                    ci_low=round(value * (1 - noise), 6) if spread else None,
@@ -214,8 +231,8 @@ class Builder:
                 run_id = f"{e}-{track}-{mode}-{session}-{int(warm_up)}"
                 self.samples.append(
                     Sample(engine=e, version=self.version(e), track=track, mode=mode, isolation=self.isolation(e),  # type: ignore[arg-type]
-                           metric="runtime.makespan_s", unit="s", value=value, session=session, block=session,
-                           warm_up=warm_up, run_id=run_id, note=SCRIPT)
+                           pipeline="training", metric="runtime.makespan_s", unit="s", value=value, session=session,
+                           block=session, warm_up=warm_up, run_id=run_id, note=SCRIPT)
                 )  # fmt: skip
 
     def _recovery(self) -> None:
@@ -270,7 +287,7 @@ class Builder:
         self.journals[run_id] = records
         self.runs.append(
             Run(engine=e, version=self.version(e), track=track, mode="served", isolation=self.isolation(e),
-                run_id=run_id, scenario=topic, submit_ns=START_NS, accepted_ns=START_NS + 10**7,
+                pipeline="training", run_id=run_id, scenario=topic, submit_ns=START_NS, accepted_ns=START_NS + 10**7,
                 terminal_ns=0 if outcome == "stuck" else t + 3 * 10**8, outcome=outcome)
         )  # fmt: skip
 

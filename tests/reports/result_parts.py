@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.stats import compare, summarise
+from bench.analyse.noise import by_block
+from bench.analyse.summary import summarise
 from bench.contract.records import Audit, Sample
 from bench.plan.workloads import payload, published
 
@@ -39,7 +40,8 @@ def _unit(metric: str) -> str:
 
 def sample(build: Builder, arm: str, metric: str, value: float | None, session: int, **more: Any) -> Sample:
     """A served sample on the first track; kept by the builder."""
-    given = {"track": build.tracks[0], "mode": "served", "isolation": build.isolation(arm)} | more
+    usual = {"pipeline": "training", "track": build.tracks[0], "mode": "served", "isolation": build.isolation(arm)}
+    given = usual | more
     made = Sample(engine=arm, version=build.version(arm), metric=metric, unit=_unit(metric), value=value,
                   session=session, block=session, **given)  # fmt: skip
     build.samples.append(made)
@@ -88,7 +90,7 @@ def scaling(build: Builder) -> None:
             for leaf, (unit, value, note) in given.items():
                 build.add(engine, f"scaling.{leaf}", unit, value, track=build.tracks[0], mode="served",
                           noise=0.05 if unit == "s" else 0.0, note=note if value is None else "",
-                          workload=workload)  # fmt: skip
+                          pipeline=workload)  # fmt: skip
     _published(build)
     _payload(build)
     _concurrency(build)
@@ -99,7 +101,7 @@ def _fails(engine: str, workload: str, n: int) -> bool:
 
 
 def _sized(build: Builder, engine: str, workload: str, n: int, seconds: float) -> None:
-    about: dict[str, Any] = {"workload": workload, "params": {"n": n}}
+    about: dict[str, Any] = {"pipeline": workload, "params": {"n": n}}
     if _fails(engine, workload, n):
         found = [sample(build, engine, "runtime.makespan_s", None, 1, note="failed: the limit", **about)]
         build.records += summarise(found)
@@ -111,8 +113,8 @@ def _sized(build: Builder, engine: str, workload: str, n: int, seconds: float) -
 def _published(build: Builder) -> None:
     for engine in build.engines:
         for workload in published.WORKLOADS:
-            about: dict[str, Any] = {"workload": workload.name, "params": workload.params}
-            seconds = workload.n * (0.05 if workload.fib < 30 else 0.6) * build.speed(engine)
+            about: dict[str, Any] = {"pipeline": workload.pipeline, "params": workload.params}
+            seconds = workload.size * (0.05 if workload.settings["fib"] < 30 else 0.6) * build.speed(engine)
             served(build, engine, "runtime.makespan_s", seconds, SPREAD, **about)
             served(build, engine, "runtime.completion_s", seconds + 0.2, SPREAD, **about)
 
@@ -120,17 +122,17 @@ def _published(build: Builder) -> None:
 def _payload(build: Builder) -> None:
     for engine in build.engines:
         for workload in payload.WORKLOADS:
-            about: dict[str, Any] = {"workload": workload.name, "params": workload.params}
-            through = workload.channel == "engine"
+            about: dict[str, Any] = {"pipeline": workload.pipeline, "params": workload.params}
+            through = workload.settings["channel"] == "engine"
             served(build, engine, "runtime.makespan_s", 1.5 * build.speed(engine), SPREAD, **about)
-            grown = 9e3 + (5.1 * workload.payload_bytes if through else 0)
+            grown = 9e3 + (5.1 * workload.settings["payload_bytes"] if through else 0)
             served(build, engine, "payload.metadata_bytes", grown, SPREAD, **about)
 
 
 def _concurrency(build: Builder) -> None:
     for engine in build.engines:
         for runs in (1, 4, 16):
-            about: dict[str, Any] = {"workload": "chain", "params": {"n": 5, "concurrent": runs}}
+            about: dict[str, Any] = {"pipeline": "chain", "params": {"n": 5, "concurrent": runs}}
             lost = 1.0 if (engine, runs) == ("dagster", 16) else 0.0
             served(build, engine, "concurrency.throughput_per_min", 20 * runs**0.5 / build.speed(engine),
                    SPREAD, **about)  # fmt: skip
@@ -157,7 +159,7 @@ def resources(build: Builder) -> None:
 
 
 def _soak(build: Builder, engine: str) -> None:
-    about: dict[str, Any] = {"workload": "chain", "params": {"n": 5}}
+    about: dict[str, Any] = {"pipeline": "chain", "params": {"n": 5}}
     for number in range(20):
         size = 300e6 + 4e3 * build.speed(engine) * number + 500 * (number % 3)
         sample(build, engine, "resources.soak.pss_bytes", size, 1, run_id=f"{engine}-soak-{number}", **about)
@@ -188,10 +190,10 @@ def trust(build: Builder) -> None:
     for number, load in enumerate((0.01, 0.03, 0.42, 0.02)):
         sample(build, build.engines[0], "host.others_cores", load, number)
     own = [s for s in build.samples if s.metric == "runtime.makespan_s" and s.engine == build.engines[0]]
-    usual = next((s for s in own if s.workload == "training" and not s.warm_up and s.mode == "served"), None)
+    usual = next((s for s in own if s.pipeline == "training" and not s.warm_up and s.mode == "served"), None)
     if usual:
         far = sample(build, usual.engine, usual.metric, 3 * float(usual.value or 0), 5, run_id="far-away")
-        assert compare([usual], [far]) is None, "it is in a block of its own"
+        assert by_block([usual], [far]) is None, "it is in a block of its own"
 
 
 PARTS = {function.__name__: function for function in (isolation, scaling, resources, micro, trust)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from result_texts import SCRIPT
 
-from bench.analyse.stats import summarise
+from bench.analyse.summary import summarise
 from bench.contract.records import Run, Sample, Strike
 from bench.questions.recovery.unattended import LEAVES
 
@@ -62,7 +62,8 @@ def _keep(arm: tuple[Builder, str, str], scenario: str, values: Values, run_id: 
     build, e, track = arm
     found = [
         Sample(engine=e, version=build.version(e), track=track, mode="served", isolation=build.isolation(e),
-               metric=f"recovery.{scenario}.{leaf}", unit=unit, value=value, note=note, run_id=run_id)
+               pipeline="training", metric=f"recovery.{scenario}.{leaf}", unit=unit, value=value, note=note,
+               run_id=run_id)
         for leaf, (unit, value, note) in values.items()
     ]  # fmt: skip
     build.samples += found
@@ -117,7 +118,7 @@ def _struck_run(build: Builder, e: str, track: str, run_id: str, *, stuck: bool)
     )  # fmt: skip
     build.runs.append(
         Run(engine=e, version=build.version(e), track=track, mode="served", isolation=build.isolation(e),
-            run_id=run_id, scenario="scheduler_killed", submit_ns=START_NS,
+            pipeline="training", run_id=run_id, scenario="scheduler_killed", submit_ns=START_NS,
             terminal_ns=0 if stuck else START_NS + 16 * 10**9, outcome="stuck" if stuck else "duplicated")
     )  # fmt: skip
 
@@ -145,7 +146,7 @@ def _people(build: Builder, e: str, track: str, family: str) -> None:
 def _sweep(build: Builder, e: str, track: str, family: str) -> None:
     """Four points; an engine without steps of their own has three."""
     common: dict[str, Any] = {"engine": e, "version": build.version(e), "track": track, "mode": "served",
-                              "isolation": build.isolation(e)}  # fmt: skip
+                              "isolation": build.isolation(e), "pipeline": "training"}  # fmt: skip
     found = []
     for target, at in POINTS[: 3 if family == "prefect" else 4]:
         outcome = "stuck" if (family, target) == ("dagster", "scheduler") else RECOVERED

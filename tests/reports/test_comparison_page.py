@@ -12,14 +12,13 @@ import pytest
 from page_text import visible
 from result_fixture import HOSTILE, Builder
 
-from bench.analyse import comparison as measured
-from bench.analyse.comparison import Change, Values, load, of_results
+from bench.analyse.sides import Measured, Values, load, of_results
+from bench.analyse.tell_apart import tell_apart, worse_by
 from bench.contract.records import Record, Sample
 from bench.questions.metric import Metric
-from reports.pages import between, history
-from reports.pages.comparison import between_results
+from reports.pages import comparison, history
 from reports.pages.document import Document, Line, Section, Table, as_html, as_markdown, as_text
-from reports.words.verdicts import judge, worse_by
+from reports.pages.pairs import between_results
 
 TIME = Metric("runtime.makespan_s", "Makespan")
 EXACT = Metric("authoring.sloc", "Source lines", kind="exact", unit="lines")
@@ -29,7 +28,7 @@ INFO = Metric("runtime.work_s", "Work", "none", "info")
 
 
 def held(values: list[float | str | None], unit: str = "s", note: str = "") -> Values:
-    common = {"engine": "airflow", "metric": "m", "unit": unit, "note": note}
+    common = {"engine": "airflow", "pipeline": "training", "metric": "m", "unit": unit, "note": note}
     samples = tuple(Sample(**common, value=v, session=n) for n, v in enumerate(values))  # type: ignore[arg-type]
     numbers = [v for v in values if isinstance(v, int | float)]
     value = sum(numbers) / len(numbers) if numbers else values[0]
@@ -38,7 +37,7 @@ def held(values: list[float | str | None], unit: str = "s", note: str = "") -> V
 
 def told(before: list[Any], after: list[Any], metric: Metric = TIME, floor: float = 1.0, note: str = "") -> str:
     one, other = held(before, metric.unit), held(after, metric.unit, note)
-    verdict = judge(one, other, measured.change(one, other), metric, floor)
+    verdict = tell_apart(one, other, metric, floor=floor)
     return " ".join(part for part in (verdict.word, verdict.turn, verdict.why) if part)
 
 
@@ -81,27 +80,23 @@ def test_what_is_gone_says_why() -> None:
 
 
 def test_worse_is_in_percent_of_the_reference() -> None:
-    def size(found: Change, metric: Metric, before: float) -> float:
-        one, other = held([before]), held([before + 1])
-        return worse_by(judge(one, other, found, metric, 1.0), one, found, metric)
+    def size(before: list[float | str | None], after: list[float | str | None], metric: Metric) -> float:
+        return worse_by(tell_apart(held(before), held(after), metric), held(before), metric)
 
-    assert size(Change(1.3, None, None, "ratio"), TIME, 10.0) == 0  # one session: a tie
-    assert size(Change(1.3, None, None, "ratio"), EXACT, 10.0) == pytest.approx(30)
-    assert size(Change(2.0, None, None, "difference"), EXACT, 0.0) == float("inf")
-    one, other = held(STEADY), held([8.0, 8.1, 7.9])
-    found = measured.change(one, other)
-    assert found is not None
-    assert worse_by(judge(one, other, found, RATE, 1.0), one, found, RATE) == pytest.approx(20, abs=0.1)
+    assert size([10.0], [13.0], TIME) == 0  # one session: a tie
+    assert size([10.0], [13.0], EXACT) == pytest.approx(30)
+    assert size([0.0], [2.0], EXACT) == float("inf")
+    assert size(STEADY, [8.0, 8.1, 7.9], RATE) == pytest.approx(20, abs=0.1)
 
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Document:
     results = _results(tmp_path_factory.mktemp("between"))
     sides = of_results(results)
-    return between.document(results, sides, between_results(results, sides))
+    return comparison.document(results, sides, between_results(results, sides))
 
 
-def _results(folder: Path) -> list[measured.Measured]:
+def _results(folder: Path) -> list[Measured]:
     """The same result twice, the second with a new Airflow that is slower by half and fails to recover."""
     first = Builder().write(folder / "first")
     second = Builder(sessions=5)

@@ -14,9 +14,9 @@ from result_fixture import Builder
 from result_parts import AUDITS, BROKEN, PARTS
 from result_texts import HOSTILE, SCRIPT
 
+from bench.contract.errors import UsageError
 from bench.contract.records import Cell, Failure
 from reports.pages.render import LIMIT_BYTES, script_json, write_report
-from reports.read.loading import ReportError
 from reports.words.safetext import inline, parse_notes
 
 
@@ -83,7 +83,9 @@ def test_quick_result_says_that_it_is_not_for_decisions(tmp_path: Path) -> None:
 
 def test_missing_engine_failures_and_cells_are_told(tmp_path: Path) -> None:
     failure = Failure(engine="dagster", track="tuned", phase="start", message=f"port {SCRIPT}", log_tail=HOSTILE[2])
-    cell = Cell(name="dagster tuned block 2", estimated_s=30.0, state="left_out", reason="no time left")
+    cell = Cell(
+        name="dagster tuned block 2", pipeline="training", estimated_s=30.0, state="left_out", reason="no time left"
+    )
     words = visible(
         page(tmp_path / "result", engines=("airflow", "prefect"), failures=[failure], cells=[cell], state="partial")
     )
@@ -124,7 +126,7 @@ def test_torn_lines_are_named_and_the_rest_is_used(tmp_path: Path) -> None:
 
 
 def test_no_result_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match=r"manifest\.json"):
+    with pytest.raises(UsageError, match=r"manifest\.json"):
         write_report(tmp_path)
 
 
@@ -146,7 +148,7 @@ def make_older(folder: Path) -> None:
     variants = {row["name"] for row in manifest["variants"] if row["kind"] == "isolation"}
 
     def known(row: dict[str, Any]) -> bool:
-        new = row.get("params") or row.get("workload", "training") != "training" or row["engine"] in variants
+        new = row.get("params") or row["workload"] != "training" or row["engine"] in variants
         return not new and row["metric"].split(".")[0] not in ("micro", "resources", "host")
 
     records = [row for row in json.loads((folder / "summary.json").read_text())["records"] if known(row)]

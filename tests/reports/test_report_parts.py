@@ -11,15 +11,16 @@ from result_fixture import Builder
 from result_parts import SIZES
 
 from bench.contract.records import Manifest, Record
+from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from reports.read.loading import Result, load
-from reports.read.lookup import Case, Lookup
+from reports.read.lookup import Lookup, Scope
 from reports.sections import isolation, noise, resources, scaling
 from reports.sections.section import Section
 from reports.sections.tables import Table
 from reports.words.catalogue import metric
 from reports.words.prose import finding
 
-CHAIN = Case("chain")
+CHAIN = Scope("chain")
 
 
 def lookup(folder: Path, **changes: object) -> Lookup:
@@ -52,9 +53,11 @@ def table(section: Section | None, key: str) -> Table:
 
 def bare(*names: str, variants: list[dict[str, str]] | None = None) -> Lookup:
     manifest = Manifest(created_utc="", budget="full", budget_s=None, seed=1, arguments={}, data={}, host={},
-                        versions={}, titles={"airflow": "Airflow"}, variants=variants or [])  # fmt: skip
+                        versions={}, titles={"airflow": "Airflow"}, variants=variants or [],
+                        engines=list(DECLARED_ENGINES), pipelines=list(DECLARED_PIPELINES))  # fmt: skip
     records = tuple(
-        Record(engine=n, version="3.3.1" if "@" in n else "3.3.2", metric="x", unit="s", value=1.0) for n in names
+        Record(engine=n, version="3.3.1" if "@" in n else "3.3.2", pipeline="training", metric="x", unit="s", value=1.0)
+        for n in names
     )
     return Lookup(Result(Path(), manifest, records))
 
@@ -84,8 +87,8 @@ def test_titles_tell_versions_and_variants_apart() -> None:
 
 def test_each_version_has_its_own_colour_and_a_variant_has_its_engines() -> None:
     found = bare("airflow", "airflow@3.3.1", "prefect", "prefect-processes")
-    assert len({found.place(engine) for engine in found.engines}) == 3
-    assert found.place("prefect-processes") == found.place("prefect")
+    assert len({found.look(engine) for engine in found.engines}) == 3
+    assert found.look("prefect-processes") == found.look("prefect")
 
 
 # --- isolation
@@ -124,7 +127,7 @@ def test_no_sentence_compares_across_isolations_without_saying_so(full: Lookup) 
 def test_another_isolation_of_the_same_engine_is_no_difference_between_engines(tmp_path: Path) -> None:
     found = lookup(tmp_path / "result", engines=("prefect",))
     apart = tuple(
-        msgspec.structs.replace(r, isolation="in-process") if r.workload == "chain" else r for r in found.result.records
+        msgspec.structs.replace(r, isolation="in-process") if r.pipeline == "chain" else r for r in found.result.records
     )
     times = table(scaling.section(Lookup(replace(found.result, records=apart))), "table-scaling-served")
     assert [row.note for row in times.rows] == ["in-process", "threads"]
@@ -153,7 +156,7 @@ def test_every_sample_is_a_point_and_every_fit_a_line(full: Lookup) -> None:
 
 
 def test_a_curve_is_drawn_as_one(full: Lookup) -> None:
-    about = {"track": "tuned", "mode": "served", "isolation": "threads", "workload": "chain", "unit": "s"}
+    about = {"track": "tuned", "mode": "served", "isolation": "threads", "pipeline": "chain", "unit": "s"}
     bend = Record(engine="prefect", metric="scaling.quadratic_s", value=0.001, n=5, **about)  # type: ignore[arg-type]
     bent = Lookup(replace(full.result, records=(*full.result.records, bend)))
     (figure,) = shown(scaling.section(bent)).figures
@@ -223,7 +226,16 @@ def test_a_floor_above_the_detectable_ratio_counts(tmp_path: Path) -> None:
     found = lookup(tmp_path / "result")
     records = [r for r in found.result.records if r.metric != "noise.aa_ratio"]
     records += [
-        Record(engine="prefect", metric="noise.aa_ratio", unit="ratio", value=1.2, ci_low=1.1, ci_high=1.3, n=5)
+        Record(
+            engine="prefect",
+            pipeline="training",
+            metric="noise.aa_ratio",
+            unit="ratio",
+            value=1.2,
+            ci_low=1.1,
+            ci_high=1.3,
+            n=5,
+        )
     ]
     worse = Lookup(replace(found.result, records=tuple(records)))
     assert "below 30 %" in noise.least_difference(worse)
@@ -245,7 +257,9 @@ def test_what_is_known_of_the_instrument(full: Lookup) -> None:
 
 def test_an_order_that_was_not_tested_says_why() -> None:
     found = bare("airflow")
-    untested = Record(engine="harness", metric="noise.position_p", unit="p", value=None, note="fewer than 3 blocks")
+    untested = Record(
+        engine="harness", pipeline="none", metric="noise.position_p", unit="p", value=None, note="fewer than 3 blocks"
+    )
     said = dict(noise.facts(Lookup(replace(found.result, records=(*found.result.records, untested)))))
     assert said["Order of the sessions"] == "not tested: fewer than 3 blocks"
 

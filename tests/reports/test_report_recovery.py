@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from result_fixture import Builder
 
-from bench.analyse.stats import summarise
+from bench.analyse.summary import summarise
 from bench.contract.records import Cell, Run, Sample, Strike
 from bench.plan.scenarios import INSIDE, OUTSIDE, PEOPLE
 from reports.draw.course import LEFT, RIGHT, Course, courses
@@ -61,7 +61,13 @@ def test_how_good_an_outcome_is_depends_on_the_scenario(scenario: str, outcome: 
 
 def test_a_scenario_that_was_left_out_says_why(full: Lookup) -> None:
     cells = [
-        Cell(name="block 1: prefect tuned: recovery: worker_killed", estimated_s=1, state="left_out", reason="late")
+        Cell(
+            name="block 1: prefect tuned: recovery: worker_killed",
+            pipeline="training",
+            estimated_s=1,
+            state="left_out",
+            reason="late",
+        )
     ]
     kept = tuple(
         r for r in full.result.records if not (r.engine == "prefect" and r.metric.startswith("recovery.worker_killed"))
@@ -152,7 +158,7 @@ def test_a_step_that_was_struck_at_several_instants_has_several_signs(tmp_path: 
     for engine in builder.engines:
         common: dict[str, Any] = {"engine": engine, "version": builder.version(engine), "track": "tuned"}
         found = [
-            Sample(metric="recovery.sweep.outcome", unit="text", value=value, mode="served",
+            Sample(pipeline="training", metric="recovery.sweep.outcome", unit="text", value=value, mode="served",
                    params={"target": "worker", "at": "in features"}, **common)
             for value in ("completed after recovery", "stuck", "completed")
         ]  # fmt: skip
@@ -173,7 +179,7 @@ def event(at_s: float, event: str, step: str, attempt: int = 1, **more: Any) -> 
     return given | more
 
 
-RUN = Run(engine="airflow", run_id="r", submit_ns=10**9, terminal_ns=20 * 10**9)
+RUN = Run(engine="airflow", pipeline="training", run_id="r", submit_ns=10**9, terminal_ns=20 * 10**9)
 
 
 def test_an_attempt_ends_when_its_process_was_killed() -> None:
@@ -190,7 +196,7 @@ def test_an_attempt_ends_when_its_process_was_killed() -> None:
 
 def test_an_attempt_without_an_end_is_open_until_the_next_or_the_limit() -> None:
     journal = [event(2, "start", "train"), event(2, "fault", "train", kind="hang"), event(9, "start", "train", 2)]
-    unfinished = Run(engine="airflow", run_id="r", submit_ns=10**9)
+    unfinished = Run(engine="airflow", pipeline="training", run_id="r", submit_ns=10**9)
     line = timeline([unfinished], [journal], [], 120.0)
     assert line is not None
     assert [(bar.how, bar.end_s) for bar in line.bars] == [("open", 8.0), ("open", 120.0)]
@@ -199,7 +205,7 @@ def test_an_attempt_without_an_end_is_open_until_the_next_or_the_limit() -> None
 
 def test_a_run_made_anew_stands_after_the_one_that_failed() -> None:
     first, second = [event(2, "start", "train"), event(3, "error", "train")], [event(31, "start", "train")]
-    runs = [RUN, Run(engine="airflow", run_id="s", submit_ns=30 * 10**9, terminal_ns=40 * 10**9)]
+    runs = [RUN, Run(engine="airflow", pipeline="training", run_id="s", submit_ns=30 * 10**9, terminal_ns=40 * 10**9)]
     line = timeline(runs, [first, second], [])
     assert line is not None
     assert [(bar.how, bar.start_s) for bar in line.bars] == [("error", 1), ("open", 30)]
@@ -208,7 +214,9 @@ def test_a_run_made_anew_stands_after_the_one_that_failed() -> None:
 
 def test_what_people_cancel_goes_on_until_its_process_is_gone() -> None:
     journal = [event(2, "start", "train"), event(2, "fault", "train", kind="slow")]
-    cancelled = Run(engine="airflow", run_id="r", submit_ns=10**9, asked_ns=4 * 10**9, terminal_ns=5 * 10**9)
+    cancelled = Run(
+        engine="airflow", pipeline="training", run_id="r", submit_ns=10**9, asked_ns=4 * 10**9, terminal_ns=5 * 10**9
+    )
     line = timeline([cancelled], [journal], [], gone_s=6.0)
     assert line is not None
     assert (line.asked, line.ends, line.points) == ((3.0,), (4.0,), ())

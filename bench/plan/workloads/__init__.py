@@ -33,7 +33,7 @@ class Workload:
         """The workload that a recorded run had."""
         params = dict(run.params)
         concurrent = params.pop(CONCURRENT, 0)
-        return cls(run.workload, tuple(params.items()), concurrent)
+        return cls(run.pipeline, tuple(params.items()), concurrent)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.contract.described import PublishedFigure, PublishedSource
 from bench.plan.workloads import Workload, shaped, sized
 from core.declaration import Shape
 
@@ -45,3 +46,18 @@ FIGURES = (
     *_row(SHORT_TASKS, airflow=116.2, prefect=4.87, temporal=2.97, kestra=6.04, hatchet=1.22, windmill=4.38),
     *_row(LONG_TASKS, airflow=54.7, prefect=15.5, temporal=7.2, kestra=15.8, hatchet=7.8, windmill=8.3),
 )
+SOURCE_TOLD = PublishedSource(name=SYSTEMS["windmill"][0], address=SOURCE, machine=MACHINE, remark=REMARK)
+"""As the manifest has it."""
+
+
+def told() -> list[PublishedFigure]:
+    """The figures as the manifest has them."""
+    engines = {title: name for name, (title, _) in SYSTEMS.items()}
+    return [
+        PublishedFigure(
+            system=one.system, version=one.version, engine=engines[one.system], pipeline=one.workload.pipeline,
+            params=one.workload.params, label=f"{one.workload.size} × fib({one.workload.settings['fib']}) in sequence",
+            seconds=one.seconds,
+        )
+        for one in FIGURES
+    ]  # fmt: skip

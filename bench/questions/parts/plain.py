@@ -12,7 +12,7 @@ import msgspec
 from bench.contract import registry
 from bench.contract.processes import Command
 from bench.contract.project import PROJECT
-from bench.contract.records import Arm
+from bench.contract.records import NO_PIPELINE, Arm
 from bench.contract.settings import Variant
 from bench.contract.words import Track
 from bench.observe import host
@@ -53,14 +53,14 @@ def keep_code(store: Store, engine: str) -> None:
 
 def instrument(bound: Bound) -> None:
     """What `@step` itself costs an attempt, by pytest-benchmark, and how fine the clock is."""
-    bound.conductor.sample(None, "noise.clock_resolution_s", "s", host.clock_resolution_s())
+    bound.conductor.sample(None, "noise.clock_resolution_s", "s", host.clock_resolution_s(), pipeline=NO_PIPELINE)
     report = bound.conductor.store.folder / "instrument.json"
     options = ("-q", "--benchmark-only", f"--benchmark-json={report}", "-p", "no:cacheprovider")
     command = Command((sys.executable, "-m", "pytest", INSTRUMENT, *options), cwd=PROJECT)
     bound.supervisor.run("instrument", command)
     for benchmark in json.loads(report.read_text())["benchmarks"]:
         name = "attempt_s" if benchmark["name"] == "test_instrument_attempt" else benchmark["name"]
-        bound.conductor.sample(None, f"instrument.{name}", "s", benchmark["stats"]["median"])
+        bound.conductor.sample(None, f"instrument.{name}", "s", benchmark["stats"]["median"], pipeline=NO_PIPELINE)
 
 
 def micro_part(bound: Bound) -> None:

@@ -9,15 +9,14 @@ from typing import Annotated
 
 import typer
 
-from bench.analyse import comparison as measured
+from bench.analyse import sides as measured
 from bench.analyse.comparability import incomparable
 from bench.analyse.export import Format, TableName
 from bench.analyse.export import export as write_table
 from bench.cli.codes import EXIT_REGRESSION
 from bench.contract.errors import UsageError
 from core.instrument.artifacts import atomic
-from reports.pages import between
-from reports.pages import comparison as pairs
+from reports.pages import comparison, pairs
 from reports.pages import history as over_time
 from reports.pages.document import Document, as_html, as_markdown, as_text
 
@@ -46,9 +45,7 @@ Chosen = Annotated[list[str] | None, typer.Option("--metric", help="Only metrics
 def compare(
     results: Annotated[list[Path], typer.Argument(help="Result folders; the first is the reference.")],
     *,
-    arms: Annotated[
-        str, typer.Option(help="Within one result: airflow@3.3.1,airflow; the first is the reference.")
-    ] = "",
+    arms: Annotated[str, typer.Option(help="Within one result: ENGINE@1.2.3,ENGINE; the first is the reference.")] = "",
     tracks: Annotated[str, typer.Option(help="Within one result: stock,tuned; the first is the reference.")] = "",
     metric: Chosen = None,
     shape: Shown = Shape.TABLE,
@@ -67,7 +64,7 @@ def compare(
     if not any(pair.rows for pair in found):
         why = f"starts with {' or '.join(metric)}; choose another --metric" if metric else "is in all that is compared"
         raise UsageError(f"{', '.join(map(str, results))}: no metric {why}")
-    _write(between.document(loaded, sides, found), shape, output)
+    _write(comparison.document(loaded, sides, found), shape, output)
     if fail_above is not None:
         _judge(found, fail_above)
 

@@ -1,0 +1,88 @@
+"""Who is first, and who cannot be told apart from the first: marks, by the one rule that tells values apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bench.analyse.sides import Values
+from bench.analyse.tell_apart import quality, tell_apart
+from bench.contract.records import NO_PIPELINE, Record, Sample
+from bench.questions.metric import Metric
+
+Mark = Literal["", "best", "tied"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One measured value of one arm, and how it stands among the others."""
+
+    engine: str
+    value: float | str | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    note: str = ""
+    isolation: str = "none"
+    unit: str = ""
+    samples: tuple[Sample, ...] = ()
+    """What the value was computed from; compared by block with another arm's."""
+    mark: Mark = ""
+
+    @property
+    def measured(self) -> bool:
+        return self.value is not None
+
+    @property
+    def values(self) -> Values:
+        """As it is compared."""
+        record = Record(
+            engine=self.engine, pipeline=NO_PIPELINE, metric="", unit=self.unit, value=self.value, ci_low=self.low,
+            ci_high=self.high, n=self.n, note=self.note,
+        )  # fmt: skip
+        return Values(record, self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The ratio that this result cannot tell from none, and where the figure comes from."""
+
+    ratio: float = 1.0
+    source: str = "not measured in this result"
+
+
+def rank(readings: Sequence[Reading], metric: Metric, noise: Noise) -> tuple[Reading, ...]:
+    """Mark the best reading, or all that share the first place with it.
+
+    No mark where fewer than two can be compared, or where all are alike.
+    """
+    able = [reading for reading in readings if reading.measured]
+    if metric.better == "none" or len(able) < 2:
+        return tuple(readings)
+    first = leaders(able, metric, noise)
+    if len(first) == len(able):
+        return tuple(readings)
+    mark: Mark = "best" if len(first) == 1 else "tied"
+    return tuple(replace(reading, mark=mark if reading in first else "") for reading in readings)
+
+
+def leaders(readings: Sequence[Reading], metric: Metric, noise: Noise) -> list[Reading]:
+    """The best reading and all that cannot be told apart from it."""
+    best = max(readings, key=lambda reading: _merit(reading, metric))
+    return [reading for reading in readings if reading is best or not _worse(reading, best, metric, noise)]
+
+
+def _worse(reading: Reading, best: Reading, metric: Metric, noise: Noise) -> bool:
+    return tell_apart(best.values, reading.values, metric, floor=noise.ratio, paired=True).turn == "worse"
+
+
+def _merit(reading: Reading, metric: Metric) -> tuple[float, ...]:
+    """More is better."""
+    if metric.kind == "outcome":
+        return quality(reading.values)
+    if not isinstance(reading.value, int | float):
+        return (-math.inf,)
+    value = float(reading.value)
+    return (value,) if metric.better == "high" else (-value,)
