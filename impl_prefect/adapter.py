@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.contract.adapter import Adapter
-from bench.contract.declared import Database, EngineClass
+from bench.contract.engine import Database, EngineClass
 from bench.contract.installing import PythonLock
 from bench.contract.processes import Command, Function, Role
 from bench.contract.settings import Polling, Setting

@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import httpx
 
-from bench.contract.declared import PYTHON, Database, EngineClass, Language, Mode, Submission
 from bench.contract.endpoint import Endpoint
+from bench.contract.engine import PYTHON, Database, EngineClass, Language, Mode, Submission
 from bench.contract.errors import EngineError
 from bench.contract.installing import Install
 from bench.contract.processes import Command, Role

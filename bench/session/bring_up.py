@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 
 from bench.contract.adapter import Adapter
-from bench.contract.declared import Database, Submission
 from bench.contract.endpoint import OURS, ApiError, Endpoint, Reach
+from bench.contract.engine import Database, Submission
 from bench.contract.errors import EngineError
 from bench.contract.processes import Command, Role
 from bench.contract.words import Track

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import httpx
 
 from bench.contract.adapter import Adapter
-from bench.contract.declared import Database, EngineClass
 from bench.contract.endpoint import Endpoint, RunState, StepState
+from bench.contract.engine import Database, EngineClass
 from bench.contract.installing import PythonLock
 from bench.contract.processes import Command, Function, Role
 from bench.contract.settings import Polling, Setting
