@@ -19,7 +19,8 @@ from bench.contract.installing import PythonLock
 from bench.contract.project import PROJECT
 
 OF_BENCH = (
-    "__main__", "cli", "analyse | campaign", "questions", "run", "judge", "observe", "session", "plan", "contract",
+    "__main__", "cli", "analyse | campaign", "questions", "benchmarks", "run", "judge", "observe", "session", "plan",
+    "contract",
 )  # fmt: skip
 """From the top: each may import what stands below it. The reports stand between `cli` and `analyse`."""
 ALL = ("bench.cli", "reports", *(f"bench.{one}".replace("| ", "| bench.") for one in OF_BENCH[2:]), "core")

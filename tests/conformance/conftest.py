@@ -1,4 +1,7 @@
-"""Every discovered adapter is put through the same tests; `--engine NAME` (repeatable) narrows them."""
+"""Every discovered adapter is put through the same tests, with each pipeline that it has code for.
+
+`--engine NAME` (repeatable) narrows them.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,15 @@ from bench.contract.records import Arm
 from bench.contract.words import Track
 from bench.observe.history import History
 from bench.observe.store import Store
-from bench.run.conductor import Conductor, inline_command
+from bench.run.conductor import EFFECTS, Conductor, inline_command
 from bench.run.source import Source, generated
 from bench.session import environments
 from bench.session.bring_up import Session, open_session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import clean_environment, make_scratch
+from core.declaration import Shaped, pipeline, pipelines
 
-ROWS_SEED = 7
-BELOW_ANY_MODEL = 1.1
+SEED = 7
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,8 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "engine" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--engine") or registry.engines()
+    """Pipelines with a purpose of their own; those of like steps and those beside others have their own tests."""
+    chosen = metafunc.config.getoption("--engine") or registry.engines()
+    if "measured" in metafunc.fixturenames:
+        plain = [one.name for one in pipelines() if not (one.shape or one.role)]
+        pairs = [(engine, name) for engine in chosen for name in plain if registry.code_for(engine, name)]
+        metafunc.parametrize(("engine", "measured"), pairs, scope="module")
+    elif "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", chosen, scope="module")
 
 
@@ -39,8 +47,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def source(store: Store) -> Source:
-    return generated(store.folder / "transactions.csv", ROWS_SEED)
+def source(measured: str, store: Store) -> Source:
+    return generated(pipeline(measured), store.folder, SEED)
 
 
 def conduct_inline(store: Store, source: Source, label: str, **changes: object) -> History:
@@ -48,25 +56,20 @@ def conduct_inline(store: Store, source: Source, label: str, **changes: object) 
     scratch = make_scratch()
     with Supervisor(scratch, clean_environment(scratch, Path("/usr/bin")), store.folder / "logs" / label) as supervisor:
         conductor = Conductor(store, source, Arm(engine="inline", mode="local"), label, History())
-        run, config = conductor.prepare(scratch / "effects", **changes)
+        run, config = conductor.prepare(scratch / EFFECTS, **changes)
         return conductor.process(supervisor, inline_command(config), run).history
 
 
 @pytest.fixture(scope="module")
-def oracle(store: Store, source: Source) -> History:
-    return conduct_inline(store, source, "inline")
+def oracle(measured: str, store: Store, source: Source) -> History:
+    return conduct_inline(store, source, f"inline-{measured}")
 
 
 @pytest.fixture(scope="module")
-def notify_oracle(store: Store, source: Source) -> History:
-    return conduct_inline(store, source, "inline-notify", threshold=BELOW_ANY_MODEL)
-
-
-@pytest.fixture(scope="module")
-def session(engine: str, store: Store) -> Iterator[Session]:
+def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
     """The engine, up on the tuned track."""
-    environment = environments.require(engine)
-    with open_session(registry.adapter(engine), Track.TUNED, environment, store.folder / "logs" / engine) as opened:
+    environment, logs = environments.require(engine), store.folder / "logs" / engine
+    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, (Shaped(measured),)) as opened:
         opened.bring_up()
         yield opened
 

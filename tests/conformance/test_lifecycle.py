@@ -15,12 +15,16 @@ from bench.run.conductor import Conductor
 from bench.run.source import Source
 from bench.session import environments
 from bench.session.bring_up import open_session
+from core.declaration import Shaped
 
 
-def test_stock_track_completes_and_leaves_nothing(engine: str, store: Store, source: Source, oracle: History) -> None:
+def test_stock_track_completes_and_leaves_nothing(
+    engine: str, measured: str, store: Store, source: Source, oracle: History
+) -> None:
     environment = environments.require(engine)
     kind = registry.adapter(engine)
-    with open_session(kind, Track.STOCK, environment, store.folder / "logs" / f"{engine}-stock") as session:
+    logs = store.folder / "logs" / f"{engine}-stock"
+    with open_session(kind, Track.STOCK, environment, logs, (Shaped(measured),)) as session:
         session.bring_up()
         conductor = Conductor(
             store, source, Arm(engine=engine, track="stock", mode="served"), f"{engine}-stock", oracle
@@ -28,7 +32,7 @@ def test_stock_track_completes_and_leaves_nothing(engine: str, store: Store, sou
         seen = conductor.served(session)
         processes = [p for role in session.processes.values() for p in _tree(role.pid)]
         ports = list(session.workspace.ports.values())
-        assert processes
+        assert bool(processes) == bool(session.adapter.roles())
         session.stop_engine()
         left = [p.pid for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
         assert not left

@@ -15,30 +15,40 @@ from bench.contract.words import Ability, Backfills, Track, Unsupported
 from bench.observe.history import read_history
 from bench.observe.reading import load
 from bench.observe.store import Store
-from bench.plan.scenarios import IN_TRAIN, MIDDLE_S, SCENARIOS, Action, Nemesis
+from bench.plan.scenarios import MIDDLE_S, SCENARIOS, Action, Moment, Nemesis, When
+from bench.plan.workloads import Workload
 from bench.questions.recovery import backfill, repair
-from bench.run.conductor import Conductor
+from bench.run.conductor import EFFECTS, Conductor
 from bench.run.faults.nemesis import armed
 from bench.run.faults.targets import resolve
 from bench.session import environments
 from bench.session.bring_up import Session, open_session, wait_until
+from core.declaration import Companion, Part, Shaped, pipeline
 from core.instrument.config import Fault
-from core.pipelines.training.pipeline import GRAPH as TRAINING
 
-CHAINS = (2,)
 LIMIT_S = 60.0
 THREE = backfill.DAYS[:3]
-LONG = (Fault("train", "slow", seconds=4 * MIDDLE_S),)
 
 
 @pytest.fixture(scope="module")
-def session(engine: str, store: Store) -> Iterator[Session]:
-    """The engine, up on the tuned track, with all that can be deployed."""
+def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
+    """The engine, up on the tuned track, with what people run beside the pipeline."""
     environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-recovery"
     kind = registry.adapter(engine)
-    with open_session(kind, Track.TUNED, environment, logs, CHAINS, operations=True) as opened:
+    offers = [Shaped(measured), *map(Shaped, pipeline(measured).companions.values())]
+    with open_session(kind, Track.TUNED, environment, logs, offers) as opened:
         opened.bring_up()
         yield opened
+
+
+@pytest.fixture(scope="module")
+def heavy(measured: str) -> str:
+    return pipeline(measured).part(Part.HEAVY)
+
+
+@pytest.fixture(scope="module")
+def long(heavy: str) -> tuple[Fault, ...]:
+    return (Fault(heavy, "slow", seconds=4 * MIDDLE_S),)
 
 
 def test_every_scenario_has_an_expectation(engine: str) -> None:
@@ -55,12 +65,14 @@ def test_every_scenario_has_an_expectation(engine: str) -> None:
         assert bool(one.outcomes) == one.source.startswith("https://"), name
 
 
-def test_targets_are_processes_of_the_session(engine: str, session: Session, conductor: Conductor) -> None:
+def test_targets_are_processes_of_the_session(
+    session: Session, conductor: Conductor, heavy: str, long: tuple[Fault, ...]
+) -> None:
     targets = session.adapter.targets
     assert set(targets) == set(Target) - {Target.CONTROL_PLANE, Target.DATABASE}
-    run, path = conductor.prepare(session.scratch / "effects", "targets", faults=LONG)
+    run, path = conductor.prepare(session.scratch / EFFECTS, "targets", faults=long)
     run = conductor.submit(session, run, path)
-    wait_until(lambda: bool(read_history(path.parent).attempts_of("train")), "train has started", LIMIT_S)
+    wait_until(lambda: bool(read_history(path.parent).attempts_of(heavy)), f"{heavy} has started", LIMIT_S)
     history = read_history(path.parent)
     ours = {child.pid for child in psutil.Process(session.supervisor.guardian_pid).children(recursive=True)}
     for target, offer in targets.items():
@@ -81,10 +93,14 @@ def test_targets_are_processes_of_the_session(engine: str, session: Session, con
     wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
 
 
-def test_killed_api_server_comes_back_and_the_run_completes(session: Session, conductor: Conductor) -> None:
-    run, path = conductor.prepare(session.scratch / "effects", "api_killed", faults=LONG)
-    nemesis = Nemesis(Action.KILL, Target.API, IN_TRAIN, 2.0)
-    with armed(session, nemesis, run.run_id, path.parent, TRAINING) as one:
+def test_killed_api_server_comes_back_and_the_run_completes(
+    session: Session, conductor: Conductor, heavy: str, long: tuple[Fault, ...]
+) -> None:
+    if isinstance(session.adapter.targets[Target.API], Unsupported):
+        pytest.skip("there is no API server")
+    run, path = conductor.prepare(session.scratch / EFFECTS, "api_killed", faults=long)
+    nemesis = Nemesis(Action.KILL, Target.API, Moment(When.IN, heavy), 2.0)
+    with armed(session, nemesis, run.run_id, path.parent, conductor.workload.graph) as one:
         run = conductor.submit(session, run, path)
         assert one.healed.wait(LIMIT_S)
     assert not one.problem
@@ -92,7 +108,10 @@ def test_killed_api_server_comes_back_and_the_run_completes(session: Session, co
     wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
 
 
-def test_roll_back_makes_the_last_good_model_current(session: Session, conductor: Conductor) -> None:
+def test_what_rolls_back_makes_the_last_good_state_current(session: Session, conductor: Conductor) -> None:
+    other = conductor.workload.declared.companions.get(Companion.ROLL_BACK, "")
+    if other not in session.workspace.offered:
+        pytest.skip("nothing to roll back with")
     repair.roll_back(conductor, session)
     found = {s.metric: s.value for s in load(conductor.store.folder, Sample) if s.engine == conductor.arm.engine}
     assert found["recovery.roll_back.outcome"] == "completed after recovery"
@@ -106,12 +125,17 @@ def test_backfill_files_each_day_once(session: Session, conductor: Conductor) ->
         assert means.reason
         return
     assert isinstance(means, Backfills)
-    late = Fault(f"day_{THREE[1]}", "late", attempts=0, until=str(session.scratch / "arrived"))
-    _, path = replace(conductor).prepare(session.scratch / "effects", "backfill", faults=(late,))
-    started = means.start(path, THREE)
+    if Companion.BY_DAY not in conductor.workload.declared.companions:
+        pytest.skip("no pipeline is run by the day")
+    by_day = backfill.ByDay.of(conductor)
+    steps = [by_day.of_day(day) for day in THREE]
+    late = Fault(steps[1], "late", attempts=0, until=str(session.scratch / "arrived"))
+    own = replace(conductor, workload=Workload(by_day.name))
+    _, path = own.prepare(session.scratch / EFFECTS, "backfill", faults=(late,))
+    started = means.start(by_day.name, path, THREE)
     wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
-    assert {e.kind for e in read_history(path.parent).effects} == {f"day-{THREE[0]}", f"day-{THREE[2]}"}
+    assert {e.step for e in read_history(path.parent).effects} == {steps[0], steps[2]}
     (session.scratch / "arrived").touch()
     again = means.again(started)
     wait_until(lambda: means.status(again).ended, "the missing day has been run", LIMIT_S)
-    assert sorted(e.kind for e in read_history(path.parent).effects) == [f"day-{day}" for day in THREE]
+    assert sorted(e.step for e in read_history(path.parent).effects) == steps

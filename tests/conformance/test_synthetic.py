@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,36 +15,43 @@ from bench.contract.records import Arm
 from bench.contract.words import Track
 from bench.observe.history import History
 from bench.observe.store import Store
-from bench.plan.workloads import Workload
-from bench.run.conductor import Conductor, Observation, inline_command
+from bench.plan.workloads import Workload, shaped, sized
+from bench.run.conductor import EFFECTS, Conductor, Observation, inline_command
 from bench.run.source import Source
 from bench.session import environments
 from bench.session.bring_up import Session, open_session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import clean_environment, make_scratch
+from core.declaration import Shape, Shaped
 from core.instrument.config import Fault
 
-CHAINS = (2, 5)
 LONGER_THAN_A_START_S = 3.0
 """So long a step lasts that the next one has started meanwhile, however slowly an engine starts them."""
+SERIES, PARALLEL = shaped(Shape.SERIES), shaped(Shape.PARALLEL)
 SERVED = (
-    Workload.make("chain", n=5, fib=10),
-    Workload.make("fan_out", n=7),
-    Workload.make("chain", n=2, payload_bytes=100_000, channel="engine"),
-    Workload.make("chain", n=2, payload_bytes=100_000, channel="reference"),
+    sized(SERIES, 5, fib=10),
+    sized(PARALLEL, 7),
+    sized(SERIES, 2, payload_bytes=100_000, channel="engine"),
+    sized(SERIES, 2, payload_bytes=100_000, channel="reference"),
 )
-LOCAL = (Workload.make("chain", n=2), Workload.make("fan_out", n=2))
+LOCAL = (sized(SERIES, 2), sized(PARALLEL, 2))
 
 Judge = Callable[[Workload], Conductor]
 
 
 @pytest.fixture(scope="module")
-def session(engine: str, store: Store) -> Iterator[Session]:
-    """The engine, up on the tuned track, with the synthetic pipelines beside the training pipeline."""
+def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
+    """The engine, up on the tuned track, with pipelines of like steps beside the one that is measured."""
     environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-synthetic"
-    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, CHAINS) as opened:
+    like = {workload.offered: Shaped(workload.pipeline, _fixed(workload)) for workload in (*SERVED, *LOCAL)}
+    offers = (Shaped(measured), *like.values())
+    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, variants=True) as opened:
         opened.bring_up()
         yield opened
+
+
+def _fixed(workload: Workload) -> dict[str, Any]:
+    return {name: workload.settings[name] for name in workload.declared.fixed_by}
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +62,21 @@ def judge(engine: str, store: Store, source: Source, oracle: History) -> Judge:
 
     def conductor(workload: Workload) -> Conductor:
         own = Conductor(store, source, arm, f"{engine}-{workload.label}", oracle, workload=workload)
-        if workload == Workload("training"):
+        if workload == own_of(source):
             return own
         scratch = make_scratch()
         environment = clean_environment(scratch, Path("/usr/bin"))
         with Supervisor(scratch, environment, store.folder / "logs" / "inline") as supervisor:
             inline = replace(plain, workload=workload)
-            run, config = inline.prepare(scratch / "effects")
+            run, config = inline.prepare(scratch / EFFECTS)
             return replace(own, oracle=inline.process(supervisor, inline_command(config), run).history)
 
     return conductor
+
+
+def own_of(source: Source) -> Workload:
+    """The pipeline whose data these are."""
+    return Workload(source.pipeline.name)
 
 
 def objections(seen: Observation) -> list[str]:
@@ -72,31 +85,33 @@ def objections(seen: Observation) -> list[str]:
 
 @pytest.mark.parametrize("workload", SERVED, ids=lambda workload: workload.label)
 def test_served_run_equals_inline(workload: Workload, judge: Judge, session: Session) -> None:
-    seen = judge(workload).served(session)
+    conductor = judge(workload)
+    seen = conductor.served(session)
     assert seen.run.outcome == "completed"
     assert not objections(seen)
     assert seen.state
-    assert set(seen.state.steps) == {step.name for step in workload.pipeline.steps}
+    assert set(seen.state.steps) == set(conductor.oracle.steps())
 
 
 def test_steps_of_a_fan_out_run_at_once_but_no_more_than_allowed(judge: Judge, session: Session) -> None:
-    workload = Workload.make("fan_out", n=8)
-    work = [step.name for step in workload.pipeline.steps if step.function == "work"]
+    workload = sized(PARALLEL, 8)
+    (many,) = (step for step in workload.graph if step.many)
+    work = [many.instance(index).name for index in range(1, workload.size + 1)]
     slow = tuple(Fault(name, "slow", attempts=0, seconds=LONGER_THAN_A_START_S) for name in work)
     attempts = [one for one in judge(workload).served(session, faults=slow).history.attempts if one.step in work]
     at_once = [sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in attempts) for one in attempts]
     assert 1 < max(at_once) <= session.workspace.parallelism
 
 
-def test_training_is_served_beside_them(judge: Judge, session: Session) -> None:
-    seen = judge(Workload("training")).served(session)
+def test_what_is_measured_is_served_beside_them(judge: Judge, session: Session, source: Source) -> None:
+    seen = judge(own_of(source)).served(session)
     assert seen.run.outcome == "completed"
     assert not objections(seen)
 
 
-def test_each_other_isolation_equals_inline_and_is_what_it_says(judge: Judge, session: Session) -> None:
+def test_each_other_isolation_equals_inline_and_is_what_it_says(judge: Judge, session: Session, source: Source) -> None:
     for variant in session.adapter.variants:
-        conductor = judge(Workload("training"))
+        conductor = judge(own_of(source))
         arm = msgspec.structs.replace(conductor.arm, engine=f"{conductor.arm.engine}-{variant.name}")
         seen = replace(conductor, arm=arm, variant=variant, label=f"{conductor.label}-{variant.name}").served(session)
         assert seen.run.outcome == "completed"
@@ -106,13 +121,13 @@ def test_each_other_isolation_equals_inline_and_is_what_it_says(judge: Judge, se
 
 
 def test_polling_intervals_are_documented(session: Session) -> None:
-    found = session.adapter.polling()
-    assert found
-    assert all(one.seconds > 0 and one.source.startswith("https://") for one in found)
+    for one in session.adapter.polling():
+        assert one.seconds > 0, one
+        assert one.source.startswith("https://"), one
 
 
 def test_status_agrees_with_state(judge: Judge, session: Session) -> None:
-    seen = judge(Workload.make("chain", n=2)).served(session)
+    seen = judge(sized(SERIES, 2)).served(session)
     assert session.endpoint.status(seen.run.engine_run_id) == session.endpoint.state(seen.run.engine_run_id).status
 
 
@@ -126,7 +141,7 @@ def test_local_run_equals_inline(workload: Workload, judge: Judge, session: Sess
     local = replace(
         conductor, arm=msgspec.structs.replace(conductor.arm, mode="local"), label=f"{conductor.label}-local"
     )
-    run, config = local.prepare(session.scratch / "local-registry")
-    seen = local.process(session.supervisor, session.adapter.local(workload.deployed, config), run)
+    run, config = local.prepare(session.scratch / "local-effects")
+    seen = local.process(session.supervisor, session.adapter.local(workload.offered, config), run)
     assert seen.run.outcome == "completed"
     assert not objections(seen)
