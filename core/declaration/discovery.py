@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import fields
 
 from core.declaration.pipeline import Pipeline
 
@@ -48,7 +50,8 @@ def offered(name: str) -> tuple[Pipeline, Mapping[str, Any]]:
     for one in pipelines():
         head, *values = name.rsplit("_", len(one.fixed_by)) if one.fixed_by else (name,)
         if head == one.name and len(values) == len(one.fixed_by):
-            given = dict(zip(one.fixed_by, values, strict=True))
-            fitting = msgspec.convert(given, one.settings, strict=False)
-            return one, {setting: getattr(fitting, setting) for setting in one.fixed_by}
+            types = {field.name: field.type for field in fields(one.settings)}
+            given = zip(one.fixed_by, values, strict=True)
+            with suppress(msgspec.ValidationError):
+                return one, {setting: msgspec.convert(value, types[setting], strict=False) for setting, value in given}
     raise KeyError(f"no pipeline is offered as {name!r}")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from core.declaration import Companion, Data, Graph, Kind, Part, Pipeline, pipeline, pipelines
+from core.declaration import Companion, Data, Graph, Kind, Part, Pipeline, offered, pipeline, pipelines
 from core.declaration.discovery import names
 
 NAMES = names()
@@ -110,6 +110,7 @@ def test_what_fixes_its_graph_and_what_it_grows_by_are_settings(declared: Pipeli
     assert (declared.shape is None) or declared.size
     values = dict.fromkeys(declared.fixed_by, MANY)
     assert declared.offered(values) == "_".join([declared.name, *[str(MANY)] * len(values)])
+    assert offered(declared.offered(values)) == (declared, values)
 
 
 def test_other_settings_do_not_change_its_graph(declared: Pipeline, graph: Graph) -> None:
@@ -154,3 +155,9 @@ def test_nothing_stands_outside_before_its_first_run(declared: Pipeline, tmp_pat
 
 def test_data_are_by_default_no_files() -> None:
     assert Data({}, {}).files == ()
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "nothing_5", "chain", "chain_x", "training_5"])
+def test_a_name_that_no_pipeline_is_offered_under_is_an_error(name: str) -> None:
+    with pytest.raises(KeyError, match="no pipeline is offered as"):
+        offered(name)
