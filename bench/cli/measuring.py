@@ -159,7 +159,7 @@ def _prepared(opened: store.Store, manifest: Manifest, source: Source) -> tuple[
     job.not_installed = lost
     manifest.variants = _variants(budget, ready)
     kinds = [registry.adapter(name) for name in engines]
-    manifest.engines = declared.engines(kinds)
+    manifest.engines = declared.engines(kinds, manifest.engines)
     promise(manifest, kinds)
     opened.save_manifest(manifest)
     return job, progress

@@ -19,6 +19,10 @@ class DeclaredEngine(msgspec.Struct, frozen=True, kw_only=True):
     """Of the report's palette: engine-1 to engine-6; empty: the next that is free."""
     shape: str = ""
     """Of its points in charts; empty: the next that is free."""
+    engine_class: str = ""
+    """served, durable, library or local runner."""
+    language: str = ""
+    """Of its pipelines' code."""
     roles: dict[str, str] = {}
     """Role -> what it has in common with roles of others: 'scheduling', 'worker', 'database'."""
 

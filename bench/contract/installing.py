@@ -1,8 +1,7 @@
-"""How an engine is installed, beside the Python lock of its folder that every environment holds."""
+"""How an engine is installed: what of its folder's Python lock it is."""
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 from importlib.metadata import distributions
@@ -51,24 +50,4 @@ class ShippedBinary:
         return (str(environment / "bin" / self.command), "--version")
 
 
-@dataclass(frozen=True, slots=True)
-class NpmPackage:
-    """A package of npm; the folder's lock holds a Node, and the folder a package.json with its lock."""
-
-    package: str
-    """The package whose version is the engine's."""
-
-    def version(self, environment: Path) -> str:
-        """The engine's version; KeyError if it is not installed there."""
-        about = environment / "lib" / "node_modules" / self.package / "package.json"
-        if not about.exists():
-            raise KeyError(self.package)
-        return str(json.loads(about.read_text())["version"])
-
-    def load(self, environment: Path) -> tuple[str, ...]:
-        """A command that loads the engine's code and does nothing else."""
-        folder = environment / "lib" / "node_modules" / self.package
-        return (str(environment / "bin" / "node"), "-e", f"require({json.dumps(str(folder))})")
-
-
-Install = PythonLock | ShippedBinary | NpmPackage
+Install = PythonLock | ShippedBinary

@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 
+import msgspec
+
 from bench.contract.adapter import Adapter
 from bench.contract.described import DeclaredEngine, DeclaredPipeline
 from core.declaration import Graph, Kind, Pipeline, Shape
 from core.declaration import pipelines as found
 
 
-def engines(kinds: Iterable[type[Adapter]]) -> list[DeclaredEngine]:
-    """One for each adapter."""
-    return [DeclaredEngine(name=kind.name, title=kind.title) for kind in kinds]
+def engines(kinds: Iterable[type[Adapter]], known: Iterable[DeclaredEngine] = ()) -> list[DeclaredEngine]:
+    """One for each adapter; roles of those that are `known` stay, as only a session tells them."""
+    roles = {one.name: one.roles for one in known}
+    return [
+        DeclaredEngine(
+            name=kind.name, title=kind.title, place=kind.place, colour=kind.colour, shape=kind.shape,
+            engine_class=kind.engine_class, language=kind.language.name, roles=roles.get(kind.name, {}),
+        )
+        for kind in kinds
+    ]  # fmt: skip
+
+
+def with_roles(told: Iterable[DeclaredEngine], adapter: Adapter) -> list[DeclaredEngine]:
+    """The same, with what the services of an adapter's engine do."""
+    roles = {role.kind: str(role.function) for role in adapter.roles()}
+    return [msgspec.structs.replace(one, roles=roles) if one.name == adapter.name else one for one in told]
 
 
 def pipelines(measured: str) -> list[DeclaredPipeline]:

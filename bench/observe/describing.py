@@ -9,6 +9,7 @@ from bench.contract.adapter import Adapter
 from bench.contract.endpoint import Endpoint
 from bench.contract.records import Manifest
 from bench.contract.words import Unsupported
+from bench.observe.declared import with_roles
 from bench.observe.store import Store
 from bench.session.bring_up import Session
 
@@ -23,6 +24,7 @@ def describe(manifest: Manifest, store: Store, session: Session) -> None:
     if adapter.name not in manifest.local_notes:
         manifest.local_notes[adapter.name] = adapter.local_note()
         manifest.abilities += _abilities(adapter.name, session.endpoint)
+        manifest.engines = with_roles(manifest.engines, adapter)
     for one in adapter.settings():
         told = {name: store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING}
         for name, secret in session.workspace.secrets.items():

@@ -126,7 +126,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if BEHAVIOUR == "refuses runs":
             self.answer({}, 500)
         elif parts == ["runs"]:
-            name = str(len(RUNS) + 1)
+            name = content.pop("id", str(len(RUNS) + 1))
             RUNS[name] = {"status": "pending", "attempts": 0, "log": "", "cancelled": False, **content}
             begin(RUNS[name], content["config"])
             self.answer({"id": name})

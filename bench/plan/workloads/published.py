@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from bench.contract import registry
 from bench.contract.described import PublishedFigure, PublishedSource
-from bench.plan.workloads import Workload, shaped, sized
+from bench.plan.workloads import shaped, sized
 from core.declaration import Shape
 
 SHORT_TASKS = sized(shaped(Shape.SERIES), 40, fib=10)
@@ -20,44 +19,29 @@ REMARK = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """One figure as its source gives it."""
-
-    workload: Workload
-    system: str
-    version: str
-    seconds: float
-
-
-def _row(workload: Workload, **seconds: float) -> tuple[Published, ...]:
-    return tuple(Published(workload, *SYSTEMS[name], value) for name, value in seconds.items())
-
-
-SYSTEMS = {
-    "airflow": ("Airflow", "2.7.3"),
-    "prefect": ("Prefect", "2.14.4"),
-    "temporal": ("Temporal", ""),
-    "kestra": ("Kestra", "0.22.3"),
-    "hatchet": ("Hatchet", ""),
-    "windmill": ("Windmill", ""),
+LABELS = {"short": SHORT_TASKS, "long": LONG_TASKS}
+"""By these names adapters give what was published of their engines."""
+OTHERS = {
+    "Temporal": ("", {"short": 2.97, "long": 7.2}),
+    "Kestra": ("0.22.3", {"short": 6.04, "long": 15.8}),
+    "Hatchet": ("", {"short": 1.22, "long": 7.8}),
+    "Windmill": ("", {"short": 4.38, "long": 8.3}),
 }
-FIGURES = (
-    *_row(SHORT_TASKS, airflow=116.2, prefect=4.87, temporal=2.97, kestra=6.04, hatchet=1.22, windmill=4.38),
-    *_row(LONG_TASKS, airflow=54.7, prefect=15.5, temporal=7.2, kestra=15.8, hatchet=7.8, windmill=8.3),
-)
-SOURCE_TOLD = PublishedSource(name=SYSTEMS["windmill"][0], address=SOURCE, machine=MACHINE, remark=REMARK)
+"""System -> version, and seconds by label: of those that cannot be measured here."""
+SOURCE_TOLD = PublishedSource(name="Windmill", address=SOURCE, machine=MACHINE, remark=REMARK)
 """As the manifest has it."""
 
 
 def told() -> list[PublishedFigure]:
-    """The figures as the manifest has them."""
-    engines = {title: name for name, (title, _) in SYSTEMS.items()}
+    """The figures as the manifest has them, those of the engines found here first."""
+    own = [(one.title, one.published_version, one.published, one.name) for one in registry.in_order()]
+    others = [(system, version, seconds, "") for system, (version, seconds) in OTHERS.items()]
     return [
         PublishedFigure(
-            system=one.system, version=one.version, engine=engines[one.system], pipeline=one.workload.pipeline,
-            params=one.workload.params, label=f"{one.workload.size} × fib({one.workload.settings['fib']}) in sequence",
-            seconds=one.seconds,
+            system=system, version=version, engine=engine, pipeline=workload.pipeline, params=workload.params,
+            label=f"{workload.size} × fib({workload.settings['fib']}) in sequence", seconds=seconds[label],
         )
-        for one in FIGURES
+        for label, workload in LABELS.items()
+        for system, version, seconds, engine in (*own, *others)
+        if label in seconds
     ]  # fmt: skip
