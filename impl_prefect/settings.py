@@ -64,7 +64,7 @@ def _necessities(workspace: Workspace) -> list[Setting]:
             "PREFECT_TASKS_RUNNER_PROCESS_POOL_MAX_WORKERS",
             str(workspace.parallelism),
             f"{SETTINGS}#tasksrunnersettings",
-            "parallelism of the training tasks that are submitted to a pool of processes",
+            "parallelism of tasks that are submitted to a pool of processes",
         ),
         Setting(
             "PREFECT_LOGGING_EXTRA_LOGGERS",

@@ -43,10 +43,9 @@ def make_workspace(
 
     Of what is to be deployed that is left out which the engine has no code for.
     """
-    home = scratch / "home"
-    home.mkdir()
+    (scratch / "home").mkdir()
     space = Workspace(
-        home=home,
+        home=scratch / "home",
         pipelines=scratch / "pipelines",
         environment=environment,
         project=PROJECT,
