@@ -12,21 +12,20 @@ from pathlib import Path
 from bench.contract import registry
 from bench.contract.records import Manifest
 from bench.observe.reading import load_manifest, load_summary
-from bench.plan.budgets import Group
 
 PREFIXES = {
-    Group.CODE: "authoring.",
-    Group.SETUP: "setup.",
-    Group.RUNTIME: "runtime.",
-    Group.RECOVERY: "recovery.",
-    Group.DEBUGGING: "debugging.",
+    "code": "authoring.",
+    "setup": "setup.",
+    "runtime": "runtime.",
+    "recovery": "recovery.",
+    "debugging": "debugging.",
 }
 """What every budget measures."""
 
-ALWAYS = (Group.CODE, Group.SETUP, Group.RUNTIME)
+ALWAYS = ("code", "setup", "runtime")
 
 
-def left_out(manifest: Manifest, engine: str, group: Group) -> bool:
+def left_out(manifest: Manifest, engine: str, group: str) -> bool:
     """Whether the manifest says that there was no time for the group."""
     cells = [cell for cell in manifest.cells if cell.state == "left_out"]
     return group not in ALWAYS and any(f" {engine} " in cell.name and cell.name.endswith(group) for cell in cells)

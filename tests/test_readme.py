@@ -18,7 +18,8 @@ from bench import cli
 from bench.contract import registry
 from bench.contract.words import Track
 from bench.observe.reading import FILES
-from bench.plan.budgets import BUDGETS, Group
+from bench.plan.budgets import BUDGETS
+from bench.questions.discovery import groups
 from core.pipelines.training.settings import Validation
 
 PROJECT = Path(__file__).parents[1]
@@ -130,7 +131,7 @@ def test_the_program_runs_as_the_readme_says() -> None:
 
 def test_values_of_options() -> None:
     explained = table(section(README, "Options"))
-    of_option = {"--engine": registry.engines(), "--track": Track, "--only": Group, "--budget": BUDGETS}
+    of_option = {"--engine": registry.engines(), "--track": Track, "--only": groups(), "--budget": BUDGETS}
     for option, values in of_option.items():
         assert all(f"`{value}`" in explained[f"`{option}`"] for value in values), option
     defaults = {one.opts[-1]: one.default for one in COMMANDS["run"].params}

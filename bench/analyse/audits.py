@@ -16,7 +16,7 @@ from bench.analyse import drift
 from bench.analyse.phases import phase_locked
 from bench.contract.records import Audit, Manifest, Run, Sample, Verdict
 from bench.observe.watching import POLL_S
-from bench.plan.planner import INLINE
+from bench.plan.arms import INLINE
 
 SUM_TOLERANCE_S = 0.001
 """Parts and wholes are differences of the same instants, so only rounding may part them."""

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.measuring import begin, conduct
-from bench.contract import registry
+from bench.cli.measuring import conduct
+from bench.cli.preparing import begin, default_engines
 from bench.contract.project import PROJECT
 from bench.contract.targets import Target
 from bench.contract.words import Track
+from bench.plan import pipelines
 from bench.plan.budgets import chaos_budget
 
 
@@ -37,9 +38,10 @@ def chaos(
     wish = {"fault": fault or [], "role": [str(one) for one in role or []], "at": at or [], "count": count}
     chaos_budget(wish)  # wrong words are told before anything starts
     arguments = {
-        "engine": list(dict.fromkeys(engine or registry.engines())),
+        "engine": list(dict.fromkeys(engine or default_engines())),
         "track": [str(t) for t in dict.fromkeys(track or [Track.TUNED])],
-        "with": [], "budget": "chaos", "only": [], "seed": seed, "target": None, "data": None, "test_data": None,
+        "with": [], "pipeline": list(pipelines.default()), "again": None, "budget": "chaos", "only": [], "seed": seed,
+        "target": None, "data": None, "test_data": None,
         "chaos": wish,
     }  # fmt: skip
     conduct(*begin(arguments, output))

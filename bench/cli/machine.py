@@ -12,8 +12,9 @@ from bench.cli.codes import EXIT_ENGINE
 from bench.contract import registry
 from bench.contract.errors import EngineError
 from bench.contract.project import PROJECT
-from bench.plan.budgets import BUDGETS, Group
+from bench.plan.budgets import BUDGETS
 from bench.plan.scenarios import SCENARIOS
+from bench.questions.discovery import groups
 from bench.session import environments
 
 
@@ -26,7 +27,7 @@ def list_() -> None:
     for one in BUDGETS.values():
         limit = f"{one.limit_s / 60:.0f} minutes" if one.limit_s else "no deadline"
         typer.echo(f"budget  {one.name:10} {limit}; tracks {', '.join(one.tracks)}")
-    typer.echo(f"only    {', '.join(Group)}")
+    typer.echo(f"only    {', '.join(groups())}")
     for name in SCENARIOS:
         typer.echo(f"fault   {name}")
 

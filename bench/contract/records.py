@@ -174,6 +174,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     track: str = ""
     pipeline: str
     block: int = 0
+    session: str = ""
+    """Tells two sessions of an arm in one block apart."""
     question: str = ""
     topic: str = ""
     """Where a question has many: the scenario."""

@@ -1,23 +1,24 @@
-"""How much code a user of an engine writes: radon over impl_<engine>/pipelines, formatted alike first."""
+"""How much code does a user of an engine write? All of its pipelines, and the configuration beside them."""
 
 from __future__ import annotations
 
-import ast
-import io
+import json
 import shutil
 import subprocess
-import sys
-import tempfile
-import tokenize
-from dataclasses import dataclass
 from pathlib import Path
 
-from radon.complexity import add_inner_blocks, cc_visit
-from radon.metrics import h_visit, mi_visit
-from radon.raw import analyze
-from radon.visitors import Function
-
+from bench.contract import registry
+from bench.contract.project import PROJECT
 from bench.contract.records import NO_PIPELINE, Sample
+from bench.contract.words import Track
+from bench.observe.store import Store
+from bench.plan.arms import VERSION
+from bench.plan.cell import Cell
+from bench.plan.priced import Needs
+from bench.questions.bound import Bound
+from bench.questions.counting import COUNTERS, PYTHON, counted_lines, counter_of
+from bench.questions.metric import Headline, Metric
+from bench.questions.record import Question
 
 CONFIG_SUFFIXES = frozenset({".yaml", ".yml", ".toml", ".json", ".ini", ".cfg"})
 COMMENT_PREFIXES = ("#", ";", "//")
@@ -34,104 +35,80 @@ UNITS = {
     "glue_sloc": "lines",
 }
 AUTHORED = tuple(name for name in UNITS if name != "glue_sloc")
+FEW = 1.05
+"""A few lines decide nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """What radon says of one formatted file."""
-
-    sloc: int
-    lloc: int
-    comments: int
-    complexities: tuple[int, ...]
-    maintainability: float
-    effort: float
-    symbols: frozenset[str]
+def measure(bound: Bound, _: Cell) -> None:
+    """Count the code of every engine of the result, and keep it beside the numbers."""
+    manifest = bound.ledger.manifest
+    for engine in (name for name in manifest.titles if VERSION not in name):
+        kind = registry.adapter(engine)
+        version = manifest.versions.get(engine, {}).get(kind.install.package, "")
+        for sample in count(PROJECT, engine, version, language_of(engine)):
+            bound.conductor.store.append(sample)
+        keep(bound.conductor.store, engine)
 
 
-def measure(root: Path, engine: str, version: str = "") -> list[Sample]:
+def language_of(engine: str) -> str:
+    """Name of the language in which the engine's pipelines are written."""
+    return registry.adapter(engine).language.name
+
+
+def count(root: Path, engine: str, version: str = "", language: str = PYTHON) -> list[Sample]:
     """Return the authoring.* samples of `root/impl_<engine>`, valueless with the reason if it cannot be read."""
     folder = root / f"impl_{engine}"
     samples = []
     for part, names in ((_authored, AUTHORED), (_glue, ("glue_sloc",))):
         values: dict[str, float | None] = dict.fromkeys(names)
-        note = ""
+        note = symbols = ""
         try:
-            values.update(part(folder))
-        except (OSError, SyntaxError, subprocess.CalledProcessError) as error:
-            note = f"failed: {error}"
-        for name in names:
-            said = ", ".join(sorted(engine_symbols(folder))) if name == "symbols" and not note else note
-            samples.append(
-                Sample(
-                    engine=engine, version=version, pipeline=NO_PIPELINE, metric=f"authoring.{name}",
-                    unit=UNITS[name], value=values[name], note=said,
-                )
-            )  # fmt: skip
+            found, symbols = part(folder, language)
+            values.update(found)
+        except (OSError, LookupError, SyntaxError, subprocess.CalledProcessError) as error:
+            note = f"failed: {error.args[0] if isinstance(error, LookupError) else error}"
+        samples += [
+            Sample(
+                engine=engine, version=version, pipeline=NO_PIPELINE, metric=f"authoring.{name}",
+                unit=UNITS[name], value=values[name], note=symbols if name == "symbols" and symbols else note,
+            )
+            for name in names
+        ]  # fmt: skip
     return samples
 
 
-def counted_lines(path: Path) -> list[int]:
-    """Numbers, from 1, of the lines that count as code: neither blank, comment nor docstring."""
-    return _code_lines(path.read_text(encoding="utf-8"))
+def keep(store: Store, engine: str) -> None:
+    """Copy an engine's pipelines and notes into the result, with the numbers of the counted lines."""
+    folder = store.folder / "code" / engine
+    origin = PROJECT / f"impl_{engine}"
+    shutil.copytree(origin / "pipelines", folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    sources = sorted(path for path in folder.rglob("*") if path.is_file() and counter_of(path))
+    counted = {path.relative_to(folder).as_posix(): counted_lines(path) for path in sources}
+    (folder / "counted.json").write_text(json.dumps(counted))
+    notes = origin / "NOTES.md"
+    if notes.exists():
+        shutil.copy(notes, folder / "NOTES.md")
 
 
-def engine_symbols(folder: Path) -> set[str]:
-    """Distinct names that an implementation's pipelines take from the engine, as module.name."""
-    sources = _sources(folder / "pipelines")
-    own = {path.stem for path in sources} | {"core", folder.name}
-    return {name for path in sources for name in _symbols(path.read_text(encoding="utf-8"), own)}
+def _authored(folder: Path, language: str) -> tuple[dict[str, float], str]:
+    """What is counted, and the names that are taken from the engine."""
+    if language not in COUNTERS:
+        raise LookupError(f"nothing counts {language}")
+    counter, pipelines = COUNTERS[language], folder / "pipelines"
+    sources = sorted(path for path in pipelines.rglob("*") if path.suffix in counter.suffixes)
+    if not sources:
+        raise FileNotFoundError(f"{pipelines}: no {language} files")
+    own = {"core", folder.name}
+    configs = (path for path in pipelines.rglob("*") if path.is_file() and path.suffix in CONFIG_SUFFIXES)
+    found = counter.count(sources, own) | {"config_lines": float(sum(map(_config_lines, configs)))}
+    return found, ", ".join(sorted(counter.symbols(sources, own)))
 
 
-def _authored(folder: Path) -> dict[str, float]:
-    sources = _sources(folder / "pipelines")
-    own = {path.stem for path in sources} | {"core", folder.name}
-    files = [_analyse(text, own) for text in _formatted(sources)]
-    complexities = [c for file in files for c in file.complexities]
-    sloc = sum(file.sloc for file in files)
-    return {
-        "sloc": sloc,
-        "lloc": sum(file.lloc for file in files),
-        "comments": sum(file.comments for file in files),
-        "cc_mean": sum(complexities) / len(complexities) if complexities else 0,
-        "cc_max": max(complexities, default=0),
-        "maintainability": sum(f.maintainability * f.sloc for f in files) / sloc if sloc else 100.0,
-        "halstead_effort": sum(file.effort for file in files),
-        "symbols": len(frozenset[str]().union(*(file.symbols for file in files))),
-        "config_lines": sum(_config_lines(path) for path in _configs(folder / "pipelines")),
-    }
-
-
-def _glue(folder: Path) -> dict[str, float]:
+def _glue(folder: Path, _: str) -> tuple[dict[str, float], str]:
     """The adapter and what it is split into; without an adapter there is nothing to count."""
     adapter = folder / "adapter.py"
     files = [adapter, *sorted(path for path in folder.glob("*.py") if path not in (adapter, folder / "__init__.py"))]
-    return {"glue_sloc": sum(len(_code_lines(text)) for text in _formatted(files))}
-
-
-def _analyse(text: str, own: set[str]) -> _File:
-    raw = analyze(text)
-    functions = [block for block in add_inner_blocks(cc_visit(text)) if isinstance(block, Function)]
-    return _File(
-        sloc=len(_code_lines(text)),
-        lloc=raw.lloc,
-        comments=raw.comments,
-        complexities=tuple(block.complexity for block in functions),
-        maintainability=mi_visit(text, multi=True),
-        effort=h_visit(text).total.effort,
-        symbols=frozenset(_symbols(text, own)),
-    )
-
-
-def _sources(folder: Path) -> list[Path]:
-    found = sorted(folder.rglob("*.py"))
-    if not found:
-        raise FileNotFoundError(f"{folder}: no Python files")
-    return found
-
-
-def _configs(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in CONFIG_SUFFIXES)
+    return {"glue_sloc": float(COUNTERS[PYTHON].sloc(files))}, ""
 
 
 def _config_lines(path: Path) -> int:
@@ -139,65 +116,29 @@ def _config_lines(path: Path) -> int:
     return sum(1 for line in lines if line and not line.startswith(COMMENT_PREFIXES))
 
 
-def _formatted(paths: list[Path]) -> list[str]:
-    """The files' texts after the formatter with one fixed setting, so that style is no difference."""
-    with tempfile.TemporaryDirectory() as temporary:
-        copies = [Path(temporary) / f"{number}.py" for number in range(len(paths))]
-        for path, copy in zip(paths, copies, strict=True):
-            shutil.copyfile(path, copy)
-        ruff = Path(sys.executable).with_name("ruff")
-        settings = ["--isolated", "--line-length", "120", "--target-version", "py311", "--no-cache", "--quiet"]
-        subprocess.run([ruff, "format", *settings, *copies], check=True, capture_output=True, text=True)
-        return [copy.read_text(encoding="utf-8") for copy in copies]
-
-
-def _code_lines(text: str) -> list[int]:
-    ignored = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-    lines: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type not in ignored:
-            # a line inside a multi-line string counts unless it is blank
-            first, last = token.start[0], token.end[0]
-            lines.update(n for n in range(first, last + 1) if text.splitlines()[n - 1].strip())
-    return sorted(lines - _docstring_lines(ast.parse(text)))
-
-
-def _docstring_lines(tree: ast.Module) -> set[int]:
-    """Lines of strings that stand as statements of their own: docstrings, of attributes too."""
-    strings = (
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    )
-    return {line for string in strings for line in range(string.lineno, (string.end_lineno or string.lineno) + 1)}
-
-
-def _symbols(text: str, own: set[str]) -> set[str]:
-    """Names imported from modules that are neither `own` nor in the standard library, or used from one."""
-    foreign = set(sys.stdlib_module_names) | own | {"__future__"}
-    tree = ast.parse(text)
-    found: set[str] = set()
-    aliases: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            if node.module.split(".")[0] not in foreign:
-                found.update(f"{node.module}.{name.name}" for name in node.names)
-        elif isinstance(node, ast.Import):
-            modules = [(alias.name, alias.asname) for alias in node.names]
-            aliases.update({short or name: name for name, short in modules if name.split(".")[0] not in foreign})
-    return found | {name for node in ast.walk(tree) if (name := _used(_dotted(node), aliases))}
-
-
-def _used(dotted: str, aliases: dict[str, str]) -> str:
-    """`dagster.op` for `dg.op` after `import dagster as dg`; empty for all else."""
-    for alias, module in aliases.items():
-        rest = dotted.removeprefix(f"{alias}.")
-        if rest != dotted:
-            return f"{module}.{rest.split('.')[0]}"
-    return ""
-
-
-def _dotted(node: ast.AST) -> str:
-    if isinstance(node, ast.Attribute):
-        return f"{_dotted(node.value)}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else ""
+METRICS = (
+    Metric("authoring.sloc", "Source lines", kind="exact", unit="lines", tolerance=FEW, help="no blanks, no comments"),
+    Metric("authoring.lloc", "Logical lines", kind="exact", unit="lines", help="statements", tolerance=FEW),
+    Metric("authoring.comments", "Comment lines", better="none", kind="info", unit="lines"),
+    Metric("authoring.cc_mean", "Complexity, mean", kind="exact", unit="count", help="cyclomatic, per block"),
+    Metric("authoring.cc_max", "Complexity, highest", kind="exact", unit="count"),
+    Metric("authoring.maintainability", "Maintainability", "none", "info", "score", help="0 to 100, radon; not ranked"),
+    Metric("authoring.halstead_effort", "Halstead effort", "none", "info", "score", help="radon; not ranked"),
+    Metric("authoring.symbols", "Engine names used", kind="exact", unit="count", help="imported from the engine"),
+    Metric("authoring.config_lines", "Configuration lines", kind="exact", unit="lines"),
+    Metric(
+        "authoring.glue_sloc", "Harness glue", "none", "info", "lines", help="the adapter; a user writes none of it"
+    ),
+)
+QUESTIONS = (
+    Question(
+        key="code", group="code", title="How much code?", order=10, place=1, needs=Needs.NOTHING,
+        cost_s=dict.fromkeys(Track, 1.0), budgets={"quick": 1, "standard": 1, "full": 1},
+        measure=measure, metrics=METRICS,
+        headlines=(
+            Headline("authoring.sloc", "Source lines of the pipeline"),
+            Headline("authoring.symbols", "Engine names to know"),
+            Headline("authoring.cc_max", "Highest complexity"),
+        ),
+    ),
+)  # fmt: skip

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.contract.errors import EngineError
 from bench.contract.records import Evidence
-from bench.contract.words import Ability, Status
+from bench.contract.words import Ability, Status, Track
 from bench.judge.aftermath import ALARMED
 from bench.observe import watching
+from bench.plan import pipelines
+from bench.plan.cell import Cell
+from bench.plan.priced import Needs
+from bench.questions.bound import Bound
+from bench.questions.metric import Headline, Metric
+from bench.questions.record import Question
 from bench.run.conductor import Conductor, Observation
 from bench.session.bring_up import READY_LIMIT_S, Session, wait_until
+from core.declaration import Part
 from core.instrument.config import Fault
 from core.instrument.journal import now_ns
 
@@ -26,15 +33,16 @@ class Bug:
     """A planted bug and what a good report of it names."""
 
     name: str
-    exception: str
-    file: str
-    """The user's file in which the cause stands."""
     title: str
+    exception: str
+    file: str = ""
+    """The user's file in which the cause stands; empty until the run has shown it."""
 
 
-EXCEPTION = Bug("exception", "KeyError", "faults.py", "An exception in a step")
-RENAMED = Bug("renamed_column", "DataError", "validate.py", "A renamed source column")
-IMPORT = Bug("import_error", "ModuleNotFoundError", "training.py", "An import error in the pipeline file")
+EXCEPTION = Bug("exception", "An exception in a step", "KeyError", "faults.py")
+RENAMED = Bug("renamed_column", "A renamed column in the data", "DataError")
+IMPORT = Bug("import_error", "A broken import in the pipeline file", "ModuleNotFoundError")
+BUGS = (EXCEPTION, RENAMED, IMPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +77,56 @@ def read(text: str, bug: Bug, own: tuple[str, ...]) -> Reading:
     first_own = next((n for n, path in enumerate(frames) if any(map(Path(path).is_relative_to, own))), None)
     return Reading(
         names_exception=cause > 0,
-        names_file=bug.file in text,
-        names_line=bool(re.search(rf'{re.escape(bug.file)}(", line |:)\d+', text)),
+        names_file=bool(bug.file) and bug.file in text,
+        names_line=bool(bug.file) and bool(re.search(rf'{re.escape(bug.file)}(", line |:)\d+', text)),
         lines_to_cause=sum(bool(line.strip()) for line in lines[:cause]) if cause else None,
         cause_line=cause,
         framework_frames=first_own,
     )
 
 
+def measure(bound: Bound, _: Cell) -> None:
+    """The planted bugs; the file that is broken on purpose comes last."""
+    exception(bound.conductor, bound.up, bound.failed)
+    renamed_column(bound.conductor, bound.up)
+    import_error(bound.conductor, bound.up)
+
+
 def exception(conductor: Conductor, session: Session, known: tuple[Observation, str] | None = None) -> None:
-    """An exception in a step; `known` is a run that had it already, with its step's log."""
+    """An exception in the heavy step; `known` is a run that had it already, with its step's log."""
+    step = conductor.workload.declared.part(Part.HEAVY)
     if known is None:
-        fault = Fault("train", "defect", attempts=0)
+        fault = Fault(step, "defect", attempts=0)
         seen = conductor.served(session, EXCEPTION.name, expected_failure=True, faults=(fault,))
-        known = seen, session.endpoint.logs(seen.run.engine_run_id, "train")
-    _store(conductor, session, EXCEPTION, _step_failure("train", *known))
+        known = seen, session.endpoint.logs(seen.run.engine_run_id, step)
+    _store(conductor, session, EXCEPTION, _step_failure(step, *known))
 
 
 def renamed_column(conductor: Conductor, session: Session) -> None:
-    """A column of the source has another name since yesterday."""
+    """A column of the source has another name since yesterday: whichever step of the pipeline looks at it fails."""
     source = conductor.source
     where = source.pipeline.data_source()
-    changed = where.renamed(source.data, session.scratch) if where else {}
-    seen = conductor.served(session, RENAMED.name, expected_failure=True, **changed)
-    log = session.endpoint.logs(seen.run.engine_run_id, "validate")
-    _store(conductor, session, RENAMED, _step_failure("validate", seen, log))
+    changes = where.renamed(source.data, session.scratch) if where else {}
+    seen = conductor.served(session, RENAMED.name, expected_failure=True, **changes)
+    step = _raised(seen, RENAMED.exception)
+    log = session.endpoint.logs(seen.run.engine_run_id, step or None)
+    file = pipelines.source_file(conductor.workload.pipeline, step) if step else ""
+    _store(conductor, session, replace(RENAMED, file=file), _step_failure(step, seen, log))
+
+
+def _raised(seen: Observation, error: str) -> str:
+    """The step whose journal says that it raised the error; empty if none has."""
+    return next((one.step for one in seen.history.attempts if one.error == error), "")
+
+
+def pipeline_file(session: Session, pipeline: str) -> Path:
+    """The deployed file in which the engine's code for a pipeline begins."""
+    return session.workspace.pipelines / pipeline / f"{pipeline}.py"
 
 
 def import_error(conductor: Conductor, session: Session) -> None:
     """The deployed pipeline file imports a module that is not there; afterwards it is mended again."""
-    file = session.workspace.pipelines / IMPORT.file
+    file = pipeline_file(session, conductor.workload.pipeline)
     original = file.read_text()
     file.write_text(_with_bad_import(original))
     edited_ns = now_ns()
@@ -106,8 +134,8 @@ def import_error(conductor: Conductor, session: Session) -> None:
         shown = _import_error(conductor, session, edited_ns)
     finally:
         file.write_text(original)
-    _store(conductor, session, IMPORT, shown)
-    _wait_mended(session)
+    _store(conductor, session, replace(IMPORT, file=file.name), shown)
+    _wait_mended(session, conductor.workload.offered)
 
 
 def _step_failure(step: str, seen: Observation, text: str) -> Shown:
@@ -118,7 +146,8 @@ def _step_failure(step: str, seen: Observation, text: str) -> Shown:
         if error_ns and s.t_ns >= error_ns and (s.state.status is Status.FAILED or _alarmed(s.state.steps.get(step)))
     ]
     visible_s = (seen_ns[0] - error_ns) / 1e9 if seen_ns and error_ns else None
-    return Shown(visible_s, text, f"log of the step {step} over the API")
+    source = f"log of the step {step} over the API" if step else "log of the run over the API"
+    return Shown(visible_s, text, source)
 
 
 def _alarmed(step: object) -> bool:
@@ -146,12 +175,12 @@ def _import_error(conductor: Conductor, session: Session, edited_ns: int) -> Sho
     return Shown(visible_s, text, "log of a run submitted after the edit, over the API")
 
 
-def _wait_mended(session: Session) -> None:
+def _wait_mended(session: Session, offered: str) -> None:
     ability = session.endpoint.abilities()[Ability.DEPLOYMENT_ERROR]
     if callable(ability):
         limit = watching.RUN_LIMIT_S[session.workspace.track]
         wait_until(lambda: not ability(), "import error gone after mending the file", limit)
-    if not session.endpoint.deployed("training"):
+    if not session.endpoint.deployed(offered):
         raise EngineError("the pipeline is no longer offered after the deployed file was mended")
 
 
@@ -176,3 +205,29 @@ def _store(conductor: Conductor, session: Session, bug: Bug, shown: Shown) -> No
             cause_line=found.cause_line,
         )
     )  # fmt: skip
+
+
+LEAVES = (
+    Metric(
+        "visible_s", "Visible after", resolution=watching.POLL_S,
+        help="error, or the edit that breaks the import, until the API shows it",
+    ),
+    Metric("names_exception", "Names the exception", "high", "flag", "boolean"),
+    Metric("names_file", "Names the file", "high", "flag", "boolean"),
+    Metric("names_line", "Names the line", "high", "flag", "boolean"),
+    Metric(
+        "lines_to_cause", "Lines to the cause", kind="exact", unit="lines", help="from the top, without blanks",
+    ),
+    Metric(
+        "framework_frames", "Framework frames", kind="exact", unit="count",
+        help="above the first in the user's own files",
+    ),
+)  # fmt: skip
+QUESTIONS = (
+    Question(
+        key="debugging", group="debugging", title="How soon is an error found?", order=150, place=7, needs=Needs.UP,
+        cost_s={Track.TUNED: 22, Track.STOCK: 400}, budgets={"quick": 1, "standard": 1, "full": 3},
+        measure=measure, subjects="debugging", leaves=LEAVES, titles={bug.name: bug.title for bug in BUGS},
+        headlines=(Headline("visible_s", "visible after"),),
+    ),
+)  # fmt: skip

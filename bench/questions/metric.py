@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from core.declaration import Shape
+
 Better = Literal["low", "high", "none"]
 Kind = Literal["time", "exact", "outcome", "flag", "info"]
 
@@ -35,3 +37,16 @@ class Metric:
     """Of exact values: ratios up to this are a tie, for a few lines or megabytes decide nothing."""
     scale: Scale | None = None
     """How it is always shown, where the size of the values is not to decide."""
+    table: str = ""
+    """Which of the report's tables it is a column of, where there are several about its question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A row of the scorecard: which metric answers the question, in which mode, of pipelines of which shape."""
+
+    metric: str
+    title: str
+    mode: str = ""
+    shape: Shape | None = None
+    """None: of the arm's own pipeline."""

@@ -11,6 +11,12 @@ from typing import Any
 from bench.contract.processes import Command
 from bench.contract.project import PROJECT
 from bench.contract.records import NO_PIPELINE
+from bench.contract.words import Track
+from bench.plan.cell import Cell
+from bench.plan.priced import Needs
+from bench.questions.bound import Bound
+from bench.questions.metric import Metric, Scale
+from bench.questions.record import Question
 from bench.run.conductor import Conductor
 from bench.session.supervisor import Supervisor
 
@@ -20,7 +26,13 @@ PIPELINE_ROWS = 1_000_000
 LIMIT_S = 3600.0
 
 
-def measure(
+def measure(bound: Bound, _: Cell) -> None:
+    """The micro-benchmarks, which run no engine."""
+    budget = bound.ledger.budget
+    run(bound.conductor, bound.supervisor, budget.rows, pairs=budget.pairs)
+
+
+def run(
     conductor: Conductor,
     supervisor: Supervisor,
     rows: tuple[int, ...] = STANDARD_ROWS,
@@ -94,3 +106,20 @@ SAMPLES: dict[str, Callable[[Conductor, dict[str, Any]], None]] = {
     "report": _report,
 }
 """By the benchmark's group."""
+
+METRICS = (
+    Metric("micro.pipeline.time_ratio", "Time, against a bare script", "none", "info", "ratio"),
+    Metric("micro.pipeline.memory_ratio", "Memory, against a bare script", "none", "info", "ratio"),
+    Metric("micro.report_s", "Making a report", "none", "info"),
+)
+LEAVES = (
+    Metric("rows_per_s", "Speed", "none", "info", "count", scale=Scale("rows/s")),
+    Metric("peak_bytes", "Peak memory", "none", "info", "bytes"),
+)
+QUESTIONS = (
+    Question(
+        key="micro", group="micro", title="What do the steps cost by themselves?", order=30, place=12,
+        needs=Needs.NOTHING, cost_s=dict.fromkeys(Track, 30.0), budgets={"standard": 1, "full": 1},
+        measure=measure, metrics=METRICS, subjects="micro", leaves=LEAVES,
+    ),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What an engine takes of its host: CPU time, memory, processes, threads, writes; idle, in a run, over many runs.
+"""What an engine takes of its host: CPU time, memory, processes, threads, writes; idle, and in a run.
 
 Memory is the proportional set size, so that what processes share counts once. A look at it makes
 the processes wait for some milliseconds: a run that is looked at is never used for timing.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean, median
 
-import numpy as np
-from scipy import stats
-
+from bench.contract.words import Track
+from bench.plan.cell import Cell
+from bench.plan.priced import Needs
+from bench.questions.bound import Bound
+from bench.questions.metric import Headline, Metric
+from bench.questions.record import Question
 from bench.run.conductor import Conductor, Observation
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
@@ -27,26 +28,11 @@ IDLE_EVERY_S = 2.0
 RUN_EVERY_S = 0.5
 POSTGRES = "postgres"
 """Name of the process that `bench.postgres` starts."""
-FIRST_OWN_OID = 16384
-"""PostgreSQL numbers the databases that initdb makes below this (FirstNormalObjectId)."""
-SQLITE = ("*.db", "*.db-wal")
-FEWEST_RUNS = 10
-"""Fewer runs say nothing of a slope."""
-MOST_CORRELATED = 0.95
 WITH_RSS = "{} of {} processes with RSS, which counts shared pages in each: PSS may not be read"
 NO_WRITES = "not measured: the kernel counts no writes of the session's folder (in memory, or not kept)"
 
 Figures = Mapping[str, tuple[str, float]]
 """Metric -> (unit, value)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """Growth of something per run, with a 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def by_role(session: Session, usage: Usage) -> dict[str, Share]:
@@ -167,62 +153,43 @@ def _store(
             conductor.sample(seen, f"{prefix}.{metric}", unit, known, note, params=params)
 
 
-def metadata_bytes(session: Session) -> int:
-    """Size of the engine's metadata in bytes.
-
-    PostgreSQL: the files of its databases, as pg_database_size() adds them up; without the write-ahead
-    log. SQLite: all database files in the engine's home, with their write-ahead logs.
-    """
-    postgres = session.workspace.postgres
-    if postgres is None:
-        return _size(path for pattern in SQLITE for path in session.workspace.home.rglob(pattern))
-    databases = (postgres / "data" / "base").iterdir()
-    own = [folder for folder in databases if folder.name.isdigit() and int(folder.name) >= FIRST_OWN_OID]
-    return _size(path for folder in own for path in folder.iterdir())
+def measure(bound: Bound, _: Cell) -> None:
+    """What the engine uses while nothing runs, and during a run that is not timed."""
+    idle(bound.conductor, bound.up)
+    during(bound.conductor, bound.up, lambda: bound.conductor.served(bound.up, "resources"))
 
 
-def _size(paths: Iterator[Path]) -> int:
-    total = 0
-    for path in paths:
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # dropped meanwhile
-            continue
-    return total
-
-
-def soak(conductor: Conductor, session: Session, observe: Callable[[], Observation], runs: int) -> Slope | None:
-    """Conduct `runs` runs one after another; store the memory after each and its growth per run."""
-    if not AVAILABLE or runs < FEWEST_RUNS:
-        note = f"not measured: {runs} runs, at least {FEWEST_RUNS} are needed" if AVAILABLE else NOTE
-        conductor.sample(None, "resources.soak.pss_bytes_per_run", "bytes", None, note)
-        return None
-    sizes = []
-    for _ in range(runs):
-        seen = observe()
-        sizes.append(float(session.supervisor.usage(memory=True).total.memory_bytes))
-        conductor.sample(seen, "resources.soak.pss_bytes", "bytes", sizes[-1])
-    slope = memory_slope(sizes)
-    note = f"95 % interval {slope.low:.0f} to {slope.high:.0f} over {runs} runs"
-    conductor.sample(None, "resources.soak.pss_bytes_per_run", "bytes", slope.value, note)
-    return slope
-
-
-def memory_slope(sizes: Sequence[float]) -> Slope:
-    """Growth per run of values taken one after another: Theil and Sen's slope, which jumps hardly move.
-
-    Its interval supposes independent values; those of memory follow one another. It is widened by
-    sqrt((1 + r) / (1 - r)), with r the residuals' correlation from one run to the next: so few values
-    are worth counting (Santer et al., J. Geophys. Res. 105 (2000) 7337). (1 + 4 r) / n is added to r,
-    which short series understate (Kendall, Biometrika 41 (1954) 403). Even so: with 20 runs and a
-    true r of 0.6 nine in ten such intervals hold the truth; seven in ten unwidened.
-    """
-    values = np.asarray(sizes, dtype=float)
-    slope, intercept, low, high = stats.theilslopes(values, alpha=0.95)
-    residuals = values - intercept - slope * np.arange(len(values))
-    residuals -= residuals.mean()
-    variance = residuals @ residuals
-    r = float(residuals[1:] @ residuals[:-1] / variance) if variance else -1.0
-    r = min(max(0.0, r + (1 + 4 * r) / len(values)), MOST_CORRELATED)
-    wider = np.sqrt((1 + r) / (1 - r))
-    return Slope(float(slope), float(slope - (slope - low) * wider), float(slope + (high - slope) * wider))
+METRICS = (
+    Metric(
+        "resources.idle.cpu_s_per_min", "CPU a minute, idle", help="of all processes, for each minute without a run"
+    ),
+    Metric("resources.idle.pss_mean_bytes", "Memory, idle", unit="bytes", help="proportional set size, mean"),
+    Metric("resources.idle.pss_peak_bytes", "Memory, idle, peak", unit="bytes"),
+    Metric("resources.idle.processes", "Processes, idle", "none", "info", "count"),
+    Metric("resources.idle.threads", "Threads, idle", "none", "info", "count"),
+    Metric(
+        "resources.idle.written_bytes_per_min",
+        "Written a minute, idle",
+        "none",
+        "info",
+        "bytes",
+        help="for each minute",
+    ),
+    Metric("resources.run.cpu_s", "CPU, run", help="of all processes during a run, idle use included"),
+    Metric("resources.run.pss_mean_bytes", "Memory, run", unit="bytes", help="proportional set size, mean"),
+    Metric("resources.run.pss_peak_bytes", "Memory, run, peak", unit="bytes"),
+    Metric("resources.run.processes_peak", "Processes, run, peak", "none", "info", "count"),
+    Metric("resources.run.threads_peak", "Threads, run, peak", "none", "info", "count"),
+    Metric("resources.run.written_bytes", "Written, run", "none", "info", "bytes"),
+)
+QUESTIONS = (
+    Question(
+        key="resources", group="resources", title="What does it cost idle?", order=120, place=5, needs=Needs.UP,
+        cost_s={Track.TUNED: 22, Track.STOCK: 35}, budgets={"standard": 1, "full": 5},
+        measure=measure, metrics=METRICS,
+        headlines=(
+            Headline("resources.idle.cpu_s_per_min", "CPU time, for each minute"),
+            Headline("resources.idle.pss_mean_bytes", "Memory"),
+        ),
+    ),
+)  # fmt: skip

@@ -1,43 +1,76 @@
-"""How long a run takes, and where the time goes, from the journal of the run."""
+"""How fast is a run on a server? Plain runs on the warm engine, in each isolation that it offers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from statistics import median
+from dataclasses import replace
 
-from bench.run.conductor import Conductor, Observation
-from bench.session.workspace import PARALLELISM
-from core.declaration import Graph
+import msgspec
 
-
-def measure(conductor: Conductor, seen: Observation, inline_s: Mapping[str, float]) -> None:
-    """Store the runtime.* samples of one run; a run with wrong output or another outcome has no timing."""
-    if not seen.right or seen.run.outcome != "completed":
-        failed = [f"{v.checker}: {v.reason}" for v in seen.verdicts if v.verdict != "pass"]
-        note = f"wrong: {seen.run.outcome}" + (f" ({'; '.join(failed)})" if failed else "")
-        conductor.sample(seen, "runtime.makespan_s", "s", None, note)
-        return
-    for metric, (unit, value) in times(seen, inline_s, conductor.graph(seen.history)).items():
-        conductor.sample(seen, f"runtime.{metric}", unit, value)
+from bench.contract.settings import Variant
+from bench.contract.words import Track
+from bench.observe.watching import POLL_S
+from bench.plan.cell import Cell
+from bench.plan.priced import ALL, Needs, Of
+from bench.questions.bound import Bound
+from bench.questions.metric import Headline, Metric
+from bench.questions.record import Question
+from bench.questions.timing import store_times
+from bench.run.conductor import Conductor
 
 
-def times(seen: Observation, inline_s: Mapping[str, float], graph: Graph) -> dict[str, tuple[str, float]]:
-    """Metric -> (unit, value) of one right run. Overhead as in `History.overhead_s`."""
-    run, history = seen.run, seen.history
-    first, last, makespan = history.first_start_ns(), history.last_end_ns(), seen.makespan_s
-    if first is None or last is None or makespan is None:
-        return {}
-    gaps = list(history.transitions(graph).values())
-    found = {
-        "makespan_s": makespan,
-        "completion_s": (run.terminal_ns - run.submit_ns) / 1e9,
-        "overhead_s": history.overhead_s(makespan, inline_s, PARALLELISM, graph),
-        "submit_to_first_step_s": (first - run.submit_ns) / 1e9,
-        "transition_s": median(gaps) if gaps else None,
-        "transitions_total_s": sum(gaps),
-        "work_s": history.work_s(),
-        "terminal_lag_s": (run.terminal_ns - last) / 1e9,
-    }
-    result = {name: ("s", value) for name, value in found.items() if value is not None}
-    slowdown = history.step_slowdown(inline_s)
-    return result | ({"step_slowdown_ratio": ("ratio", slowdown)} if slowdown else {})
+def measure(bound: Bound, _: Cell) -> None:
+    """Plain runs on the warm engine, and as many of each other isolation that it offers, in an order drawn anew."""
+    arms: list[Variant | None] = [None, *_variants(bound)]
+    for _number in range(bound.ledger.budget.samples):
+        bound.conductor.random.shuffle(arms)
+        for variant in arms:
+            conductor = _as_variant(bound, variant) if variant else bound.conductor
+            store_times(conductor, conductor.served(bound.up), bound.ledger.inline_s(bound.own))
+
+
+def _variants(bound: Bound) -> tuple[Variant, ...]:
+    """The other isolations; not of the second, A/A arm."""
+    wanted = bound.ledger.budget.variants and bound.planned.chains and not bound.planned.again
+    return bound.up.adapter.variants if wanted else ()
+
+
+def _as_variant(bound: Bound, variant: Variant) -> Conductor:
+    own = bound.conductor
+    arm = msgspec.structs.replace(own.arm, engine=f"{own.arm.engine}-{variant.name}", isolation="none")
+    return replace(own, arm=arm, variant=variant, label=f"{own.label}-{variant.name}", _isolation="")
+
+
+METRICS = (
+    Metric("runtime.makespan_s", "Makespan", help="submit until the last step has ended"),
+    Metric(
+        "runtime.completion_s",
+        "Completion",
+        resolution=POLL_S,
+        help="submit until the terminal state is seen",
+    ),
+    Metric("runtime.overhead_s", "Overhead", help="makespan less the work that the plain loop needs"),
+    Metric("runtime.submit_to_first_step_s", "Submit to first step"),
+    Metric("runtime.work_s", "Work", "none", "info", help="the steps' own time"),
+    Metric("runtime.transition_s", "Between steps", help="median: upstreams ended until the step starts"),
+    Metric("runtime.transitions_total_s", "Between steps, sum"),
+    Metric("runtime.terminal_lag_s", "Last step to terminal state", resolution=POLL_S),
+    Metric(
+        "runtime.step_slowdown_ratio",
+        "Step slowdown",
+        unit="ratio",
+        help="step bodies against the plain loop's",
+    ),
+)
+QUESTIONS = (
+    Question(
+        key="samples", group="runtime", title="How fast, on a server?", order=70, place=3,
+        needs=Needs.UP, of=Of.EVERY, essential=True, cost_s={Track.TUNED: 12, Track.STOCK: 24},
+        budgets={"quick": ALL, "standard": ALL, "full": ALL}, failed_as="runtime.makespan_s",
+        measure=measure, metrics=METRICS,
+        headlines=(
+            Headline("runtime.completion_s", "Submit to terminal state", "served"),
+            Headline("runtime.overhead_s", "Overhead of a run", "served"),
+            Headline("runtime.transition_s", "Latency between steps", "served"),
+        ),
+    ),
+)  # fmt: skip

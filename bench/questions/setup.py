@@ -3,17 +3,53 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from bench.contract.installing import versions
 from bench.contract.processes import Command
 from bench.contract.records import NO_PIPELINE
+from bench.contract.words import Track
+from bench.observe.watching import POLL_S
+from bench.plan.cell import Cell
+from bench.plan.priced import ALL, Needs, Of
+from bench.questions.bound import Bound
+from bench.questions.metric import Headline, Metric
+from bench.questions.record import Question
 from bench.run.conductor import Conductor, Observation
 from bench.session import environments
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import make_scratch
 from core.instrument.journal import now_ns
+
+FEW = 1.05
+"""A few packages or megabytes decide nothing."""
+TITLE = "How long to set up?"
+
+
+def measure_environment(bound: Bound, _: Cell) -> None:
+    """Time the installation of the engine's lock."""
+    name = bound.planned.environment
+    lock = environments.lock_in(bound.ledger.store.folder, name)
+    conductor = replace(bound.conductor, arm=bound.anywhere)
+    bound.ledger.environment_s[name] = environment(conductor, bound.supervisor, lock)
+    if bound.ledger.budget.cold:
+        environment(conductor, bound.supervisor, lock, cold=True)
+
+
+def measure_first(bound: Bound, _: Cell) -> None:
+    """Bring the engine up and run the pipeline once: the setup, and the warm-up of what follows."""
+    bound.up.bring_up()
+    seen = bound.conductor.served(bound.up, warm_up=True)
+    bring_up(bound.conductor, bound.up, seen, bound.ledger.environment_s.get(bound.planned.environment))
+    import_time(replace(bound.conductor, arm=bound.anywhere), bound.up)
+
+
+def again(bound: Bound) -> None:
+    """Bring the engine up once more in this block, after its first session was lost, and warm it up; not measured."""
+    bound.up.bring_up()
+    bound.conductor.served(bound.up, warm_up=True)
 
 
 def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, cold: bool = False) -> float:
@@ -31,9 +67,10 @@ def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, col
             supervisor.run(f"environment-{'cold' if cold else 'warm'}-{number}", command)
         seconds = (now_ns() - begin) / 1e9
         conductor.sample(None, f"setup.environment{'_cold' if cold else ''}_s", "s", seconds, pipeline=NO_PIPELINE)
-        packages, size = float(len(versions(folder))), float(environments.disk_bytes(folder))
-        conductor.sample(None, "setup.packages", "count", packages, pipeline=NO_PIPELINE)
-        conductor.sample(None, "setup.disk_bytes", "bytes", size, pipeline=NO_PIPELINE)
+        conductor.sample(None, "setup.packages", "count", float(len(versions(folder))), pipeline=NO_PIPELINE)
+        conductor.sample(
+            None, "setup.disk_bytes", "bytes", float(environments.disk_bytes(folder)), pipeline=NO_PIPELINE
+        )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return seconds
@@ -59,3 +96,59 @@ def bring_up(conductor: Conductor, session: Session, first: Observation, environ
     conductor.sample(None, "setup.first_run_s", "s", first_s)
     if environment_s is not None:
         conductor.sample(None, "setup.total_s", "s", environment_s + sum(session.seconds.values()) + first_s)
+
+
+METRICS = (
+    Metric("setup.environment_s", "Environment", help="install from the lock, packages in the local cache"),
+    Metric("setup.environment_cold_s", "Environment, cold", help="install with nothing in the cache"),
+    Metric(
+        "setup.packages",
+        "Packages",
+        kind="exact",
+        unit="count",
+        help="installed distributions",
+        tolerance=FEW,
+        table="install",
+    ),
+    Metric(
+        "setup.disk_bytes",
+        "Disk",
+        kind="exact",
+        unit="bytes",
+        help="the environment on disk",
+        tolerance=FEW,
+        table="install",
+    ),
+)
+FIRST_METRICS = (
+    Metric("setup.initialise_s", "Initialise", help="database, user, configuration"),
+    Metric("setup.start_s", "Start", resolution=POLL_S, help="processes started until all are ready"),
+    Metric("setup.deploy_s", "Deploy", resolution=POLL_S, help="until the engine offers the pipeline"),
+    Metric(
+        "setup.first_run_s",
+        "First run",
+        resolution=POLL_S,
+        help="submit until the first run has succeeded",
+    ),
+    Metric("setup.total_s", "Total", resolution=POLL_S, help="empty folder to the first successful run"),
+    Metric("setup.import_s", "Import", table="install", help="import of the engine in a fresh interpreter"),
+)
+QUESTIONS = (
+    Question(
+        key="environment", group="setup", title=TITLE, order=50, place=2, needs=Needs.ENVIRONMENT, of=Of.TUNED,
+        of_engine=True, cost_s=dict.fromkeys(Track, 16.0), budgets={"quick": 1, "standard": 1, "full": 5},
+        measure=measure_environment, metrics=METRICS,
+        headlines=(
+            Headline("setup.total_s", "Empty folder to first run"),
+            Headline("setup.disk_bytes", "Environment on disk"),
+            Headline("setup.packages", "Packages installed"),
+            Headline("setup.import_s", "Import"),
+        ),
+    ),
+    Question(
+        key="first", group="setup", title=TITLE, order=60, place=2, needs=Needs.UP, of=Of.EVERY, base=True,
+        essential=True, cost_s={Track.TUNED: 24, Track.STOCK: 36}, failed_as="setup.total_s",
+        budgets={"quick": ALL, "standard": ALL, "full": ALL, "chaos": 1}, measure=measure_first, again=again,
+        metrics=FIRST_METRICS,
+    ),
+)  # fmt: skip

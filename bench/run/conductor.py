@@ -32,7 +32,7 @@ from bench.observe.history import History, read_history
 from bench.observe.host import LoadWatch
 from bench.observe.store import Store, storing
 from bench.observe.watching import Quiet, Sighting, limit_s, settle_s, watch
-from bench.plan.planner import INLINE
+from bench.plan.arms import INLINE
 from bench.plan.workloads import Workload
 from bench.run.source import Source
 from bench.session.bring_up import Session

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.contract.errors import EngineError
 from bench.contract.processes import Command
 from bench.contract.project import PROJECT
-from bench.plan.planner import VERSION
+from bench.plan.arms import VERSION
 from bench.session.supervisor import Supervisor
 
 INSTALL_LIMIT_S = 900.0

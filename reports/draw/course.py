@@ -10,10 +10,10 @@ from typing import Literal
 
 from bench.contract.records import Run, Sample
 from bench.plan.scenarios import PEOPLE
+from bench.questions.catalogue import subject
 from reports.draw.heat import Heat, HeatMap
 from reports.draw.timeline import Bar, Timeline, timeline
 from reports.read.lookup import Lookup
-from reports.words.catalogue import subject
 from reports.words.numbers import number, with_unit
 
 LEFT, RIGHT, TOP, ROW, BAR = 104.0, 700.0, 16.0, 14.0, 9.0

@@ -7,12 +7,12 @@ from typing import Any
 
 from bench.analyse.summary import outliers
 from bench.contract.records import Record, Sample
+from bench.questions.catalogue import metric as describe
+from bench.questions.catalogue import subject
 from bench.questions.metric import Scale
 from reports.draw import charts
 from reports.draw.charts import Figure, Palette
 from reports.read.lookup import BASELINE, Lookup
-from reports.words.catalogue import metric as describe
-from reports.words.catalogue import subject
 from reports.words.numbers import scale_for, scaled, with_unit
 from reports.words.prose import finding
 

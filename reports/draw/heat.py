@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.plan.scenarios import INSIDE, OUTSIDE, PEOPLE, SCENARIOS
+from bench.questions.catalogue import subject
 from reports.read.lookup import Lookup
-from reports.words.catalogue import subject
 from reports.words.ranking import Reading
 
 Tone = Literal["good", "told", "wrong", "unknown", "absent"]

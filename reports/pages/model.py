@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.contract.records import Evidence, Failure
+from bench.questions.catalogue import LEAVES, columns, subject
+from bench.questions.catalogue import metric as describe
 from reports.draw import figures
 from reports.draw.charts import Figure
 from reports.draw.codeview import FileRow, code_rows
@@ -21,17 +23,7 @@ from reports.sections.section import Section, made
 from reports.sections.tables import Plan, arm_table
 from reports.sections.transcripts import Transcript, transcripts
 from reports.sections.usecases import UseCase
-from reports.words.catalogue import metric as describe
-from reports.words.catalogue import subject
 from reports.words.prose import facts_named, finding, limits, verdict_sentence
-
-SETUP = ("environment_s", "environment_cold_s", "initialise_s", "start_s", "deploy_s", "first_run_s", "total_s")
-INSTALL = ("packages", "disk_bytes", "import_s")
-RUNTIME = ("makespan_s", "completion_s", "overhead_s", "submit_to_first_step_s", "work_s", "transition_s",
-           "transitions_total_s", "terminal_lag_s", "step_slowdown_ratio")  # fmt: skip
-CODE = ("sloc", "lloc", "comments", "cc_mean", "cc_max", "maintainability", "halstead_effort", "symbols",
-        "config_lines", "glue_sloc")  # fmt: skip
-BUG = ("visible_s", "names_exception", "names_file", "names_line", "lines_to_cause", "framework_frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +127,6 @@ def _verdict(case: UseCase, lookup: Lookup) -> VerdictView:
     return VerdictView(case, main, verdict_sentence(main, lookup), limits(main, lookup), others)
 
 
-def _named(group: str, leaves: tuple[str, ...]) -> list[str]:
-    return [f"{group}.{leaf}" for leaf in leaves]
-
-
 def _sections(lookup: Lookup) -> list[Section]:
     built: list[Section | None] = [_code(lookup), _setup(lookup), _runtime(lookup)]
     built += [scaling.section(lookup), resources.section(lookup), recovery.section(lookup), _debugging(lookup)]
@@ -151,7 +139,7 @@ def _first(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
 
 
 def _code(lookup: Lookup) -> Section:
-    table = arm_table(lookup, "table-code", "Size and complexity of the pipelines", Plan(_named("authoring", CODE)))
+    table = arm_table(lookup, "table-code", "Size and complexity of the pipelines", Plan(columns("authoring")))
     sentence = _first(lookup, "authoring.symbols", "number of engine names to know")
     return made("code", "How much code?", sentence, figures=[figures.code_figure(lookup)], tables=[table])
 
@@ -159,13 +147,13 @@ def _code(lookup: Lookup) -> Section:
 def _setup(lookup: Lookup) -> Section:
     sentence = _first(lookup, "setup.total_s", "setup time")
     parts = figures.parts_figure(lookup, "figure-setup", figures.SETUP_PARTS, "Setup in parts", "")
-    times = arm_table(lookup, "table-setup", "From an empty folder to the first run", Plan(_named("setup", SETUP)))
-    install = arm_table(lookup, "table-install", "What is installed", Plan(_named("setup", INSTALL)))
+    times = arm_table(lookup, "table-setup", "From an empty folder to the first run", Plan(columns("setup")))
+    install = arm_table(lookup, "table-install", "What is installed", Plan(columns("setup", "install")))
     return made("setup", "How long to set up?", sentence, figures=[parts], tables=[times, install])
 
 
 def _runtime(lookup: Lookup) -> Section:
-    names = _named("runtime", RUNTIME)
+    names = columns("runtime")
     drawn = [
         figures.dots_figure(lookup, "served"),
         figures.parts_figure(lookup, "figure-parts", figures.MAKESPAN_PARTS, "A run in parts", "served"),
@@ -182,8 +170,9 @@ def _runtime(lookup: Lookup) -> Section:
 
 def _debugging(lookup: Lookup) -> Section:
     topics = lookup.topics("debugging")
+    leaves = LEAVES["debugging"]
     tables = [
-        arm_table(lookup, f"table-{topic}", subject(topic), Plan([f"debugging.{topic}.{leaf}" for leaf in BUG]))
+        arm_table(lookup, f"table-{topic}", subject(topic), Plan([f"debugging.{topic}.{leaf}" for leaf in leaves]))
         for topic in topics
     ]
     sentence = facts_named(lookup, topics) if topics else "No bug was planted in this result."

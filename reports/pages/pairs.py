@@ -12,9 +12,9 @@ from bench.analyse.noise import noise_floor
 from bench.analyse.sides import Identity, Measured, Side, Values
 from bench.analyse.summary import PROPORTION
 from bench.analyse.tell_apart import Difference, tell_apart, worse_by
+from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Metric, Scale
 from reports.pages.wording import PERCENT, Names, common_scale, identity_order, title, value_text, where
-from reports.words.catalogue import metric as describe
 from reports.words.numbers import MINUS, number, plural, scaled, with_unit
 
 ONLY_IN = "only in"

@@ -11,8 +11,8 @@ from bench.analyse.comparability import BASELINE
 from bench.analyse.sides import Identity, Values
 from bench.analyse.tell_apart import unit_of
 from bench.contract.records import NO_PIPELINE, Manifest
+from bench.questions.catalogue import METRICS
 from bench.questions.metric import Metric, Scale
-from reports.words.catalogue import METRICS
 from reports.words.numbers import MISSING, scale_for, scaled, with_unit
 
 PERCENT = Scale("%", 100, whole=True)

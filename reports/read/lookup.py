@@ -10,9 +10,9 @@ from typing import Any
 
 from bench.analyse.noise import noise_floor
 from bench.contract.records import NO_PIPELINE, Record, Sample
+from bench.questions.catalogue import metric as describe
 from reports.read.loading import Result
 from reports.read.looks import Look, looks
-from reports.words.catalogue import metric as describe
 from reports.words.ranking import Noise, Reading, rank
 
 BASELINE = "inline"

@@ -12,10 +12,10 @@ from msgspec import structs
 from bench.analyse.summary import median, summarise
 from bench.contract.records import Sample
 from bench.judge import outcomes
+from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Better, Kind, Metric, Scale
 from reports.read.lookup import Lookup, as_reading
 from reports.sections.usecases import USE_CASES, WHOLE, Criterion, UseCase
-from reports.words.catalogue import metric as describe
 from reports.words.catalogue import scale_of
 from reports.words.numbers import interval, listing, scaled, with_unit
 from reports.words.ranking import Reading, leaders

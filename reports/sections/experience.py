@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Scale
 from reports.read.lookup import PLAIN, Lookup
 from reports.words.catalogue import ABILITIES, scale_of
-from reports.words.catalogue import metric as describe
 from reports.words.numbers import scaled, with_unit
 from reports.words.safetext import inline, parse_notes
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bench.analyse.noise import Ratio, by_block
 from bench.analyse.tell_apart import tell_apart
+from bench.questions.catalogue import metric as describe
 from reports.read.lookup import Lookup
 from reports.sections.section import Section, made
 from reports.sections.tables import Cell, Column, Row, Table, cell
-from reports.words.catalogue import metric as describe
 from reports.words.catalogue import scale_of
 from reports.words.numbers import MISSING, interval, listing, plural, scale_for, scaled
 from reports.words.ranking import Reading, rank

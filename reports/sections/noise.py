@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from bench.analyse.audits import BUSY_SHARE, SUSPICIOUS_P
 from bench.contract.records import Record
+from bench.questions.catalogue import LEAVES
+from bench.questions.catalogue import metric as describe
 from reports.read.lookup import Lookup, as_reading
 from reports.sections.tables import Cell, Column, Row, Table, cell
-from reports.words.catalogue import OF_MICRO, scale_of
-from reports.words.catalogue import metric as describe
+from reports.words.catalogue import scale_of
 from reports.words.numbers import interval, number, plural, scaled, with_unit
 from reports.words.ranking import Reading
 
@@ -128,7 +129,7 @@ def micro_table(lookup: Lookup) -> Table | None:
             found.setdefault((step, int(record.params.get("rows", 0))), {})[leaf] = as_reading(record)
     if not found:
         return None
-    metrics = [OF_MICRO[leaf] for leaf in OF_STEPS]
+    metrics = [LEAVES["micro"][leaf] for leaf in OF_STEPS]
     scales = [scale_of(m, [r[leaf].value for r in found.values() if leaf in r])
               for m, leaf in zip(metrics, OF_STEPS, strict=True)]  # fmt: skip
     rows = []

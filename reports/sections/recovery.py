@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from bench.contract.targets import Target
 from bench.plan.scenarios import PEOPLE
+from bench.questions.catalogue import metric as describe
+from bench.questions.catalogue import subject
 from bench.questions.metric import Scale
 from reports.draw.heat import HeatMap, Tone, heat_map, scenarios
 from reports.read.lookup import Lookup
 from reports.sections import repair, sweep
 from reports.sections.section import Section, made
 from reports.sections.tables import DIFFERS, PRICE, Cell, Column, Row, Table, cell, differ
-from reports.words.catalogue import metric as describe
-from reports.words.catalogue import subject
 from reports.words.numbers import MISSING, listing, number, plural
 from reports.words.ranking import Reading
 

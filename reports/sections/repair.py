@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bench.plan.scenarios import PEOPLE
+from bench.questions.catalogue import metric as describe
+from bench.questions.catalogue import subject
 from bench.questions.metric import Scale
 from reports.draw.heat import ABSENT, SYMBOLS, tone_of
 from reports.read.lookup import Lookup
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Row, Table, cell
-from reports.words.catalogue import metric as describe
-from reports.words.catalogue import subject
 from reports.words.numbers import MISSING, listing, plural
 from reports.words.ranking import Reading
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Scale
-from bench.questions.resources import FEWEST_RUNS, memory_slope
+from bench.questions.soak import FEWEST_RUNS, memory_slope
 from reports.draw import charts
 from reports.draw.charts import Figure
 from reports.draw.figures import Rows, arm_title
 from reports.read.lookup import Lookup, Scope, family
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Plan, Row, Table, arm_table
-from reports.words.catalogue import metric as describe
 from reports.words.catalogue import scale_of
 from reports.words.numbers import interval, scaled, with_unit
 from reports.words.prose import finding

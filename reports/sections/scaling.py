@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.contract.described import PublishedFigure
 from bench.contract.records import Sample
+from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Scale
 from reports.draw import charts
 from reports.draw.charts import Figure
@@ -14,7 +15,6 @@ from reports.draw.figures import Rows, palette
 from reports.read.lookup import Lookup, Scope, family
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Plan, Row, Table, arm_table
-from reports.words.catalogue import metric as describe
 from reports.words.numbers import listing, number, scaled, with_unit
 from reports.words.prose import finding
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench.plan.workloads import shaped
+from bench.questions.catalogue import metric as describe
+from bench.questions.catalogue import subject
+from bench.questions.discovery import questions
 from bench.questions.metric import Metric, Scale
+from bench.questions.record import Question
 from reports.read.lookup import BASELINE, PLAIN, Lookup, Scope, family
 from reports.sections.tables import PRICE, Cell, cell, differ
-from reports.words.catalogue import matters, scale_of, subject
-from reports.words.catalogue import metric as describe
+from reports.words.catalogue import matters, scale_of
 from reports.words.numbers import MISSING
 from reports.words.ranking import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Asked:
     """One row: which metric answers it, in which mode, and where the details are."""
 
     metric: str
@@ -43,64 +47,32 @@ class ScoreGroup:
     rows: tuple[ScoreRow, ...]
 
 
-GROUPS: tuple[tuple[str, tuple[Question, ...]], ...] = (
-    ("How much code?", (
-        Question("authoring.sloc", "Source lines of the pipeline", "code"),
-        Question("authoring.symbols", "Engine names to know", "code"),
-        Question("authoring.cc_max", "Highest complexity", "code"),
-    )),
-    ("How long to set up?", (
-        Question("setup.total_s", "Empty folder to first run", "setup"),
-        Question("setup.disk_bytes", "Environment on disk", "setup"),
-        Question("setup.packages", "Packages installed", "setup"),
-        Question("setup.import_s", "Import", "setup"),
-    )),
-    ("How fast, on a server?", (
-        Question("runtime.completion_s", "Submit to terminal state", "runtime", "served"),
-        Question("runtime.overhead_s", "Overhead of a run", "runtime", "served"),
-        Question("runtime.transition_s", "Latency between steps", "runtime", "served"),
-    )),
-    ("How fast, without a server?", (
-        Question("runtime.completion_s", "Process start to end", "runtime", "local"),
-        Question("runtime.overhead_s", "Overhead of a run", "runtime", "local"),
-    )),
-    ("How does it grow?", (
-        Question("scaling.marginal_s", "Each task of a chain, on a server", "scaling", "served", Scope("chain")),
-        Question("scaling.marginal_s", "Each of many parallel tasks", "scaling", "served", Scope("fan_out")),
-    )),
-    ("What does it cost idle?", (
-        Question("resources.idle.cpu_s_per_min", "CPU time, for each minute", "resources"),
-        Question("resources.idle.pss_mean_bytes", "Memory", "resources"),
-    )),
-)  # fmt: skip
-
-
-TELLING = (
-    "transient_error", "step_killed", "hung_step", "run_killed", "worker_killed", "scheduler_killed",
-    "resume_after_fix",
-)  # fmt: skip
-"""The scenarios that a first look needs; the section has all."""
-
-
 def scorecard(lookup: Lookup) -> tuple[ScoreGroup, ...]:
     """The groups that have at least one record behind them."""
-    scenarios = tuple(
-        Question(f"recovery.{topic}.{leaf}", f"{subject(topic)}: {said}", "recovery")
-        for topic in TELLING
-        for leaf, said in (("outcome", "outcome"), ("recovery_s", "until complete again"))
-        if f"recovery.{topic}.{leaf}" in lookup.names("recovery.")
-    )
-    bugs = tuple(
-        Question(f"debugging.{topic}.visible_s", f"{subject(topic)}: visible after", "debugging")
-        for topic in lookup.topics("debugging")
-    )
-    groups = (*GROUPS, ("What survives a fault?", scenarios), ("How soon is an error found?", bugs))
-    built = (ScoreGroup(title, tuple(_rows(lookup, questions))) for title, questions in groups)
+    groups: dict[str, list[Asked]] = {}
+    for question in sorted(questions(), key=lambda one: one.place):
+        groups.setdefault(question.title, []).extend(_asked(lookup, question))
+    built = (ScoreGroup(title, tuple(_rows(lookup, asked))) for title, asked in groups.items())
     return tuple(group for group in built if group.rows)
 
 
-def _rows(lookup: Lookup, questions: Iterable[Question]) -> Iterable[ScoreRow]:
-    for question in questions:
+def _asked(lookup: Lookup, question: Question) -> Iterable[Asked]:
+    """The rows of a question; where it has subjects, of those that a first look needs: the section has all."""
+    if not question.subjects:
+        for one in question.headlines:
+            case = Scope(shaped(one.shape).name) if one.shape else PLAIN
+            yield Asked(one.metric, one.title, question.group, one.mode, case)
+        return
+    known = lookup.names(f"{question.subjects}.")
+    for topic in question.telling or lookup.topics(question.subjects):
+        for one in question.headlines:
+            name = f"{question.subjects}.{topic}.{one.metric}"
+            if name in known:
+                yield Asked(name, f"{subject(topic)}: {one.title}", question.group)
+
+
+def _rows(lookup: Lookup, asked: Iterable[Asked]) -> Iterable[ScoreRow]:
+    for question in asked:
         seen: list[tuple[Reading, ...]] = []
         for track in lookup.tracks or ("none",):
             readings = lookup.readings(question.metric, track, question.mode, scope=question.case)
@@ -110,13 +82,13 @@ def _rows(lookup: Lookup, questions: Iterable[Question]) -> Iterable[ScoreRow]:
             yield _row(lookup, question, _track_of(lookup, question, track), readings)
 
 
-def _track_of(lookup: Lookup, question: Question, track: str) -> str:
+def _track_of(lookup: Lookup, question: Asked, track: str) -> str:
     """Empty for what holds on every track, such as lines of code."""
     of = {record.track for record in lookup.result.records if record.metric == question.metric}
     return track if track in of else ""
 
 
-def _row(lookup: Lookup, question: Question, track: str, readings: tuple[Reading, ...]) -> ScoreRow:
+def _row(lookup: Lookup, question: Asked, track: str, readings: tuple[Reading, ...]) -> ScoreRow:
     metric = describe(question.metric)
     plain = lookup.reading(question.metric, BASELINE) if question.mode == "local" else None
     scale = scale_of(metric, [r.value for r in (*readings, *([plain] if plain else []))])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bench.plan.sweep import MOMENTS, TARGETS
+from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Scale
 from reports.draw import charts, figures
 from reports.draw.charts import Figure
@@ -15,7 +16,6 @@ from reports.draw.heat import MEANINGS, SEVERAL, SWEEP, SYMBOLS, tone_of
 from reports.read.lookup import Lookup, Scope
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Row, Table, cell
-from reports.words.catalogue import metric as describe
 from reports.words.numbers import MISSING, listing, plural, with_unit
 from reports.words.ranking import Reading
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bench.questions.catalogue import leaf
+from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Metric, Scale
 from reports.read.lookup import BASELINE, PLAIN, Lookup, Scope
-from reports.words.catalogue import OF_BUG, OF_MICRO, OF_SCENARIO, matters, scale_of
-from reports.words.catalogue import metric as describe
+from reports.words.catalogue import matters, scale_of
 from reports.words.numbers import MISSING, interval, scaled
 from reports.words.ranking import Mark, Reading
 
@@ -198,9 +199,7 @@ def _columns(names: Sequence[str], found: Sequence[dict[str, Reading]]) -> tuple
 
 def leaf_title(name: str) -> str:
     """The title without the scenario or bug, which the table's caption names."""
-    leaf = name.rpartition(".")[2]
-    found = {"recovery": OF_SCENARIO, "debugging": OF_BUG, "micro": OF_MICRO}.get(name.partition(".")[0], {}).get(leaf)
-    return found.title if found else describe(name).title
+    return (leaf(name) or describe(name)).title
 
 
 def differ(readings: Iterable[Reading]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.contract.records import Evidence
+from bench.questions.catalogue import subject
 from reports.read.lookup import Lookup
-from reports.words.catalogue import subject
 
 HEAD = 150
 AROUND = 40

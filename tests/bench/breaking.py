@@ -41,15 +41,16 @@ from bench.contract import registry
 from bench.observe import store
 from bench.plan import budgets
 from bench.session import environments, workspace
-from bench.plan.budgets import Part
+from bench.cli import preparing
 from bench.contract.words import Track
-from bench.questions.parts import plain
+from bench.questions import baseline
 
 registry.PROJECT = workspace.PROJECT = Path(sys.argv.pop(1))
 environments.ensure = lambda name, supervisor: environments.require(name)
-plain.INLINE_RUNS = 2
-plan = {Part.INLINE: 1, Part.FIRST: 1, Part.SAMPLES: 1}
-budgets.BUDGETS["quick"] = replace(budgets.BUDGETS["quick"], tracks=(Track.STOCK,), measured=plan)
+baseline.RUNS = 2
+asked = tuple(one for one in preparing.questions() if one.key in ("inline", "first", "samples"))
+preparing.questions = lambda: asked
+budgets.BUDGETS["quick"] = replace(budgets.BUDGETS["quick"], tracks=(Track.STOCK,))
 store.RESERVE_BYTES = int(os.environ.get(breaking.RESERVE, store.RESERVE_BYTES))
 store.os.write = breaking.written_by_halves(os.write)
 cli.main()

@@ -12,8 +12,9 @@ import pytest
 
 from bench.cli.codes import EXIT_USAGE
 from bench.contract import registry
-from bench.plan.budgets import BUDGETS, Group
+from bench.plan.budgets import BUDGETS
 from bench.plan.scenarios import SCENARIOS
+from bench.questions.discovery import groups
 from bench.session.workspace import PROJECT
 
 LIMIT_S = 120
@@ -29,7 +30,7 @@ def orchbench(*arguments: str, cwd: Path = PROJECT, **environment: str) -> subpr
 def test_list_names_engines_budgets_and_questions() -> None:
     told = orchbench("list")
     assert told.returncode == 0, told.stderr
-    for name in (*registry.engines(), *BUDGETS, *Group, *SCENARIOS):
+    for name in (*registry.engines(), *BUDGETS, *groups(), *SCENARIOS):
         assert name in told.stdout
     assert registry.adapter("prefect").title in told.stdout
     assert "48" not in told.stdout  # minutes, not seconds
@@ -62,6 +63,9 @@ BAD = {
     "unknown engine": (["--engine", "nobody"], "unknown engine 'nobody'; found in"),
     "no version": (["--with", "airflow"], "--with airflow: not an engine with a version; write it as airflow==3.3.1"),
     "version of another": (["--engine", "prefect", "--with", "airflow==3.3.1"], "add --engine airflow"),
+    "unknown question": (["--only", "luck"], "--only luck: there is no such question; there are code, setup, runtime"),
+    "unknown pipeline": (["--pipeline", "tube"], "--pipeline tube: there is no such pipeline; there are "),
+    "again what is not measured": (["--engine", "prefect", "--again", "dagster"], "--again dagster: is not measured"),
     "target without data": (["--target", "y"], "--target and --test-data need --data FILE.csv"),
     "missing file": (["--data", "none.csv", "--target", "y"], "none.csv: "),
     "target that is no column": (["--data", "good.csv", "--target", "z"], "no column 'z'; its columns are a, y"),

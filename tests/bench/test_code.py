@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from radon.raw import analyze
 
-from bench.questions.code import UNITS, counted_lines, measure
+from bench.questions.code import UNITS, count
+from bench.questions.counting import counted_lines
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = '''"""A pipeline
@@ -58,18 +59,18 @@ def project(tmp_path: Path) -> Path:
 
 
 def values(root: Path) -> dict[str, float]:
-    return {s.metric.removeprefix("authoring."): s.value for s in measure(root, "toy")}
+    return {s.metric.removeprefix("authoring."): s.value for s in count(root, "toy")}
 
 
 def test_every_metric_has_a_value_and_its_unit(project: Path) -> None:
-    samples = measure(project, "toy", "1.2")
+    samples = count(project, "toy", "1.2")
     assert {s.metric.removeprefix("authoring."): s.unit for s in samples} == UNITS
     assert all(isinstance(s.value, int | float) for s in samples)
     assert {(s.engine, s.version, s.mode, s.session) for s in samples} == {("toy", "1.2", "none", 0)}
 
 
 def test_symbols_are_names_taken_from_the_engine(project: Path) -> None:
-    (symbols,) = [s for s in measure(project, "toy") if s.metric == "authoring.symbols"]
+    (symbols,) = [s for s in count(project, "toy") if s.metric == "authoring.symbols"]
     assert symbols.note == "dagger.deep.thing, dagger.graph, dagger.op, toy.job, toy.task"
     assert symbols.value == 5
 
@@ -85,7 +86,7 @@ def test_configuration_and_glue_are_counted_apart(project: Path) -> None:
     assert found["config_lines"] == 2
     assert found["glue_sloc"] == 2
     (project / "impl_toy" / "records.py").write_text("Y = 1\n")
-    assert {s.metric: s.value for s in measure(project, "toy")}["authoring.glue_sloc"] == 3
+    assert {s.metric: s.value for s in count(project, "toy")}["authoring.glue_sloc"] == 3
 
 
 def test_counted_lines_leave_out_blanks_comments_and_docstrings(project: Path) -> None:
@@ -113,7 +114,7 @@ def test_style_is_no_difference(project: Path) -> None:
 
 def test_missing_adapter_leaves_only_the_glue_unmeasured(project: Path) -> None:
     (project / "impl_toy" / "adapter.py").unlink()
-    without = {s.metric: s for s in measure(project, "toy") if s.value is None}
+    without = {s.metric: s for s in count(project, "toy") if s.value is None}
     assert list(without) == ["authoring.glue_sloc"]
     assert "adapter.py" in without["authoring.glue_sloc"].note
 
@@ -122,14 +123,20 @@ def test_missing_adapter_leaves_only_the_glue_unmeasured(project: Path) -> None:
 def test_code_that_cannot_be_read_is_not_measured_and_says_why(project: Path, text: str | None) -> None:
     for path in (project / "impl_toy" / "pipelines").glob("*.py"):
         path.write_text(text) if text else path.unlink()
-    samples = {s.metric: s for s in measure(project, "toy")}
+    samples = {s.metric: s for s in count(project, "toy")}
     assert samples["authoring.sloc"].value is None
     assert samples["authoring.sloc"].note.startswith("failed: ")
     assert samples["authoring.glue_sloc"].value == 2
 
 
+def test_language_that_nothing_counts_is_not_measured_and_says_so(project: Path) -> None:
+    samples = {s.metric: s for s in count(project, "toy", language="Cobol")}
+    assert (samples["authoring.sloc"].value, samples["authoring.sloc"].note) == (None, "failed: nothing counts Cobol")
+    assert samples["authoring.glue_sloc"].value == 2
+
+
 @pytest.mark.parametrize("engine", ["airflow", "prefect", "dagster"])
 def test_real_pipelines_are_measured(engine: str) -> None:
-    found = {s.metric: s.value for s in measure(ROOT, engine)}
+    found = {s.metric: s.value for s in count(ROOT, engine)}
     assert found["authoring.sloc"] > 10
     assert found["authoring.symbols"] >= 2

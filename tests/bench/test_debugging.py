@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,11 @@ from bench.observe.history import parse
 from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.questions import debugging
-from bench.questions.debugging import EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading
+from bench.questions.debugging import BUGS, EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading, pipeline_file
 from bench.run.conductor import Conductor, Observation
 from bench.session.workspace import PROJECT
 
+LOCATED = replace(RENAMED, file="validate.py")
 OWN = ("/project/core", "/scratch/pipelines")
 PYTHON = """\
 [10:00:01] INFO  starting
@@ -57,13 +59,13 @@ def test_structured_traceback_has_no_frames_to_count() -> None:
 
 
 def test_file_and_line_in_the_style_of_a_compiler() -> None:
-    found = debugging.read("core/steps/validate.py:31 DataError: rule columns", RENAMED, OWN)
+    found = debugging.read("core/steps/validate.py:31 DataError: rule columns", LOCATED, OWN)
     assert (found.names_exception, found.names_file, found.names_line) == (True, True, True)
     assert found.lines_to_cause == 1
 
 
 def test_file_without_its_line() -> None:
-    found = debugging.read("DataError in validate.py: rule columns", RENAMED, OWN)
+    found = debugging.read("DataError in validate.py: rule columns", LOCATED, OWN)
     assert (found.names_file, found.names_line) == (True, False)
 
 
@@ -85,10 +87,13 @@ def test_folder_whose_name_only_begins_alike_is_not_the_users() -> None:
     assert debugging.read(text, EXCEPTION, OWN).framework_frames == 2
 
 
-@pytest.mark.parametrize("bug", [EXCEPTION, RENAMED, IMPORT], ids=lambda bug: bug.name)
-def test_file_of_the_cause_is_there(bug: Bug) -> None:
-    places = [PROJECT / "core", PROJECT / "core" / "steps", *PROJECT.glob("impl_*/pipelines")]
-    assert any((place / bug.file).is_file() for place in places)
+def test_bug_whose_file_is_not_known_is_never_located() -> None:
+    found = debugging.read("DataError: rule columns", RENAMED, OWN)
+    assert (found.names_exception, found.names_file, found.names_line) == (True, False, False)
+
+
+def test_file_of_the_planted_exception_is_there() -> None:
+    assert list((PROJECT / "core").rglob(EXCEPTION.file))
 
 
 FILES = {
@@ -111,7 +116,7 @@ def test_bad_import_fails_when_the_file_is_imported(text: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("engine", registry.engines())
 def test_bad_import_is_the_first_in_each_engines_file(engine: str) -> None:
-    text = (PROJECT / f"impl_{engine}" / "pipelines" / IMPORT.file).read_text()
+    text = (PROJECT / f"impl_{engine}" / "pipelines" / "training" / "training.py").read_text()
     planted = debugging._with_bad_import(text)
     imports = [node for node in ast.parse(planted).body if isinstance(node, ast.Import | ast.ImportFrom)]
     own = [node for node in imports if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")]
@@ -164,19 +169,19 @@ def samples(conductor: Conductor, bug: Bug) -> dict[str, object]:
 
 def test_planted_bugs_on_a_real_engine(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    original = (session.workspace.pipelines / IMPORT.file).read_text()
+    original = pipeline_file(session, "training").read_text()
     debugging.exception(conductor, session)
     debugging.renamed_column(conductor, session)
     debugging.import_error(conductor, session)
-    for bug in (EXCEPTION, RENAMED, IMPORT):
+    for bug in BUGS:
         found = samples(conductor, bug)
         assert isinstance(found.pop("visible_s"), float)
         assert isinstance(found.pop("lines_to_cause"), float)
         assert found == {"names_exception": 1.0, "names_file": 1.0, "names_line": 1.0, "framework_frames": 0.0}
-    assert (session.workspace.pipelines / IMPORT.file).read_text() == original
+    assert pipeline_file(session, "training").read_text() == original
     told = {one.scenario: one for one in load(conductor.store.folder, Evidence)}
     assert set(told) == {"exception", "renamed_column", "import_error"}
-    for bug in (EXCEPTION, RENAMED, IMPORT):
+    for bug in BUGS:
         assert bug.exception in told[bug.name].text.splitlines()[told[bug.name].cause_line - 1]
         assert str(session.scratch) not in told[bug.name].text
         assert str(PROJECT) not in told[bug.name].text
@@ -186,17 +191,17 @@ def test_planted_bugs_on_a_real_engine(bring_up: BringUp) -> None:
 def test_import_error_of_an_engine_that_shows_it_only_in_a_run(bring_up: BringUp) -> None:
     session, conductor = bring_up(Unable)
     assert not callable(session.endpoint.abilities()[Ability.DEPLOYMENT_ERROR])
-    original = (session.workspace.pipelines / IMPORT.file).read_text()
+    original = pipeline_file(session, "training").read_text()
     debugging.import_error(conductor, session)
     found = samples(conductor, IMPORT)
     assert found["names_exception"] == 1.0
     assert isinstance(found["visible_s"], float)
-    assert (session.workspace.pipelines / IMPORT.file).read_text() == original
+    assert pipeline_file(session, "training").read_text() == original
 
 
 def test_file_is_mended_even_if_the_error_is_never_shown(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
     session, conductor = bring_up()
-    file = session.workspace.pipelines / IMPORT.file
+    file = pipeline_file(session, "training")
     original = file.read_text()
 
     def unreachable(*_: object) -> None:

@@ -19,7 +19,7 @@ from bench.contract.records import Arm, Sample
 from bench.observe.history import History
 from bench.observe.reading import load
 from bench.plan.workloads import Workload
-from bench.questions import runtime
+from bench.questions import timing
 from bench.run.conductor import Conductor, Observation, inline_command
 from bench.session.bring_up import Session
 from bench.session.workspace import PARALLELISM
@@ -83,7 +83,7 @@ class Double:
         conductor = replace(self.conductor, oracle=inline)
         seen = [conductor.served(self.session, faults=faults) for _ in range(RUNS)]
         for one in seen:
-            runtime.measure(conductor, one, inline.step_times())
+            timing.store_times(conductor, one, inline.step_times())
         return seen
 
     def found(self, seen: list[Observation], metric: str) -> list[float]:

@@ -28,11 +28,11 @@ from pathlib import Path
 from bench import cli
 from bench.contract import registry
 from bench.session import environments, workspace
-from bench.questions.parts import plain
+from bench.questions import baseline
 
 root = Path(sys.argv.pop(1))
 registry.PROJECT = workspace.PROJECT = root
-plain.INLINE_RUNS = 2
+baseline.RUNS = 2
 environments.ensure = lambda name, supervisor: environments.require(name)
 cli.main()
 """

@@ -33,7 +33,7 @@ def conductor(store: Store, source: Source) -> Conductor:
 
 
 def test_benchmarks_become_samples(conductor: Conductor, supervisor: Supervisor) -> None:
-    micro.measure(conductor, supervisor, (ROWS,), pairs=2, pipeline_rows=PIPELINE_ROWS)
+    micro.run(conductor, supervisor, (ROWS,), pairs=2, pipeline_rows=PIPELINE_ROWS)
     samples = load(conductor.store.folder, Sample)
     sizes = {s.metric: s.params for s in samples}
     of_steps = {f"micro.{step}.{what}": {"rows": ROWS} for step in STEPS for what in ("rows_per_s", "peak_bytes")}
@@ -73,4 +73,4 @@ def test_the_benchmark_of_the_instrument_finds_its_attempts_in_the_journal() -> 
 
 def test_benchmark_that_fails_is_told(conductor: Conductor, supervisor: Supervisor) -> None:
     with pytest.raises(EngineError, match="micro: ended with exit code"):
-        micro.measure(conductor, supervisor, (0,))
+        micro.run(conductor, supervisor, (0,))

@@ -3,103 +3,135 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.contract.words import Track
-from bench.plan.budgets import (
-    BUDGETS,
-    ESSENTIAL,
-    ESTIMATES_S,
-    GROUPS,
-    ONLY_BLOCKS,
-    SYNTHETIC,
-    Budget,
-    Group,
-    Part,
-    chaos_budget,
-)
-from bench.plan.planner import AGAIN, INLINE, RENDER_S, SESSION_S, Clock, Estimates, Planned, plan, recovery_s
+from bench.contract.targets import OfRole, OfStep, Target
+from bench.contract.words import Track, Unsupported
+from bench.plan.arms import AGAIN, INLINE, Arm, arms, cheapest
+from bench.plan.budgets import BUDGETS, Budget, chaos_budget
+from bench.plan.cell import Cell, blocks, sessions
+from bench.plan.costs import RENDER_S, SESSION_S, Clock, Estimates
+from bench.plan.planner import plan
+from bench.plan.priced import ONLY_BLOCKS, Needs
 from bench.plan.scenarios import BASIC, SCENARIOS
 from bench.plan.workloads import Workload
+from bench.questions.discovery import groups, questions
 
 ENGINES = ["airflow", "dagster", "prefect"]
+QUESTIONS = {one.key: one for one in questions()}
+TARGETS = {
+    name: {
+        Target.STEP: Unsupported("none"),
+        Target.RUN: OfStep("conducts one run"),
+        Target.API: OfRole("server", "answers"),
+    }
+    for name in ENGINES
+}
 budgets = st.sampled_from(list(BUDGETS.values()))
 engines = st.lists(st.sampled_from([*ENGINES, "fourth"]), unique=True, min_size=1)
-groups = st.lists(st.sampled_from(list(Group)), unique=True)
+some_groups = st.lists(st.sampled_from(groups()), unique=True)
 seeds = st.integers(0, 2**32)
+some = settings(deadline=None, max_examples=20)
+"""A plan of the largest budget has thousands of cells."""
 
 
-def planned(budget: Budget, names: list[str], only: list[Group], seed: int) -> list[list[Planned]]:
-    return plan(budget, names, list(budget.tracks), only, seed)
+def queue(budget: Budget, names: Sequence[str], only: list[str], seed: int, pipelines: tuple[str, ...]) -> list[Cell]:
+    wanted = arms(budget, names, budget.tracks, pipelines, "prefect")
+    return plan(budget, questions(), wanted, only, seed=seed, targets=TARGETS)
 
 
+def planned(budget: Budget, names: Sequence[str], only: list[str], seed: int) -> list[list[list[Cell]]]:
+    """By block and session."""
+    return [sessions(block) for block in blocks(queue(budget, names, only, seed, ("training",)))]
+
+
+def keys(session: Sequence[Cell]) -> list[str]:
+    return [one.question.key for one in session]
+
+
+@some
 @given(budgets, engines, seeds)
 def test_every_block_holds_each_arm_once(budget: Budget, names: list[str], seed: int) -> None:
     expected = {(name, track) for name in names for track in budget.tracks}
     if budget.again and "prefect" in names:
         expected.add(("prefect" + AGAIN, Track.TUNED))
     for number, block in enumerate(planned(budget, names, [], seed), 1):
-        arms = [(one.name, one.track) for one in block if Part.SAMPLES in one.parts]
-        assert len(arms) == len(set(arms))
-        assert set(arms) == expected
-        assert sum(one.name == INLINE for one in block) == 1
-        assert {one.block for one in block} == {number}
+        met = [(one[0].planned.name, one[0].planned.track) for one in block if "samples" in keys(one)]
+        assert len(met) == len(set(met))
+        assert set(met) == expected
+        assert sum(one[0].planned.name == INLINE for one in block) == 1
+        assert {one[0].planned.block for one in block} == {number}
 
 
-@given(budgets, engines, groups, seeds)
+@some
+@given(budgets, engines, some_groups, seeds)
 def test_no_session_is_opened_twice_or_for_nothing(
-    budget: Budget, names: list[str], only: list[Group], seed: int
+    budget: Budget, names: list[str], only: list[str], seed: int
 ) -> None:
     for block in planned(budget, names, only, seed):
-        sessions = [(one.name, one.track, one.topic) for one in block]
-        assert len(sessions) == len(set(sessions))
-        for one in block:
-            assert one.parts
-            if Group.SETUP not in (only or Group):
-                assert one.parts != (Part.FIRST,)
+        opened = [one[0].planned for one in block]
+        assert len({(one.name, one.track, one.topic) for one in opened}) == len(opened)
+        for session in block:
+            if "setup" not in (only or groups()) and not session[0].planned.loop:
+                assert keys(session) != ["first"]
 
 
-@given(budgets, engines, groups, seeds)
+@some
+@given(budgets, engines, some_groups, seeds)
 def test_what_is_run_is_deployed_and_was_run_inline(
-    budget: Budget, names: list[str], only: list[Group], seed: int
+    budget: Budget, names: list[str], only: list[str], seed: int
 ) -> None:
     known: set[Workload] = set()
     for block in planned(budget, names, only, seed):
-        known |= {workload for one in block if one.name == INLINE for workload in one.workloads}
-        for one in block:
+        known |= {workload for one in block if one[0].planned.loop for workload in one[0].planned.workloads}
+        for session in block:
+            one = session[0].planned
             assert set(one.workloads) <= known
-            probed = Part.RECOVERY in one.parts and budget.thorough
-            assert bool(one.workloads) <= bool(set(one.parts) & set(SYNTHETIC) or one.name == INLINE or probed)
-            assert one.operations == (probed and one.name != INLINE)
-            assert bool(one.scenarios or one.sweep.points) == (Part.RECOVERY in one.parts)
-            assert not probed or one.chains or one.name == INLINE
-            if one.name != INLINE:
-                assert {workload.n for workload in one.workloads if workload.name == "chain"} <= set(one.chains)
+            if one.loop:
+                continue
+            asked = [cell.question for cell in session]
+            probed = budget.thorough and any(question.companions for question in asked)
+            assert bool(one.workloads) == any(question.workloads(budget) for question in asked)
+            assert one.operations == probed
+            assert not probed or one.chains
+            assert {each.size for each in one.workloads if each.declared.fixed_by} <= set(one.chains)
 
 
-@given(budgets, engines, groups, seeds)
-def test_same_seed_same_order(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
+@some
+@given(budgets, engines, some_groups, seeds)
+def test_same_seed_same_order(budget: Budget, names: list[str], only: list[str], seed: int) -> None:
     assert planned(budget, names, only, seed) == planned(budget, names, only, seed)
 
 
 def test_engines_are_brought_up_only_where_something_is_broken() -> None:
     wish = {"role": [], "at": [], "count": 3}
     for faults, topics in (
-        (["kill"], [", kill points"]),
+        (["kill"], ["kill points"]),
         (["hung_step"], [""]),
-        (["hung_step", "kill"], ["", ", kill points"]),
+        (["hung_step", "kill"], ["", "kill points"]),
     ):
-        (block,) = plan(chaos_budget(wish | {"fault": faults}), ["airflow"], [Track.TUNED], [], 1)
-        assert [one.topic for one in block if one.name != INLINE] == topics
+        (block,) = planned(chaos_budget(wish | {"fault": faults}), ["airflow"], [], 1)
+        assert [one[0].planned.topic for one in block if not one[0].planned.loop] == topics
 
 
+def test_points_are_those_of_the_targets_that_the_engine_has() -> None:
+    (block,) = planned(chaos_budget({"role": [], "at": [], "count": 9, "fault": ["kill"]}), ["airflow"], [], 1)
+    names = [topic for one in block for cell in one for topic in cell.topics]
+    assert len(names) == 9
+    assert {name.split("-")[1] for name in names} == {"run", "api", "control_plane"}
+    assert [one for one in names if "-run-before-" in one] == []
+
+
+@some
 @given(seeds)
 def test_order_differs_between_blocks_and_seeds(seed: int) -> None:
     def orders(of: int) -> list[list[tuple[str, Track]]]:
-        return [[(o.name, o.track) for o in block] for block in planned(BUDGETS["full"], ENGINES, [], of)]
+        found = planned(BUDGETS["full"], ENGINES, [], of)
+        return [[(one[0].planned.name, one[0].planned.track) for one in block] for block in found]
 
     own = orders(seed)
     assert len({tuple(order) for order in own}) > len(own) // 2
@@ -109,130 +141,188 @@ def test_order_differs_between_blocks_and_seeds(seed: int) -> None:
 def test_each_arm_is_the_first_after_inline_at_times() -> None:
     """No arm is always met on a colder or warmer machine than the others."""
     for budget in BUDGETS.values():
-        blocks = [block for seed in range(100) for block in planned(budget, ENGINES, [], seed)[:2]]
-        assert {next(one.name for one in block if one.name != INLINE) for block in blocks} >= set(ENGINES)
+        first = [block for seed in range(30) for block in planned(budget, ENGINES, [], seed)[:2]]
+        assert {next(one[0].planned.name for one in block if not one[0].planned.loop) for block in first} >= set(
+            ENGINES
+        )
 
 
-@given(budgets, engines, groups, seeds)
-def test_inline_is_first_of_all(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
+@some
+@given(budgets, engines, some_groups, seeds)
+def test_inline_is_first_of_all(budget: Budget, names: list[str], only: list[str], seed: int) -> None:
     first = planned(budget, names, only, seed)[0][0]
-    assert first.name == INLINE
-    assert Part.INLINE in first.parts
+    assert first[0].planned.name == INLINE
+    assert "inline" in keys(first)
 
 
-@given(budgets, engines, groups, seeds)
-def test_only_selects_the_parts_that_serve_it(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
-    wanted = set(only or Group)
-    for block in planned(budget, names, only, seed):
-        for one in block:
-            assert all(wanted & set(GROUPS[part]) for part in one.parts)
-            assert all(one.block <= (budget.measured.get(part) or ONLY_BLOCKS) for part in one.parts)
+@some
+@given(budgets, engines, seeds)
+def test_scenarios_of_every_engine_come_before_kill_points(budget: Budget, names: list[str], seed: int) -> None:
+    for block in planned(budget, names, [], seed):
+        late = ["kill points" in keys(one) for one in block]
+        assert late == sorted(late)
+
+
+@some
+@given(budgets, engines, some_groups, seeds)
+def test_only_selects_the_questions_that_serve_it(budget: Budget, names: list[str], only: list[str], seed: int) -> None:
+    for one in queue(budget, names, only, seed, ("training",)):
+        assert one.question.base or one.question.group in (only or groups())
+        assert one.planned.block <= (one.question.budgets.get(budget.name) or ONLY_BLOCKS)
 
 
 @pytest.mark.parametrize(
-    ("group", "parts"),
+    ("group", "asked"),
     [
-        (Group.CODE, {Part.CODE, Part.INLINE}),
-        (Group.SETUP, {Part.INLINE, Part.ENVIRONMENT, Part.FIRST}),
-        (Group.RUNTIME, {Part.INSTRUMENT, Part.INLINE, Part.FIRST, Part.SAMPLES, Part.LOCAL}),
-        (Group.RECOVERY, {Part.INLINE, Part.FIRST, Part.RECOVERY}),
-        (Group.DEBUGGING, {Part.INLINE, Part.FIRST, Part.DEBUGGING}),
-        (Group.SCALING, {Part.INLINE, Part.FIRST, Part.SCALING, Part.LOCAL_SCALING}),
-        (Group.RESOURCES, {Part.INLINE, Part.FIRST, Part.RESOURCES}),
-        (Group.MICRO, {Part.INLINE, Part.MICRO}),
+        ("code", {"code", "inline"}),
+        ("setup", {"inline", "environment", "first"}),
+        ("runtime", {"instrument", "inline", "first", "samples", "local"}),
+        ("debugging", {"inline", "first", "debugging"}),
+        ("scaling", {"inline", "first", "scaling", "local-scaling"}),
+        ("resources", {"inline", "first", "resources"}),
+        ("micro", {"inline", "micro"}),
     ],
 )
-def test_parts_of_one_question(group: Group, parts: set[Part]) -> None:
+def test_cells_of_one_group(group: str, asked: set[str]) -> None:
     for budget in BUDGETS.values():
-        blocks = planned(budget, ENGINES, [group], 7)
-        assert {part for block in blocks for one in block for part in one.parts} == parts
+        assert {one.question.key for one in queue(budget, ENGINES, [group], 7, ("training",))} == asked
+
+
+def test_kill_points_belong_to_recovery_where_a_budget_has_some() -> None:
+    asked = {}
+    for name, budget in BUDGETS.items():
+        asked[name] = {one.question.key for one in queue(budget, ENGINES, ["recovery"], 7, ("training",))}
+    plain = {"inline", "first", "recovery"}
+    assert asked == {"quick": plain, "standard": plain, "full": plain | {"kill points"}}
 
 
 def test_questions_of_the_first_blocks_alone_are_not_asked_for_ever() -> None:
-    assert len(planned(BUDGETS["standard"], ENGINES, [Group.RECOVERY], 7)) == 1
-    assert len(planned(BUDGETS["full"], ENGINES, [Group.DEBUGGING], 7)) == 3
+    assert len(planned(BUDGETS["standard"], ENGINES, ["recovery"], 7)) == 1
+    assert len(planned(BUDGETS["full"], ENGINES, ["debugging"], 7)) == 3
 
 
 def test_quick_is_tuned_alone_and_one_block() -> None:
-    blocks = planned(BUDGETS["quick"], ENGINES, [], 7)
-    assert len(blocks) == 1
-    assert {one.track for one in blocks[0]} == {Track.TUNED}
-    assert not [one for one in blocks[0] if one.name.endswith(AGAIN)]
-    estimate = Estimates().total_s(blocks[0])
+    cells = queue(BUDGETS["quick"], ENGINES, [], 7, ("training",))
+    assert {(one.planned.block, one.planned.track) for one in cells} == {(1, Track.TUNED)}
+    assert not [one for one in cells if one.planned.again]
     limit = BUDGETS["quick"].limit_s
     assert limit
-    assert estimate + RENDER_S < 1.5 * limit
+    assert Estimates().total_s(cells) + RENDER_S < 1.5 * limit
 
 
-def test_again_is_the_same_engine_on_tuned_alone_without_the_deep_parts() -> None:
+def test_again_is_the_same_engine_on_tuned_alone_without_the_deep_questions() -> None:
     for name in ("standard", "full"):
-        again = [one for block in planned(BUDGETS[name], ENGINES, [], 7) for one in block if one.name.endswith(AGAIN)]
-        assert {(one.engine, one.track) for one in again} == {("prefect", Track.TUNED)}
-        assert {part for one in again for part in one.parts} == {Part.FIRST, Part.SAMPLES}
+        again = [one for one in queue(BUDGETS[name], ENGINES, [], 7, ("training",)) if one.planned.again]
+        assert {(one.planned.engine, one.planned.track) for one in again} == {("prefect", Track.TUNED)}
+        assert {one.question.key for one in again} == {"first", "samples"}
 
 
-def test_large_synthetic_pipelines_are_not_deployed_beside_what_is_timed() -> None:
-    for block in planned(BUDGETS["full"], ENGINES, [], 7):
-        for one in block:
-            assert Part.SAMPLES not in one.parts or max(one.chains, default=0) <= 20
+def test_again_is_the_cheapest_unless_it_is_chosen() -> None:
+    assert cheapest({"slow": 10.0, "fast": 2.0, "as_fast": 2.0}) == "fast"
+    assert cheapest({}) == ""
+    found = arms(BUDGETS["standard"], ENGINES, [Track.TUNED], ("one", "other"), "dagster")
+    assert found[-1] == Arm("dagster" + AGAIN, Track.TUNED, "one")
+    assert not any(one.again for one in arms(BUDGETS["quick"], ENGINES, [Track.TUNED], ("one",), "dagster"))
 
 
-@given(budgets, engines, groups, seeds)
-def test_cells_have_names_of_their_own(budget: Budget, names: list[str], only: list[Group], seed: int) -> None:
-    cells = [o.cell(p) for b in planned(budget, names, only, seed) for o in b for p in o.parts]
-    assert len(cells) == len(set(cells))
+def test_each_pipeline_is_an_arm_and_what_is_of_the_engine_is_asked_once() -> None:
+    cells = queue(BUDGETS["standard"], ["prefect"], [], 7, ("training", "other"))
+    (loop,) = {one.planned for one in cells if one.planned.loop and one.planned.block == 1}
+    assert [one.pipeline for one in loop.workloads[:2]] == ["training", "other"]
+    own = [one for one in cells if (one.planned.name, one.planned.block) == ("prefect", 1)]
+    asked = {name: {one.question.key for one in own if one.planned.pipeline == name} for name in ("training", "other")}
+    assert asked["training"] - asked["other"] == {"environment", "scaling"}
+    assert asked["other"] <= asked["training"]
 
 
+def test_large_pipelines_are_not_deployed_beside_what_is_timed() -> None:
+    for one in queue(BUDGETS["full"], ENGINES, [], 7, ("training",)):
+        assert one.question.key != "samples" or max(one.planned.chains, default=0) <= 20
+
+
+@some
+@given(budgets, engines, some_groups, seeds)
+def test_cells_have_names_and_keys_of_their_own(budget: Budget, names: list[str], only: list[str], seed: int) -> None:
+    cells = [each for one in queue(budget, names, only, seed, ("training",)) for each in one.noted("done")]
+    assert len({one.name for one in cells}) == len(cells)
+    found = [key for one in queue(budget, names, only, seed, ("training", "other")) for key in one.keys]
+    assert len(found) == len(set(found))
+
+
+@some
 @given(engines, seeds, st.floats(0, 1e5))
 def test_shares_of_a_block_add_up_to_the_time_left(names: list[str], seed: int, left_s: float) -> None:
-    block = planned(BUDGETS["quick"], names, [], seed)[0]
+    cells = queue(BUDGETS["quick"], names, [], seed, ("training",))
     estimates = Estimates()
     rest, spent = left_s, 0.0
-    for number in range(len(block)):
-        share = estimates.share_s(rest, block[number:])
+    while cells:
+        share = estimates.share_s(rest, cells)
         assert 0 <= share <= rest * (1 + 1e-9)
         rest, spent = rest - share, spent + share
+        cells = cells[len(sessions(cells)[0]) :]
     assert math.isclose(spent, left_s, rel_tol=1e-6, abs_tol=1e-6)
 
 
+def of(name: str, *asked: str) -> list[Cell]:
+    """Cells of one session."""
+    cells = queue(BUDGETS["full"], [name], [], 7, ("training",))
+    first = [one for one in cells if (one.planned.name, one.planned.track, one.planned.topic) == (name, "tuned", "")]
+    return [one for one in first if one.question.key in asked and one.planned.block == 1]
+
+
+def cost_s(*asked: str) -> float:
+    return sum(QUESTIONS[key].cost_s[Track.TUNED] for key in asked)
+
+
 def test_share_is_by_estimate_and_without_a_deadline_unlimited() -> None:
-    short = Planned("a", Track.TUNED, 1, (Part.LOCAL,))
-    long = Planned("b", Track.TUNED, 1, (Part.FIRST, Part.SAMPLES))
+    short, long = of("a", "local"), of("b", "first", "samples")
     estimates = Estimates()
-    costs = {part: ESTIMATES_S[part][Track.TUNED] for part in Part}
-    total = costs[Part.LOCAL] + costs[Part.FIRST] + costs[Part.SAMPLES]
-    assert estimates.share_s(50, [short, long]) == pytest.approx(50 * costs[Part.LOCAL] / total)
-    needed = SESSION_S + costs[Part.FIRST] + costs[Part.SAMPLES]
-    assert estimates.share_s(1000, [short, long]) == 1000 - needed  # where there is enough, nobody is held to a part
-    assert estimates.share_s(math.inf, [short, long]) == math.inf
-    assert estimates.share_s(100, [Planned("c", Track.TUNED, 1, ())]) == 100
+    total = cost_s("local", "first", "samples")
+    assert estimates.share_s(50, [*short, *long]) == pytest.approx(50 * cost_s("local") / total)
+    needed = SESSION_S + cost_s("first", "samples")
+    assert estimates.share_s(1000, [*short, *long]) == 1000 - needed  # with enough for all nobody is held to a part
+    assert estimates.share_s(math.inf, [*short, *long]) == math.inf
+    assert estimates.share_s(100, []) == 100
 
 
 def test_estimates_learn_from_what_an_arm_took() -> None:
-    one, other = Planned("a", Track.TUNED, 1, (Part.FIRST,)), Planned("b", Track.TUNED, 2, (Part.FIRST,))
+    one, other = of("a", "first"), of("b", "first")
     estimates = Estimates()
-    guess = estimates.total_s([other])
-    estimates.learn(one, Part.FIRST, 3.5)
-    assert estimates.total_s([one, other]) == 3.5 + guess
+    guess = estimates.total_s(other)
+    estimates.learn(one[0], 3.5)
+    assert estimates.total_s([*one, *other]) == 3.5 + guess
 
 
-def test_sessions_cost_more_than_their_parts() -> None:
-    one = Planned("a", Track.TUNED, 1, (Part.FIRST, Part.RECOVERY), scenarios=BASIC)
+def test_sessions_cost_more_than_their_cells() -> None:
+    (block,) = planned(BUDGETS["quick"], ["a"], ["recovery"], 7)[:1]
+    (session,) = (one for one in block if not one[0].planned.loop)
     estimates = Estimates()
-    costs = {Part.FIRST: ESTIMATES_S[Part.FIRST][Track.TUNED], Part.RECOVERY: recovery_s(one)}
-    assert costs[Part.RECOVERY] == sum(SCENARIOS[name].seconds for name in BASIC) > 0
-    assert estimates.sessions_s([one, one]) == 2 * (SESSION_S + sum(costs.values()))
-    assert estimates.sessions_s([one], ESSENTIAL) == SESSION_S + costs[Part.FIRST]
+    recovery_s = sum(SCENARIOS[name].seconds for name in BASIC)
+    assert recovery_s > 0
+    other = of("b", "first")
+    assert estimates.sessions_s([*session, *other]) == 2 * (SESSION_S + cost_s("first")) + recovery_s
+    assert estimates.sessions_s(session, essential=True) == SESSION_S + cost_s("first")
     assert estimates.sessions_s([]) == 0
 
 
 def test_standard_holds_its_blocks_with_some_time_to_spare() -> None:
     budget = BUDGETS["standard"]
-    blocks = planned(budget, ENGINES, [], 7)[: budget.blocks]
+    cells = [one for one in queue(budget, ENGINES, [], 7, ("training",)) if one.planned.block <= budget.blocks]
     assert budget.limit_s
-    assert Estimates().sessions_s([one for block in blocks for one in block]) < budget.limit_s * 1.1
+    assert Estimates().sessions_s(cells) < budget.limit_s * 1.1
 
 
 def test_clock_leaves_room_for_the_report() -> None:
     assert 100 - RENDER_S - 5 < Clock(100).left_s() <= 100 - RENDER_S
     assert Clock(None).left_s() == math.inf
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda one: one.key)
+def test_records_of_questions_are_whole(question: object) -> None:
+    one = QUESTIONS[question.key]  # type: ignore[attr-defined]
+    assert one is question
+    assert set(one.budgets) <= {*BUDGETS, "chaos"}
+    assert set(one.cost_s) == set(Track)
+    assert bool(one.leaves) == bool(one.subjects)
+    assert one.base or one.group in groups()
+    assert (one.needs is Needs.LOOP) == (one.key == "inline")

@@ -20,7 +20,9 @@ from bench.contract.records import Sample
 from bench.contract.words import Track
 from bench.observe.reading import load
 from bench.questions import resources
-from bench.questions.resources import Slope, memory_slope
+from bench.questions import soak as soaking
+from bench.questions.metadata import metadata_bytes
+from bench.questions.soak import FEWEST_RUNS, Slope, memory_slope, soak
 from bench.run.conductor import Conductor, Observation
 from bench.session import usage
 from bench.session.bring_up import Session
@@ -129,10 +131,11 @@ def test_error_in_a_run_ends_the_looking(bring_up: BringUp) -> None:
 
 def test_elsewhere_it_is_said_that_linux_is_needed(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
     session, conductor = bring_up()
-    monkeypatch.setattr(resources, "AVAILABLE", False)
+    for module in (resources, soaking):
+        monkeypatch.setattr(module, "AVAILABLE", False)
     resources.idle(conductor, session)
     seen = resources.during(conductor, session, lambda: conductor.served(session, "resources"))
-    assert resources.soak(conductor, session, lambda: seen, resources.FEWEST_RUNS) is None
+    assert soak(conductor, session, lambda: seen, FEWEST_RUNS) is None
     found = [s for s in load(conductor.store.folder, Sample) if s.metric.startswith("resources.")]
     assert [(s.value, s.note) for s in found] == [(None, usage.NOTE)] * 3
 
@@ -172,7 +175,7 @@ def test_resident_memory_and_missing_counts_are_told(bring_up: BringUp) -> None:
 
 def test_size_of_sqlite_databases(bring_up: BringUp) -> None:
     session, _ = bring_up()
-    before = resources.metadata_bytes(session)
+    before = metadata_bytes(session)
     folder = session.workspace.home / "history"
     folder.mkdir()
     code = (
@@ -184,7 +187,7 @@ def test_size_of_sqlite_databases(bring_up: BringUp) -> None:
     )
     session.supervisor.start("writer", Command((sys.executable, "-c", code, str(folder / "runs.db"))))
     wait_for((folder / "runs.db.ready").exists, "the row is written")
-    assert resources.metadata_bytes(session) - before >= 300_000  # still in the write-ahead log
+    assert metadata_bytes(session) - before >= 300_000  # still in the write-ahead log
 
 
 def test_size_of_a_postgres_database_is_what_it_says_itself(bring_up: BringUp) -> None:
@@ -192,9 +195,9 @@ def test_size_of_a_postgres_database_is_what_it_says_itself(bring_up: BringUp) -
     postgres = session.workspace.postgres
     assert postgres
     fill = "CREATE TABLE t AS SELECT repeat(md5(n::text), 9) FROM generate_series(1, 9000) n"
-    before = resources.metadata_bytes(session)
+    before = metadata_bytes(session)
     query(session.supervisor, postgres, "double", fill)
-    found = resources.metadata_bytes(session)
+    found = metadata_bytes(session)
     assert found - before > 9000 * 9 * 32
     said = query(session.supervisor, postgres, "double", "SELECT pg_database_size('double')")[-1]
     assert found == pytest.approx(int(said), rel=0.01)  # it may keep house meanwhile
@@ -212,18 +215,18 @@ def test_soak_finds_growth(bring_up: BringUp) -> None:
         wait_for(ready.exists, "it holds its memory")
         return seen
 
-    slope = resources.soak(conductor, session, grow, runs=resources.FEWEST_RUNS)
+    slope = soak(conductor, session, grow, runs=FEWEST_RUNS)
     assert slope
     assert 5 * MEGABYTE < slope.low <= slope.value <= slope.high < 15 * MEGABYTE
     found = [s for s in load(conductor.store.folder, Sample) if s.metric.startswith("resources.soak")]
-    assert [s.metric for s in found[:-1]] == ["resources.soak.pss_bytes"] * resources.FEWEST_RUNS
+    assert [s.metric for s in found[:-1]] == ["resources.soak.pss_bytes"] * FEWEST_RUNS
     assert (found[-1].metric, found[-1].value) == ("resources.soak.pss_bytes_per_run", slope.value)
     assert "over 10 runs" in found[-1].note
 
 
 def test_soak_of_a_few_runs_says_nothing(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    assert resources.soak(conductor, session, lambda: conductor.served(session), runs=3) is None
+    assert soak(conductor, session, lambda: conductor.served(session), runs=3) is None
     (sample,) = (s for s in load(conductor.store.folder, Sample) if s.metric.startswith("resources."))
     assert (sample.value, sample.note) == (None, "not measured: 3 runs, at least 10 are needed")
 

@@ -22,7 +22,7 @@ from bench.observe import watching
 from bench.observe.history import History
 from bench.observe.reading import load
 from bench.observe.store import Store
-from bench.questions import runtime, setup
+from bench.questions import setup, timing
 from bench.run.conductor import Conductor, Observation, inline_command
 from bench.run.source import Source
 from bench.session.bring_up import Session, open_session, wait_until
@@ -33,7 +33,7 @@ from core.instrument.config import Fault
 
 def timed(conductor: Conductor, seen: Observation) -> list[Sample]:
     """Store the run's times, and return those that have a value."""
-    runtime.measure(conductor, seen, seen.history.step_times())
+    timing.store_times(conductor, seen, seen.history.step_times())
     found = [s for s in load(conductor.store.folder, Sample) if s.metric.startswith("runtime.")]
     assert found
     return [s for s in found if s.value is not None]

@@ -14,7 +14,7 @@ from doubles import BringUp, misbehaving
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.campaign import Job
+from bench.campaign import Campaign
 from bench.contract.errors import EngineError
 from bench.contract.records import Manifest, Run, Sample, Verdict
 from bench.contract.words import Track
@@ -22,10 +22,17 @@ from bench.judge.checkers import GATE
 from bench.observe.history import History
 from bench.observe.reading import load
 from bench.observe.store import Store
-from bench.plan.budgets import BUDGETS, SYNTHETIC, WORKLOADS, Part
-from bench.plan.planner import INLINE, Clock, plan
+from bench.plan.arms import Arm
+from bench.plan.budgets import BUDGETS, Budget
+from bench.plan.cell import Cell
+from bench.plan.costs import Clock
+from bench.plan.planner import plan
+from bench.plan.priced import Of
 from bench.plan.workloads import Workload, published
-from bench.questions.parts import plain, synthetic
+from bench.questions import baseline, concurrency, payload, scaling, soak
+from bench.questions.bound import Bound
+from bench.questions.discovery import questions
+from bench.questions.ledger import Ledger
 from bench.run.conductor import Observation, inline_command
 from bench.run.source import Source
 from bench.session.supervisor import Supervisor
@@ -66,36 +73,47 @@ def test_published_figures_name_their_systems_and_versions() -> None:
     assert set(published.OTHERS) == {one.system for one in told if not one.engine}
 
 
+KEYS = ("inline", "first", "scaling", "published", "payload", "concurrency", "soak", "local-scaling")
+
+
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> dict[Part, tuple[Workload, ...]]:
-    """Each part with the smallest pipelines that show what it does."""
-    few: dict[Part, tuple[Workload, ...]] = {
-        Part.PUBLISHED: (Workload.make("chain", n=2, fib=10),),
-        Part.PAYLOAD: (Workload.make("chain", n=2, payload_bytes=1000, channel="engine"),),
-        Part.CONCURRENCY: (CONCURRENT,),
-        Part.SOAK: (Workload.make("chain", n=2),),
-    }
-    for part, workloads in few.items():
-        monkeypatch.setitem(WORKLOADS, part, workloads)
-    monkeypatch.setattr(synthetic, "SOAK_RUNS", 10)
-    monkeypatch.setattr(plain, "INLINE_RUNS", 2)
-    return few
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question with the smallest pipelines that show what it does."""
+    monkeypatch.setattr(published, "WORKLOADS", (Workload.make("chain", n=2, fib=10),))
+    monkeypatch.setattr(
+        payload.payload, "WORKLOADS", (Workload.make("chain", n=2, payload_bytes=1000, channel="engine"),)
+    )
+    monkeypatch.setattr(concurrency.concurrency, "WORKLOADS", (CONCURRENT,))
+    monkeypatch.setattr(soak, "WORKLOAD", Workload.make("chain", n=2))
+    monkeypatch.setattr(soak, "RUNS", 10)
+    monkeypatch.setattr(baseline, "RUNS", 2)
 
 
-def test_every_part_from_the_plan_to_its_samples(
-    project: Path, store: Store, source: Source, monkeypatch: pytest.MonkeyPatch, small: object
+def queue(budget: Budget) -> list[Cell]:
+    """One block of a double's stock arm, with every question about like steps."""
+    asked = [replace(one, budgets={budget.name: 1}, of=Of.EVERY) for one in questions() if one.key in KEYS]
+    return plan(budget, asked, [Arm("double", Track.STOCK, "training")], [], seed=7)
+
+
+def blank(store: Store, budget: Budget, source: Source | None = None) -> Ledger:
+    """A result in which nothing was measured yet."""
+    manifest = Manifest(
+        created_utc="", budget=budget.name, budget_s=None, seed=7, arguments={}, data={}, host={}, versions={}
+    )
+    return Ledger(store, manifest, budget, {} if source is None else {"training": source})
+
+
+@pytest.mark.usefixtures("small")
+def test_every_question_from_the_plan_to_its_samples(
+    project: Path, store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(project)
-    measured = dict.fromkeys((*SYNTHETIC, Part.INLINE, Part.FIRST), 1)
-    budget = replace(
-        BUDGETS["full"], measured=measured, most_blocks=1, sizes=(2, 3), tracks=(Track.STOCK,), apart=False
-    )
-    blocks = plan(budget, ["double"], [Track.TUNED], [], 7)
-    blocks = [[replace(one, track=Track.STOCK) if one.name != INLINE else one for one in block] for block in blocks]
-    blank = Manifest(created_utc="", budget="full", budget_s=None, seed=7, arguments={}, data={}, host={}, versions={})
-    job = Job(store, blank, source, budget, blocks, Clock(None), lambda *_: None)
-    job.run()
-    assert [(cell.name, cell.reason) for cell in job.manifest.cells if cell.state != "done"] == []
+    budget = replace(BUDGETS["full"], most_blocks=1, sizes=(2, 3), apart=False)
+    campaign = Campaign(blank(store, budget, source), queue(budget), Clock(None), lambda *_: None)
+    campaign.run()
+    cells = campaign.ledger.manifest.cells
+    assert [(cell.name, cell.reason) for cell in cells if cell.state != "done"] == []
+    assert {cell.question for cell in cells} == set(KEYS)
     found = [one for one in load(store.folder, Sample) if one.engine == "double" and one.value is not None]
 
     def sizes(metric: str, mode: str, workload: str) -> set[int]:
@@ -114,19 +132,16 @@ def test_every_part_from_the_plan_to_its_samples(
     assert len(ids) == len(set(ids))
 
 
-def test_larger_sizes_are_not_tried_after_one_has_failed(
-    bring_up: BringUp, source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_larger_sizes_are_not_tried_after_one_has_failed(bring_up: BringUp) -> None:
     session, conductor = bring_up()
     budget = replace(BUDGETS["full"], sizes=(2, 3, 4))
-    blank = Manifest(created_utc="", budget="full", budget_s=None, seed=7, arguments={}, data={}, host={}, versions={})
-    job = Job(conductor.store, blank, source, budget, [], Clock(None), lambda *_: None)
-    job.oracles = {Workload.make(name, n=n): conductor.oracle for name in ("chain", "fan_out") for n in budget.sizes}
-    (planned,) = [one for one in plan(budget, ["double"], [Track.TUNED], [], 7)[0] if one.topic == ", synthetic"]
-    bound = synthetic.Bound(job, planned, conductor, session.supervisor, session.scratch, session)
+    ledger = blank(conductor.store, budget)
+    ledger.oracles = {Workload.make(name, n=n): conductor.oracle for name in ("chain", "fan_out") for n in budget.sizes}
+    planned = next(one.planned for one in queue(budget) if one.planned.topic == "synthetic")
+    bound = Bound(ledger, planned, conductor, session.supervisor, session.scratch, session)
     tried: list[Workload] = []
     good, wrong = (
-        Observation(Run(engine="e", pipeline="training", run_id="r"), History(), verdicts=given) for given in VERDICTS
+        Observation(Run(engine="e", run_id="r", pipeline="chain"), History(), verdicts=given) for given in VERDICTS
     )
 
     def measure(workload: Workload) -> Observation:
@@ -135,7 +150,7 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(
             raise EngineError("too long a chain")
         return wrong if workload == Workload.make("fan_out", n=2) else good
 
-    assert synthetic.by_size(bound, measure) == 2
+    assert scaling.by_size(bound, measure) == 2
     assert tried == [Workload.make("chain", n=2), Workload.make("chain", n=3), Workload.make("fan_out", n=2)]
     (failed,) = [one for one in load(conductor.store.folder, Sample) if one.value is None]
     assert (failed.pipeline, failed.params, failed.note) == ("chain", {"n": 3}, "failed: too long a chain")
@@ -153,7 +168,7 @@ def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervi
     assert len({one.run.engine_run_id for one in seen}) == 3
     assert asked.count("POST") == 3
     assert asked.count("GET") <= 3 * 4  # the end, the steps, and at most two looks on the way
-    figures = synthetic.together(seen)
+    figures = concurrency.together(seen)
     assert figures["failures"] == ("count", 0.0)
     assert figures["completion_p50_s"][1] <= figures["completion_p95_s"][1]  # type: ignore[operator]
     span_s = (max(o.run.terminal_ns for o in seen) - min(o.run.submit_ns for o in seen)) / 1e9
@@ -176,4 +191,4 @@ def test_interrupted_runs_at_once_are_not_waited_for_nor_judged(bring_up: BringU
 
 
 def test_wrong_runs_at_once_are_failures() -> None:
-    assert synthetic.together([]) == {"failures": ("count", 0.0)}
+    assert concurrency.together([]) == {"failures": ("count", 0.0)}

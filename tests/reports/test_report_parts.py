@@ -12,12 +12,12 @@ from result_parts import SIZES
 
 from bench.contract.records import Manifest, Record
 from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
+from bench.questions.catalogue import metric
 from reports.read.loading import Result, load
 from reports.read.lookup import Lookup, Scope
 from reports.sections import isolation, noise, resources, scaling
 from reports.sections.section import Section
 from reports.sections.tables import Table
-from reports.words.catalogue import metric
 from reports.words.prose import finding
 
 CHAIN = Scope("chain")

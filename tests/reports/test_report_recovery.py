@@ -12,6 +12,7 @@ from result_fixture import Builder
 from bench.analyse.summary import summarise
 from bench.contract.records import Cell, Run, Sample, Strike
 from bench.plan.scenarios import INSIDE, OUTSIDE, PEOPLE
+from bench.questions.catalogue import subject, subjects
 from reports.draw.course import LEFT, RIGHT, Course, courses
 from reports.draw.heat import heat_map, tone_of
 from reports.draw.timeline import timeline
@@ -21,7 +22,6 @@ from reports.read.lookup import Lookup
 from reports.sections import recovery, repair, sweep
 from reports.sections.section import Section
 from reports.sections.tables import Table
-from reports.words.catalogue import SUBJECTS, subject
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def table(section: Section | None, key: str) -> Table:
 
 @pytest.mark.parametrize("scenario", [*INSIDE, *OUTSIDE, *PEOPLE], ids=lambda one: one.name)
 def test_every_scenario_has_a_title(scenario: Any) -> None:
-    assert scenario.name in SUBJECTS
+    assert scenario.name in subjects()
 
 
 @pytest.mark.parametrize(

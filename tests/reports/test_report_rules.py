@@ -10,11 +10,11 @@ from result_fixture import Builder
 
 from bench.contract.records import Manifest, Record, Sample
 from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
+from bench.questions.catalogue import metric
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections.decisions import Decision, asked, decide
 from reports.sections.usecases import USE_CASES
-from reports.words.catalogue import metric
 from reports.words.prose import finding, limits, verdict_sentence
 from reports.words.ranking import Noise, Reading, rank
 

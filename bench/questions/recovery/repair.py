@@ -17,7 +17,7 @@ from bench.observe.history import History, read_history
 from bench.observe.watching import watch
 from bench.plan.scenarios import SCENARIOS, Scenario
 from bench.plan.workloads import Workload
-from bench.questions import code
+from bench.questions.counting import counted_lines
 from bench.questions.recovery.left_behind import SessionLostError, patience_s
 from bench.questions.recovery.unattended import store, tell_absent
 from bench.run.conductor import EFFECTS, Conductor, Observation, inline_command
@@ -178,4 +178,4 @@ def extra_lines(session: Session, name: str) -> float | None:
     """Source lines of the engine's files for a pipeline that people run beside the one that is measured."""
     folder = PROJECT / f"impl_{session.adapter.name}" / "pipelines" / name
     files = list(folder.rglob("*.py"))
-    return float(sum(len(code.counted_lines(path)) for path in files)) if files else None
+    return float(sum(len(counted_lines(path)) for path in files)) if files else None

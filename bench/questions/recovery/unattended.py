@@ -133,7 +133,11 @@ def unavailable(session: Session, scenario: Scenario) -> str:
         return f"not applicable: the {session.workspace.track} track keeps its data elsewhere"
     if scenario.nemesis and (reason := absent(session, scenario.nemesis.target)):
         return f"not applicable: {reason}"
-    if scenario.nemesis and scenario.nemesis.action is Action.RESTART and scenario.nemesis.target in of_step(session):
+    if (
+        scenario.nemesis
+        and scenario.nemesis.action is Action.RESTART
+        and scenario.nemesis.target in of_step(session.adapter.targets)
+    ):
         return f"not applicable: the {scenario.nemesis.target} is no service, which could be restarted by itself"
     offers = session.endpoint.abilities()
     reasons = [getattr(offers[need], "reason", "") for need in scenario.needs]

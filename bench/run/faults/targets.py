@@ -8,7 +8,7 @@ import psutil
 
 from bench.contract.endpoint import Reach
 from bench.contract.errors import EngineError
-from bench.contract.targets import OfRole, OfStep, Target
+from bench.contract.targets import OfRole, OfStep, Target, Targets
 from bench.contract.words import Unsupported
 from bench.observe.history import History
 from bench.session.bring_up import Session
@@ -18,17 +18,20 @@ def absent(session: Session, target: Target) -> str:
     """Why the engine has no such target; empty if it has."""
     if Reach.KILL not in session.reach:
         return "not applicable: the engine's processes are not the harness's to strike"
-    if target is Target.DATABASE:
+    return lacking(session.adapter.targets, target)
+
+
+def lacking(targets: Targets, target: Target) -> str:
+    """Why none of the targets that an engine declares is this one; empty if one is."""
+    if target in (Target.DATABASE, Target.CONTROL_PLANE):
         return ""  # a scenario's tracks say which kind of database it needs
-    if target is Target.CONTROL_PLANE:
-        return ""
-    offer = session.adapter.targets.get(target, Unsupported("the adapter names no such process"))
+    offer = targets.get(target, Unsupported("the adapter names no such process"))
     return offer.reason if isinstance(offer, Unsupported) else ""
 
 
-def of_step(session: Session) -> tuple[Target, ...]:
+def of_step(targets: Targets) -> tuple[Target, ...]:
     """The targets that are found from a running step."""
-    return tuple(target for target, offer in session.adapter.targets.items() if isinstance(offer, OfStep))
+    return tuple(target for target, offer in targets.items() if isinstance(offer, OfStep))
 
 
 def roles_of(session: Session, target: Target) -> tuple[str, ...]:

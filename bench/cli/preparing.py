@@ -1,0 +1,219 @@
+"""What comes before a measurement: arguments are checked, environments made, and the queue is planned."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.campaign import Campaign
+from bench.cli.progress import Progress
+from bench.contract import registry
+from bench.contract.errors import EngineError, UsageError
+from bench.contract.installing import versions
+from bench.contract.records import SCHEMA_VERSION, Failure, Manifest, Sample
+from bench.contract.words import Track
+from bench.observe import declared, host, reading, store
+from bench.observe.describing import promise
+from bench.observe.store import storing
+from bench.plan import pipelines
+from bench.plan.arms import AGAIN, INLINE, VERSION, arms, cheapest
+from bench.plan.budgets import Budget, chosen
+from bench.plan.costs import Clock
+from bench.plan.planner import plan
+from bench.plan.workloads import published
+from bench.questions.discovery import questions
+from bench.questions.ledger import Ledger
+from bench.run.source import Source, generated, given
+from bench.session import environments
+from bench.session.supervisor import Supervisor
+from bench.session.workspace import clean_environment, core_digest, make_scratch
+from core.declaration import pipeline
+
+MAIN_PACKAGES = ("pandas", "pyarrow", "numpy", "scikit-learn", "xgboost-cpu")
+
+
+def default_engines() -> list[str]:
+    """Those that are measured where nobody asks for certain ones."""
+    return [name for name in registry.engines() if registry.adapter(name).default]
+
+
+def begin(arguments: dict[str, Any], output: Path) -> tuple[Campaign, Progress]:
+    """Check everything that a user gave, before anything starts or is written."""
+    for name in arguments["engine"]:
+        registry.adapter(name)
+    for wish in arguments["with"]:
+        _other_version(wish, arguments["engine"])
+    for name in arguments["pipeline"]:
+        if name not in pipelines.known():
+            raise UsageError(f"--pipeline {name}: there is no such pipeline; there are {', '.join(pipelines.known())}")
+    if arguments["again"] not in (None, *arguments["engine"]):
+        raise UsageError(f"--again {arguments['again']}: is not measured once; add --engine {arguments['again']}")
+    if arguments["data"] is None and (arguments["target"] or arguments["test_data"]):
+        raise UsageError("--target and --test-data need --data FILE.csv")
+    sources = _given(arguments)
+    opened = store.create(output)
+    budget = chosen(arguments)
+    with storing(opened.folder):
+        sources = sources or _generated(arguments, opened.folder)
+    manifest = Manifest(
+        created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
+        seed=arguments["seed"], arguments=arguments, data=_first(sources).describe(), host=host.describe(),
+        core=core_digest(), versions={}, pipelines=declared.pipelines(_pipelines(arguments)[0]),
+        published=published.told(), published_source=published.SOURCE_TOLD,
+    )  # fmt: skip
+    return _prepared(opened, manifest, sources)
+
+
+def _other_version(wish: str, engines: list[str]) -> str:
+    """The arm's name for another version: airflow==3.3.1, with or without further requirements, is airflow@3.3.1."""
+    engine, _, version = wish.partition(",")[0].partition("==")
+    if not re.fullmatch(r"[0-9][\w.!+-]*", version):
+        raise UsageError(f"--with {wish}: not an engine with a version; write it as airflow==3.3.1")
+    registry.adapter(engine)
+    if engine not in engines:
+        raise UsageError(f"--with {wish}: compares with the locked version of {engine}; add --engine {engine}")
+    return f"{engine}{VERSION}{version}"
+
+
+def resumed(folder: Path) -> tuple[Campaign, Progress]:
+    """Take up an interrupted result, on the data with which it was begun."""
+    folder = folder.resolve()
+    opened = store.Store(folder)
+    manifest = reading.load_manifest(folder)
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise UsageError(f"{folder}: begun by an earlier version, which wrote otherwise; start a new result")
+    opened.hold()
+    sources = _given(manifest.arguments) or _generated(manifest.arguments, folder)
+    first = _first(sources)
+    if first.describe().get("digest") != manifest.data.get("digest"):
+        where = ", ".join(map(str, first.data.files))
+        raise UsageError(f"{where}: not the data that {folder.name} was begun with; start a new result")
+    return _prepared(opened, manifest, sources)
+
+
+def _pipelines(arguments: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(arguments.get("pipeline") or pipelines.default())
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Source]:
+    """By pipeline the user's own data; nothing if there are none."""
+    if arguments["data"] is None:
+        return {}
+    return {name: given(pipeline(name), arguments, arguments["seed"]) for name in _pipelines(arguments)}
+
+
+def _generated(arguments: dict[str, Any], folder: Path) -> dict[str, Source]:
+    """By pipeline the built-in data."""
+    seed = arguments["seed"]
+    return {name: generated(pipeline(name), folder / "data", seed) for name in _pipelines(arguments)}
+
+
+def _first(sources: dict[str, Source]) -> Source:
+    """What the manifest tells of."""
+    return next(iter(sources.values()))
+
+
+def _prepared(opened: store.Store, manifest: Manifest, sources: dict[str, Source]) -> tuple[Campaign, Progress]:
+    """Make the environments that are needed; an engine without one becomes a failure, the others go on."""
+    progress = Progress()
+    manifest.state = "running"
+    opened.save_manifest(manifest)  # what is interrupted from here on can be resumed
+    engines = manifest.arguments["engine"]
+    constraints: dict[str, list[str]] = {name: [] for name in engines}
+    for wish in manifest.arguments.get("with", []):
+        constraints[_other_version(wish, engines)] = wish.split(",")[1:]
+    ready, lost = _environments(opened, manifest, constraints, progress)
+    manifest.versions[INLINE] = _main_versions(INLINE, Path(sys.prefix))
+    budget = chosen(manifest.arguments)
+    twice = _twice(manifest.arguments, ready)
+    wanted = arms(
+        budget, ready, [Track(t) for t in manifest.arguments["track"]],
+        _pipelines(manifest.arguments), twice,
+    )  # fmt: skip
+    kinds = {name: registry.adapter(name) for name in engines}
+    targets = {name: kind.targets for name, kind in kinds.items()}
+    queue = plan(budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed, targets=targets)
+    campaign = Campaign(Ledger(opened, manifest, budget, sources), queue, Clock(budget.limit_s), progress)
+    campaign.not_installed = lost
+    manifest.variants = _variants(budget, ready, twice)
+    manifest.engines = declared.engines(list(kinds.values()))
+    promise(manifest, list(kinds.values()))
+    opened.save_manifest(manifest)
+    return campaign, progress
+
+
+def _twice(arguments: dict[str, Any], names: list[str]) -> str:
+    """The engine that is measured a second time: the one that was asked for, or else the cheapest."""
+    run_s = {name: registry.adapter(name).run_s for name in names if VERSION not in name}
+    return arguments.get("again") or cheapest(run_s)
+
+
+def _variants(budget: Budget, names: list[str], twice: str) -> list[dict[str, str]]:
+    """What the manifest says of the arms that are an engine once more, in another way."""
+    found = [(name, "version", "another version") for name in names if VERSION in name]
+    if budget.again and twice in names:
+        found.append((twice + AGAIN, "again", "the same once more: the noise floor"))
+    if budget.variants:
+        found += [
+            (f"{n}-{v.name}", "isolation", v.text)
+            for n in names
+            for v in registry.adapter(n.partition(VERSION)[0]).variants
+        ]
+    rows = []
+    for name, kind, text in found:
+        engine = next(one for one in names if name.startswith(one))
+        rows.append({"name": name, "engine": engine.partition(VERSION)[0], "kind": kind, "text": text})
+    return rows
+
+
+def _environments(
+    opened: store.Store, manifest: Manifest, constraints: dict[str, list[str]], progress: Progress
+) -> tuple[list[str], list[Failure]]:
+    """Make what is missing; return the arms that are ready, and a failure for each of the others.
+
+    `constraints` has for each arm what limits the versions of its requirements.
+    """
+    scratch = make_scratch()
+    ready, lost = [], []
+    plain = clean_environment(scratch / "home", Path("/usr/bin"))
+    with Supervisor(scratch, plain, opened.folder / "logs") as supervisor:
+        for name, more in constraints.items():
+            progress(f"environment of {name}", float("inf"))
+            engine, _, version = name.partition(VERSION)
+            kind = registry.adapter(engine)
+            manifest.titles[name] = " ".join(filter(None, (kind.title, version)))
+            lock = environments.lock_in(opened.folder, name)
+            try:
+                made = (
+                    environments.ensure_version(name, [f"{kind.install.package}=={version}", *more], lock, supervisor)
+                    if version
+                    else environments.ensure(name, supervisor)
+                )
+                manifest.versions[name] = _main_versions(engine, made)
+                ready.append(name)
+            except EngineError as error:
+                lost.append(_not_installed(opened, manifest, name, error))
+    return ready, lost
+
+
+def _main_versions(name: str, environment: Path) -> dict[str, str]:
+    wanted = (*MAIN_PACKAGES, *((registry.adapter(name).install.package,) if name != INLINE else ()))
+    return {package: version for package, version in versions(environment).items() if package in wanted}
+
+
+def _not_installed(opened: store.Store, manifest: Manifest, name: str, error: EngineError) -> Failure:
+    message, log = opened.shorten(str(error)), opened.shorten(error.log_tail)
+    sample = Sample(
+        engine=name,
+        pipeline=_pipelines(manifest.arguments)[0],
+        metric="setup.total_s",
+        unit="s",
+        value=None,
+        mode="served",
+        note=f"failed: {message}",
+    )
+    opened.append(sample)
+    return Failure(engine=name, track="", phase="environment", message=message, log_tail=log)

@@ -1,0 +1,59 @@
+"""A session of one arm while its questions are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from bench.contract.errors import EngineError
+from bench.contract.records import Arm, Mode
+from bench.plan.cell import Planned
+from bench.plan.workloads import Workload
+from bench.questions.ledger import Ledger
+from bench.run.conductor import Conductor, Observation
+from bench.session.bring_up import Session
+from bench.session.supervisor import Supervisor
+
+
+@dataclass
+class Bound:
+    """A session of one arm, with what the result holds so far."""
+
+    ledger: Ledger
+    planned: Planned
+    conductor: Conductor
+    supervisor: Supervisor
+    scratch: Path
+    session: Session | None = None
+    local: bool = False
+    """Whether the server is stopped, and the mode without one prepared."""
+    failed: tuple[Observation, str] | None = None
+    """A run that ended at a planted exception, and its log: one question makes it, another reads it."""
+
+    @property
+    def own(self) -> Workload:
+        """A plain run of the arm's pipeline."""
+        return Workload(self.planned.pipeline)
+
+    def of(self, workload: Workload, mode: Mode = "served") -> Conductor:
+        """The session's conductor for another workload or mode, judging by the plain loop's run of that workload."""
+        own = self.conductor
+        if mode == own.arm.mode and workload == own.workload:
+            return own
+        label = f"{own.label}-local" if mode == "local" else own.label
+        arm = msgspec.structs.replace(own.arm, mode=mode)
+        return replace(own, arm=arm, label=label, workload=workload, oracle=self.ledger.oracles[workload])
+
+    @property
+    def up(self) -> Session:
+        """The engine's session; only the plain loop has none."""
+        if self.session is None:
+            raise EngineError(f"{self.planned.name} has no engine")
+        return self.session
+
+    @property
+    def anywhere(self) -> Arm:
+        """The arm of what does not depend on track and mode, such as the installation."""
+        return msgspec.structs.replace(self.conductor.arm, track="none", mode="none")

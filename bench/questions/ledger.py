@@ -1,0 +1,77 @@
+"""What a result holds so far: all that questions and the campaign have to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from bench.contract.records import Failure, Manifest, Run
+from bench.observe.history import History, read_history
+from bench.observe.reading import load
+from bench.observe.store import Store
+from bench.plan.arms import INLINE
+from bench.plan.budgets import Budget
+from bench.plan.cell import Cell, Key, key
+from bench.plan.workloads import Workload
+from bench.run.source import Source
+
+
+@dataclass
+class Ledger:
+    """One result in the making."""
+
+    store: Store
+    manifest: Manifest
+    budget: Budget
+    sources: Mapping[str, Source]
+    """By pipeline: what its runs are fed."""
+    oracles: dict[Workload, History] = field(default_factory=dict)
+    """The plain loop's first run of each workload: what every other run must equal."""
+    inline_runs: dict[Workload, list[dict[str, float]]] = field(default_factory=dict)
+    environment_s: dict[str, float] = field(default_factory=dict)
+
+    def source(self, pipeline: str) -> Source:
+        """What a pipeline's runs are fed; like steps, which have no source of their own, what the first one is."""
+        return self.sources.get(pipeline) or next(iter(self.sources.values()))
+
+    def inline_s(self, workload: Workload) -> Mapping[str, float]:
+        """Step -> seconds, the median of the inline runs so far."""
+        runs = self.inline_runs.get(workload, [])
+        return {name: median(run[name] for run in runs) for name in (runs[0] if runs else ())}
+
+    def recall(self, failures: Iterable[Failure]) -> int:
+        """Take over what an interrupted job has measured: the oracles, the baseline, what is done.
+
+        Returns the number of the last session, also of one in which no run came to its end.
+        """
+        self.store.mend()
+        for run in (r for r in load(self.store.folder, Run) if r.engine == INLINE and r.outcome == "completed"):
+            history = read_history(self.store.folder / "runs" / run.run_id)
+            if self.oracles.setdefault(Workload.of(run), history) is not history:
+                self.inline_runs.setdefault(Workload.of(run), []).append(history.step_times())
+        self.manifest.cells = [cell for cell in self.manifest.cells if cell.state == "done"]
+        self.manifest.failures = list(failures)
+        begun = (path.name.split("-")[0] for path in (self.store.folder / "logs").glob("[0-9]*-*"))
+        return max(map(int, begun), default=0)
+
+    @property
+    def noted(self) -> set[Key]:
+        """The cells of which the manifest says what became of them."""
+        return {key(cell) for cell in self.manifest.cells}
+
+    def note(self, cell: Cell, state: str, estimated_s: float, **more: Any) -> None:
+        """Say in the manifest what became of a cell."""
+        self.manifest.cells += cell.noted(state, estimated_s=estimated_s, **more)
+        self.store.save_manifest(self.manifest)
+
+    def left_out(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Those of some cells that were left out."""
+        out = {key(cell) for cell in self.manifest.cells if cell.state == "left_out"}
+        return [one for one in cells if out.intersection(one.keys)]
+
+    def forget(self, cells: Iterable[Cell]) -> None:
+        """Take back what the manifest says of some cells."""
+        keys = {each for one in cells for each in one.keys}
+        self.manifest.cells = [cell for cell in self.manifest.cells if key(cell) not in keys]

@@ -1,0 +1,135 @@
+"""What survives a fault, and what have people to do? Each scenario and each kill point is a cell of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from bench.contract.targets import Target
+from bench.contract.words import Track
+from bench.observe.watching import POLL_S
+from bench.plan import sweep
+from bench.plan.budgets import Budget
+from bench.plan.cell import Cell
+from bench.plan.priced import Ask, Needs, Topic
+from bench.plan.scenarios import RESUMED_S, SCENARIOS, Remedy, batches
+from bench.plan.workloads import PROBE, Workload
+from bench.questions.bound import Bound
+from bench.questions.metric import Headline, Metric
+from bench.questions.record import Question
+from bench.questions.recovery import backfill, kill_points, repair, unattended
+from bench.questions.recovery.titles import TITLES
+from bench.run.faults.targets import lacking, of_step
+
+PROBE_S = 7.0
+STOCK_FACTOR = 5.0
+"""On stock settings much is waited for longer."""
+TITLE = "What survives a fault?"
+
+
+def workloads(budget: Budget) -> tuple[Workload, ...]:
+    """The probe of what is left behind."""
+    return (PROBE,) if budget.thorough else ()
+
+
+def scenario_cells(ask: Ask) -> Iterator[Topic]:
+    """The budget's scenarios; those that only wait are conducted at once."""
+    for names in batches(ask.budget.scenarios):
+        cost_s = batch_s(names, ask.track, probed=ask.budget.thorough)
+        yield Topic(names, cost_s * (STOCK_FACTOR if ask.track is Track.STOCK else 1.0))
+
+
+def batch_s(names: Sequence[str], track: Track, *, probed: bool) -> float:
+    """Estimated seconds of scenarios that are conducted at once, with the probe that may follow them."""
+    batch = [SCENARIOS[name] for name in names if track in SCENARIOS[name].tracks]
+    probed = probed and not all(scenario.harmless or scenario.remedy for scenario in batch)
+    waits_s = max((scenario.seconds for scenario in batch), default=0.0) + RESUMED_S * max(0, len(batch) - 1)
+    return waits_s + (PROBE_S if probed else 0.0)
+
+
+def measure(bound: Bound, cell: Cell) -> None:
+    """Conduct the cell's scenarios."""
+    scenarios = [SCENARIOS[name] for name in cell.topics]
+    remedy = scenarios[0].remedy
+    if remedy is None:
+        prober = bound.of(PROBE) if PROBE in bound.planned.workloads else None
+        unattended.unattended(bound.conductor, bound.up, scenarios, prober)
+    elif reason := unattended.unavailable(bound.up, scenarios[0]):
+        unattended.tell_absent(bound.conductor, scenarios[0].name, reason)
+    else:
+        REMEDIES[remedy](bound)
+
+
+def _resume(bound: Bound) -> None:
+    failed, fixed = repair.failing(bound.conductor, bound.up)
+    bound.failed = failed, bound.up.endpoint.logs(failed.run.engine_run_id, repair.RESUME.faults[0].step)
+    repair.resume(bound.conductor, bound.up, failed, fixed)
+
+
+REMEDIES: dict[Remedy, Callable[[Bound], None]] = {
+    Remedy.RESUME: _resume,
+    Remedy.RERUN: lambda bound: repair.rerun(bound.conductor, bound.up),
+    Remedy.CANCEL: lambda bound: repair.cancel(bound.conductor, bound.up),
+    Remedy.ROLL_BACK: lambda bound: repair.roll_back(bound.conductor, bound.up),
+    Remedy.CATCH_UP: lambda bound: backfill.late_data(bound.conductor, bound.up),
+    Remedy.BACKFILL: lambda bound: backfill.killed(bound.conductor, bound.up),
+}
+
+
+def point_cells(ask: Ask) -> Iterator[Topic]:
+    """The budget's kill points, of the targets that the engine has; in the first block alone."""
+    if ask.block > 1:
+        return
+    missing = [target for target in Target if lacking(ask.targets, target)]
+    for point in sweep.draw(ask.budget.sweep, missing, of_step(ask.targets), ask.seed):
+        yield Topic((point.name,), point.seconds, point)
+
+
+def strike(bound: Bound, cell: Cell) -> None:
+    """Conduct the run that is struck at the cell's point."""
+    kill_points.strike(bound.conductor, bound.up, cell.subject, bound.of(PROBE))
+
+
+LEAVES = (
+    Metric("outcome", "Outcome", "high", "outcome", "text"),
+    Metric("detection_s", "Detection", resolution=POLL_S, help="fault until the engine's own record says so"),
+    Metric("recovery_s", "Recovery", resolution=POLL_S, help="fault until correct completion"),
+    Metric("attempts", "Attempts", "none", "info", "count", help="of the step that was struck"),
+    Metric("wasted_s", "Lost work", resolution=POLL_S, help="attempts that did not count in the end"),
+    Metric("duplicates", "Effects done twice", kind="exact", unit="count"),
+    Metric("correct", "Right in the end", "high", "flag", "boolean", help="the same artifacts as without an engine"),
+    Metric("recovery_work_s", "Of it, work", "none", "info", help="time of the steps that had to run"),
+    Metric("recovery_delay_s", "Of it, configured delay", "none", "info", help="before retries, and while down"),
+    Metric("recovery_rest_s", "Of it, the rest", "none", "info", help="what the engine took"),
+    Metric("overlaps", "Steps that ran twice at once", kind="exact", unit="count"),
+    Metric("orphans", "Processes left", kind="exact", unit="count", help="of steps, after the run's end"),
+    Metric("orphan_s", "They lived for", "none", "info"),
+    Metric("leaked_slots", "Slots lost", kind="exact", unit="count", help="for the next run"),
+    Metric("record", "Engine's own record", "none", "info", "text", help="against the journal"),
+    Metric("actions", "Done by people", "none", "info", "text"),
+    Metric("session", "The engine afterwards", "none", "info", "text"),
+    Metric("gone_s", "Until its process is gone", resolution=POLL_S),
+    Metric("missing", "Days missing", kind="exact", unit="count"),
+    Metric("twice", "Days done twice", kind="exact", unit="count"),
+    Metric("extra_lines", "Extra code", kind="exact", unit="lines"),
+    Metric("completed", "Came right by itself", "high", "info", "proportion"),
+    Metric("effect_once", "Effect exactly once", "high", "info", "proportion"),
+)
+QUESTIONS = (
+    Question(
+        key="recovery", group="recovery", title=TITLE, order=140, place=6, needs=Needs.UP,
+        cost_s={Track.TUNED: 45, Track.STOCK: 400}, budgets={"quick": 1, "standard": 1, "full": 3, "chaos": 1},
+        breaks=True, companions=True, workloads=workloads, cells=scenario_cells, measure=measure,
+        subjects="recovery", leaves=LEAVES, titles=TITLES,
+        headlines=(Headline("outcome", "outcome"), Headline("recovery_s", "until complete again")),
+        telling=(
+            "transient_error", "step_killed", "hung_step", "run_killed", "worker_killed", "scheduler_killed",
+            "resume_after_fix",
+        ),
+    ),
+    Question(
+        key="kill points", group="recovery", title=TITLE, order=141, place=6, needs=Needs.UP,
+        cost_s=dict.fromkeys(Track, sweep.POINT_S), budgets={"standard": 1, "full": 1, "chaos": 1},
+        breaks=True, companions=True, workloads=workloads, cells=point_cells, measure=strike,
+        session="kill points", apart=True, last=True, step_timeout_s=sweep.SWEEP_STEP_TIMEOUT_S,
+    ),
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""How long one run took, and where the time went, from its journal: the samples that every timed run gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from statistics import median
+
+from bench.contract.words import Track
+from bench.observe.watching import limit_s
+from bench.plan.workloads import Workload
+from bench.questions.bound import Bound
+from bench.run.conductor import EFFECTS, Conductor, Observation
+from bench.session.workspace import PARALLELISM
+from core.declaration import Graph
+
+
+def store_times(conductor: Conductor, seen: Observation, inline_s: Mapping[str, float]) -> None:
+    """Store the runtime.* samples of one run; a run with wrong output or another outcome has no timing."""
+    if not seen.right or seen.run.outcome != "completed":
+        failed = [f"{v.checker}: {v.reason}" for v in seen.verdicts if v.verdict != "pass"]
+        note = f"wrong: {seen.run.outcome}" + (f" ({'; '.join(failed)})" if failed else "")
+        conductor.sample(seen, "runtime.makespan_s", "s", None, note)
+        return
+    for metric, (unit, value) in times(seen, inline_s, conductor.graph(seen.history)).items():
+        conductor.sample(seen, f"runtime.{metric}", unit, value)
+
+
+def times(seen: Observation, inline_s: Mapping[str, float], graph: Graph) -> dict[str, tuple[str, float]]:
+    """Metric -> (unit, value) of one right run. Overhead as in `History.overhead_s`."""
+    run, history = seen.run, seen.history
+    first, last, makespan = history.first_start_ns(), history.last_end_ns(), seen.makespan_s
+    if first is None or last is None or makespan is None:
+        return {}
+    gaps = list(history.transitions(graph).values())
+    found = {
+        "makespan_s": makespan,
+        "completion_s": (run.terminal_ns - run.submit_ns) / 1e9,
+        "overhead_s": history.overhead_s(makespan, inline_s, PARALLELISM, graph),
+        "submit_to_first_step_s": (first - run.submit_ns) / 1e9,
+        "transition_s": median(gaps) if gaps else None,
+        "transitions_total_s": sum(gaps),
+        "work_s": history.work_s(),
+        "terminal_lag_s": (run.terminal_ns - last) / 1e9,
+    }
+    result = {name: ("s", value) for name, value in found.items() if value is not None}
+    slowdown = history.step_slowdown(inline_s)
+    return result | ({"step_slowdown_ratio": ("ratio", slowdown)} if slowdown else {})
+
+
+def run_served(bound: Bound, workload: Workload) -> Observation:
+    """One timed run on the server, with the CPU time that each step costs the whole engine."""
+    conductor = bound.of(workload)
+    seen = conductor.served(bound.up)
+    store_times(conductor, seen, bound.ledger.inline_s(workload))
+    if seen.right and seen.cpu_s is not None:
+        conductor.sample(seen, "resources.cpu_per_task_s", "s", seen.cpu_s / workload.steps)
+    return seen
+
+
+def to_local(bound: Bound) -> None:
+    """Stop the engine and prepare its mode without a server, once a session."""
+    if bound.local:
+        return
+    bound.up.stop_engine()
+    for number, command in enumerate(bound.up.adapter.local_initialise(), 1):
+        bound.supervisor.run(f"local-initialise-{number}", command)
+    bound.local = True
+
+
+def run_local(bound: Bound, workload: Workload) -> Observation:
+    """One timed run without a server."""
+    conductor = bound.of(workload, "local")
+    run, config = conductor.prepare(bound.scratch / EFFECTS)
+    command = replace(bound.up.adapter.local(workload.offered, config), timeout_s=limit_s(Track.STOCK, workload.steps))
+    seen = conductor.process(bound.supervisor, command, run)
+    store_times(conductor, seen, bound.ledger.inline_s(workload))
+    return seen
