@@ -2,122 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bench.contract.endpoint import RunState, StepState
 from bench.contract.words import Status
 
-ERROR = "className message stack errorChain { isExplicitLink error { className message stack } }"
+QUERIES = Path(__file__).with_name("queries.graphql").read_text(encoding="utf-8")
+FRAGMENT = "Told"
+"""What is asked of every error: the error itself, and what caused it."""
 
-JOBS = """
-query Jobs($location: String!) {
-  workspaceLocationEntryOrError(name: $location) {
-    ... on WorkspaceLocationEntry { locationOrLoadError {
-      ... on RepositoryLocation { repositories { name jobs { name } } }
-    } }
-  }
-}"""
 
-DAEMONS = "query Daemons { instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
+def _query(name: str) -> str:
+    """The operation of this name in the file, with the fragment if it uses it."""
+    definitions = re.findall(r"^(?:query|mutation|fragment) .*?^}$|^query [^\n]*}$", QUERIES, re.DOTALL | re.MULTILINE)
+    named = {one.split("(")[0].split()[1]: one for one in definitions}
+    return f"{named[name]}\n{named[FRAGMENT]}" if f"...{FRAGMENT}" in named[name] else named[name]
 
-LAUNCH = """
-mutation Launch($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on RunConfigValidationInvalid { errors { message } }
-    ... on Error { message }
-  }
-}"""
 
-RESUME = """
-mutation Resume($run: String!) {
-  launchRunReexecution(reexecutionParams: {parentRunId: $run, strategy: FROM_FAILURE}) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on Error { message }
-  }
-}"""
-
-CANCEL = """
-mutation Cancel($run: String!) {
-  terminateRun(runId: $run) {
-    __typename
-    ... on TerminateRunSuccess { run { runId } }
-    ... on TerminateRunFailure { message }
-    ... on Error { message }
-  }
-}"""
-
-RELOAD = f"""
-mutation Reload($location: String!) {{
-  reloadRepositoryLocation(repositoryLocationName: $location) {{
-    __typename
-    ... on WorkspaceLocationEntry {{ locationOrLoadError {{ __typename ... on PythonError {{ {ERROR} }} }} }}
-    ... on Error {{ message }}
-  }}
-}}"""
-
-RUN = """
-query Run($run: ID!) {
-  runOrError(runId: $run) {
-    __typename
-    ... on Run {
-      runId status creationTime startTime endTime
-      stepStats { stepKey status startTime endTime attempts { startTime endTime } }
-    }
-    ... on Error { message }
-  }
-}"""
-
-STATUS = """
-query Status($run: ID!) {
-  runOrError(runId: $run) {
-    __typename
-    ... on Run { status }
-    ... on Error { message }
-  }
-}"""
-
-BACKFILL = """
-mutation Backfill($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on Error { message }
-  }
-}"""
-
-BACKFILL_RUNS = """
-query BackfillRuns($backfill: String!) {
-  partitionBackfillOrError(backfillId: $backfill) {
-    __typename
-    ... on PartitionBackfill { status runs { runId status tags { key value } } }
-    ... on Error { message }
-  }
-}"""
-
-EVENTS = f"""
-query Events($run: ID!, $cursor: String) {{
-  logsForRun(runId: $run, afterCursor: $cursor) {{
-    __typename
-    ... on EventConnection {{
-      cursor hasMore
-      events {{
-        __typename
-        ... on MessageEvent {{ timestamp level stepKey eventType message }}
-        ... on ErrorEvent {{ error {{ {ERROR} }} }}
-        ... on ExecutionStepUpForRetryEvent {{ error {{ {ERROR} }} }}
-        ... on LogsCapturedEvent {{ fileKey stepKeys }}
-      }}
-    }}
-    ... on Error {{ message }}
-  }}
-}}"""
-
-OUTPUT = "query Output($key: [String!]!) { capturedLogs(logKey: $key) { stdout stderr } }"
+JOBS = _query("Jobs")
+DAEMONS = _query("Daemons")
+LAUNCH = _query("Launch")
+RESUME = _query("Resume")
+CANCEL = _query("Cancel")
+RELOAD = _query("Reload")
+RUN = _query("Run")
+STATUS = _query("Status")
+BACKFILL = _query("Backfill")
+BACKFILL_RUNS = _query("BackfillRuns")
+EVENTS = _query("Events")
+OUTPUT = _query("Output")
 
 RUN_STATUS = {
     "SUCCESS": Status.COMPLETED,
@@ -179,7 +96,7 @@ def event_text(event: Mapping[str, Any]) -> str:
 def error_text(error: Mapping[str, Any]) -> str:
     """A `PythonError` with its whole chain, as the UI shows it."""
     parts = ["".join([error["message"], "\nStack trace:\n", *error["stack"]])]
-    for link in error["errorChain"]:
+    for link in error["causes"]:
         relation = "caused by" if link["isExplicitLink"] else "raised while handling"
         cause = link["error"]
         parts.append("".join([f"{relation}: {cause['message']}", "\nStack trace:\n", *cause["stack"]]))

@@ -46,7 +46,7 @@ def run(
         str | None, typer.Option(help="The engine that is measured twice. [default: the cheapest]")
     ] = None,
     with_: Annotated[
-        list[str] | None, typer.Option("--with", help="Another version of an engine, as airflow==3.3.1; repeatable.")
+        list[str] | None, typer.Option("--with", help="Another version of an engine, as ENGINE==VERSION; repeatable.")
     ] = None,
     data_file: Annotated[Path | None, typer.Option("--data", help="Your own CSV file.")] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict; with --data.")] = None,

@@ -71,7 +71,7 @@ def _other_version(wish: str, engines: list[str]) -> str:
     """The arm's name for another version: airflow==3.3.1, with or without further requirements, is airflow@3.3.1."""
     engine, _, version = wish.partition(",")[0].partition("==")
     if not re.fullmatch(r"[0-9][\w.!+-]*", version):
-        raise UsageError(f"--with {wish}: not an engine with a version; write it as airflow==3.3.1")
+        raise UsageError(f"--with {wish}: not an engine with a version; write it as {engines[0]}==1.2.3")
     registry.adapter(engine)
     if engine not in engines:
         raise UsageError(f"--with {wish}: compares with the locked version of {engine}; add --engine {engine}")

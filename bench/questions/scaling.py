@@ -87,7 +87,7 @@ QUESTIONS = (
         cost_s={Track.TUNED: 30, Track.STOCK: 120}, budgets={"standard": 1, "full": 5}, session="synthetic",
         workloads=workloads, measure=measure, metrics=METRICS,
         headlines=(
-            Headline("scaling.marginal_s", "Each task of a chain, on a server", "served", Shape.SERIES),
+            Headline("scaling.marginal_s", "Each of many tasks in a row, on a server", "served", Shape.SERIES),
             Headline("scaling.marginal_s", "Each of many parallel tasks", "served", Shape.PARALLEL),
         ),
     ),

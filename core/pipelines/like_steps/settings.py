@@ -11,7 +11,7 @@ from msgspec import Meta
 class LikeSteps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """By default nothing."""
 
-    n: Annotated[int, Meta(ge=1, description="steps of a chain; of a fan-out between its first and its last")] = 1
+    n: Annotated[int, Meta(ge=1, description="like steps")] = 1
     fib: Annotated[int, Meta(ge=0, description="each computes this Fibonacci number naively; 0 is no work")] = 0
     payload_bytes: Annotated[int, Meta(ge=0, description="size of what a step hands to the next")] = 0
     channel: Annotated[
