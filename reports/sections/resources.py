@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bench.contract.processes import Function
 from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Scale
 from bench.questions.soak import FEWEST_RUNS, memory_slope
@@ -22,9 +23,9 @@ RUN = ("cpu_s", "pss_mean_bytes", "pss_peak_bytes", "processes_peak", "threads_p
 GROWTH = ("resources.metadata_bytes_per_1000_tasks", "resources.soak.pss_bytes_per_run")
 EACH, SLOPE = "resources.soak.pss_bytes", GROWTH[1]
 MEMORY = "resources.idle.pss_mean_bytes"
-FUNCTIONS = ("web and API", "scheduling", "pipeline code", "worker", "database")
-"""What roles of several engines have in common, in the chart's order."""
-OTHER = "other"
+DATABASE, OTHER = "database", str(Function.OTHER)
+FUNCTIONS = (*(str(one) for one in Function if one is not Function.OTHER), DATABASE)
+"""What roles of several engines have in common, in the chart's order. The database is the harness's own."""
 MB = Scale("MB", 1e-6)
 
 

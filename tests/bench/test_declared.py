@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from bench.contract import registry
+from bench.contract.processes import Command, Function, Role
 from bench.contract.records import Manifest
-from bench.observe.declared import in_turn, pipelines
-from bench.observe.first_schema import DECLARED_PIPELINES
+from bench.observe.declared import engines, in_turn, pipelines, with_roles
+from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from core.declaration import Graph, Kind, Step
 from core.declaration import pipelines as found
 
+NAMES = [one.name for one in DECLARED_ENGINES]
 GRAPHS = {
     "a row": (Graph((Step("a"), Step("b", ("a",)), Step("c", ("b",)))), True),
     "two at once": (Graph((Step("a"), Step("b", ("a",)), Step("c", ("a",)))), False),
@@ -55,3 +58,26 @@ def test_the_first_version_is_read_as_if_it_had_said_the_same() -> None:
         assert (now.title, now.in_turn, now.size, now.shape, now.companion, now.effects) == (
             then.title, then.in_turn, then.size, then.shape, then.companion, then.effects,
         )  # fmt: skip
+
+
+def test_engines_look_as_the_first_version_showed_them() -> None:
+    told = {one.name: (one.title, one.place, one.colour, one.shape) for one in engines(map(registry.adapter, NAMES))}
+    assert told == {one.name: (one.title, one.place, one.colour, one.shape) for one in DECLARED_ENGINES}
+
+
+class Told:
+    """As much of an adapter as tells its roles."""
+
+    name = NAMES[0]
+
+    def roles(self) -> list[Role]:
+        true = Command(("true",))
+        return [Role("boss", true, Function.SCHEDULING), Role("hand", true, Function.WORKER)]
+
+
+def test_roles_say_what_they_have_in_common_and_stay_when_a_result_is_gone_on_with() -> None:
+    kinds = [registry.adapter(name) for name in NAMES]
+    first = with_roles(engines(kinds), Told())  # type: ignore[arg-type]
+    told = {one.name: one.roles for one in engines(kinds, first)}
+    assert told[NAMES[0]] == {"boss": "scheduling", "hand": "worker"}
+    assert not any(told[name] for name in NAMES[1:])
