@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,7 @@ FRAGMENT = "Told"
 
 def _query(name: str) -> str:
     """The operation of this name in the file, with the fragment if it uses it."""
-    definitions = re.findall(r"^(?:query|mutation|fragment) .*?^}$|^query [^\n]*}$", QUERIES, re.DOTALL | re.MULTILINE)
-    named = {one.split("(")[0].split()[1]: one for one in definitions}
+    named = {one.replace("(", " ").split()[1]: one for one in QUERIES.split("\n\n")}
     return f"{named[name]}\n{named[FRAGMENT]}" if f"...{FRAGMENT}" in named[name] else named[name]
 
 

@@ -61,7 +61,7 @@ def test_help(command: tuple[str, ...]) -> None:
 GOOD = "a,y\n" + "".join(f"{n},{n % 2}\n" for n in range(5))
 BAD = {
     "unknown engine": (["--engine", "nobody"], "unknown engine 'nobody'; found in"),
-    "no version": (["--with", "airflow"], "--with airflow: not an engine with a version; write it as airflow==3.3.1"),
+    "no version": (["--with", "airflow"], "--with airflow: not an engine with a version; write it as airflow==1.2.3"),
     "version of another": (["--engine", "prefect", "--with", "airflow==3.3.1"], "add --engine airflow"),
     "unknown question": (["--only", "luck"], "--only luck: there is no such question; there are code, setup, runtime"),
     "unknown pipeline": (["--pipeline", "tube"], "--pipeline tube: there is no such pipeline; there are "),

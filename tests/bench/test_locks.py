@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.measuring import MAIN_PACKAGES
+from bench.cli.preparing import MAIN_PACKAGES
 from bench.contract import registry
 from bench.session import environments
 from bench.session.workspace import PROJECT
