@@ -17,7 +17,7 @@ from bench.plan.cell import Cell, blocks, sessions
 from bench.plan.costs import RENDER_S, SESSION_S, Clock, Estimates
 from bench.plan.planner import plan
 from bench.plan.priced import ONLY_BLOCKS, Needs
-from bench.plan.scenarios import SCENARIOS
+from bench.plan.scenarios import SCENARIOS, of_budget
 from bench.plan.workloads import Workload
 from bench.questions.discovery import groups, questions
 
