@@ -80,7 +80,7 @@ REMEDIES: dict[Remedy, Callable[[Bound, Scenario], None]] = {
 
 def point_cells(ask: Ask) -> Iterator[Topic]:
     """The budget's kill points, of the targets that the engine has; in the first block alone."""
-    if ask.block > 1:
+    if ask.block > 1 or not ask.budget.sweep.points:
         return
     missing = [target for target in Target if lacking(ask.targets, target)]
     own = pipeline(ask.pipeline)
