@@ -230,7 +230,8 @@ def test_each_pipeline_is_an_arm_and_what_is_of_the_engine_is_asked_once() -> No
     (loop,) = {one.planned for one in cells if one.planned.loop and one.planned.block == 1}
     assert [one.pipeline for one in loop.workloads[:2]] == ["training", "fan_out"]
     own = [one for one in cells if (one.planned.name, one.planned.block) == ("prefect", 1)]
-    asked = {name: {one.question.key for one in own if one.planned.pipeline == name} for name in ("training", "fan_out")}
+    names = ("training", "fan_out")
+    asked = {name: {one.question.key for one in own if one.planned.pipeline == name} for name in names}
     assert asked["training"] - asked["fan_out"] == {"environment", "scaling"}
     assert asked["fan_out"] <= asked["training"]
 
