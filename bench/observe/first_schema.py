@@ -22,7 +22,7 @@ PIPELINES = {"roll_back": "model_roll_back"}
 USUAL = "training"
 """The workload where none was written down."""
 OF_NO_PIPELINE = re.compile(
-    r"authoring\.|noise\.(clock|position|drift)|instrument\.|micro\.report_s|setup\.(environment|packages|disk|import)"
+    r"authoring\.glue|noise\.(clock|position|drift)|instrument\.|micro\.report_s|setup\.(environment|packages|disk|import)"
 )
 """How the metrics begin that had a workload for form's sake only."""
 CELL = re.compile(r"block (\d+): ([^ :]+)(?: ([^:]+))?: ([^:]+)(?:: (.+))?")

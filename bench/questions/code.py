@@ -1,10 +1,11 @@
-"""How much code does a user of an engine write? All of its pipelines, and the configuration beside them."""
+"""How much code does a user of an engine write? One pipeline, what it shares with others, and its configuration."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.contract import registry
@@ -40,75 +41,109 @@ FEW = 1.05
 
 
 def measure(bound: Bound, _: Cell) -> None:
-    """Count the code of every engine of the result, and keep it beside the numbers."""
-    manifest = bound.ledger.manifest
+    """Count the code of every engine of the result for every measured pipeline, and keep it beside the numbers."""
+    manifest, store = bound.ledger.manifest, bound.conductor.store
     for engine in (name for name in manifest.titles if VERSION not in name):
         kind = registry.adapter(engine)
         version = manifest.versions.get(engine, {}).get(kind.install.package, "")
-        for sample in count(PROJECT, engine, version, language_of(engine)):
-            bound.conductor.store.append(sample)
-        keep(bound.conductor.store, engine)
+        for pipeline in bound.ledger.sources:
+            for sample in count(PROJECT, engine, pipeline, version, kind.language.name):
+                store.append(sample)
+        store.append(glue(PROJECT, engine, version))
+        keep(store, engine, list(bound.ledger.sources))
 
 
-def language_of(engine: str) -> str:
-    """Name of the language in which the engine's pipelines are written."""
-    return registry.adapter(engine).language.name
+def count(root: Path, engine: str, pipeline: str, version: str = "", language: str = PYTHON) -> list[Sample]:
+    """Return the authoring.* samples of a pipeline in `root/impl_<engine>`.
+
+    They are valueless with the reason if there is no code for that pipeline alone or it cannot be read.
+    """
+    values: dict[str, float | None] = dict.fromkeys(AUTHORED)
+    note = symbols = ""
+    try:
+        found, symbols = _authored(root / f"impl_{engine}", pipeline, language)
+        values.update(found)
+    except (OSError, LookupError, SyntaxError, subprocess.CalledProcessError) as error:
+        note = f"failed: {error}"
+    if not _folder(root / f"impl_{engine}", pipeline).is_dir():
+        note = f"not measured: no code for {pipeline} alone; it is conducted as any declared graph is"
+    return [
+        Sample(
+            engine=engine, version=version, pipeline=pipeline, metric=f"authoring.{name}", unit=UNITS[name],
+            value=value, note=symbols if name == "symbols" and symbols else note,
+        )
+        for name, value in values.items()
+    ]  # fmt: skip
 
 
-def count(root: Path, engine: str, version: str = "", language: str = PYTHON) -> list[Sample]:
-    """Return the authoring.* samples of `root/impl_<engine>`, valueless with the reason if it cannot be read."""
+def glue(root: Path, engine: str, version: str = "") -> Sample:
+    """Return the size of the adapter and of what it is split into; without an adapter there is nothing to count."""
     folder = root / f"impl_{engine}"
-    samples = []
-    for part, names in ((_authored, AUTHORED), (_glue, ("glue_sloc",))):
-        values: dict[str, float | None] = dict.fromkeys(names)
-        note = symbols = ""
-        try:
-            found, symbols = part(folder, language)
-            values.update(found)
-        except (OSError, LookupError, SyntaxError, subprocess.CalledProcessError) as error:
-            note = f"failed: {error.args[0] if isinstance(error, LookupError) else error}"
-        samples += [
-            Sample(
-                engine=engine, version=version, pipeline=NO_PIPELINE, metric=f"authoring.{name}",
-                unit=UNITS[name], value=values[name], note=symbols if name == "symbols" and symbols else note,
-            )
-            for name in names
-        ]  # fmt: skip
-    return samples
+    adapter = folder / "adapter.py"
+    files = [adapter, *sorted(path for path in folder.glob("*.py") if path not in (adapter, folder / "__init__.py"))]
+    value, note = None, ""
+    try:
+        value = float(COUNTERS[PYTHON].sloc(files))
+    except (OSError, SyntaxError, subprocess.CalledProcessError) as error:
+        note = f"failed: {error}"
+    return Sample(
+        engine=engine, version=version, pipeline=NO_PIPELINE, metric="authoring.glue_sloc", unit=UNITS["glue_sloc"],
+        value=value, note=note,
+    )  # fmt: skip
 
 
-def keep(store: Store, engine: str) -> None:
-    """Copy an engine's pipelines and notes into the result, with the numbers of the counted lines."""
-    folder = store.folder / "code" / engine
-    origin = PROJECT / f"impl_{engine}"
-    shutil.copytree(origin / "pipelines", folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    sources = sorted(path for path in folder.rglob("*") if path.is_file() and counter_of(path))
-    counted = {path.relative_to(folder).as_posix(): counted_lines(path) for path in sources}
+def written(folder: Path, pipeline: str) -> list[Path]:
+    """What a user of an engine's folder writes for a pipeline: its files, and what lies beside them for it.
+
+    Beside them are the configuration, which every pipeline has to have, and the modules that its files import.
+    """
+    own = sorted(path for path in _folder(folder, pipeline).rglob("*") if _is_text(path))
+    beside = sorted(path for path in (folder / "pipelines").iterdir() if _is_text(path)) if own else []
+    wanted: set[Path] = set()
+    found = own
+    while found:
+        modules = {name for path in found if (counter := counter_of(path)) for name in counter.modules(path)}
+        found = [path for path in beside if path.stem in modules and path not in wanted]
+        wanted.update(found)
+    return own + [path for path in beside if path in wanted or path.suffix in CONFIG_SUFFIXES]
+
+
+def keep(store: Store, engine: str, pipelines: Sequence[str]) -> None:
+    """Copy an engine's code for some pipelines, and its notes, into the result, with the numbers of counted lines."""
+    origin, folder = PROJECT / f"impl_{engine}", store.folder / "code" / engine
+    folder.mkdir(parents=True, exist_ok=True)
+    counted = {}
+    for path in dict.fromkeys(path for pipeline in pipelines for path in written(origin, pipeline)):
+        name = path.relative_to(origin / "pipelines")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / name)
+        if counter_of(path):
+            counted[name.as_posix()] = counted_lines(path)
     (folder / "counted.json").write_text(json.dumps(counted))
-    notes = origin / "NOTES.md"
-    if notes.exists():
+    if (notes := origin / "NOTES.md").exists():
         shutil.copy(notes, folder / "NOTES.md")
 
 
-def _authored(folder: Path, language: str) -> tuple[dict[str, float], str]:
+def _folder(folder: Path, pipeline: str) -> Path:
+    return folder / "pipelines" / pipeline
+
+
+def _is_text(path: Path) -> bool:
+    return path.is_file() and (path.suffix in CONFIG_SUFFIXES or counter_of(path) is not None)
+
+
+def _authored(folder: Path, pipeline: str, language: str) -> tuple[dict[str, float], str]:
     """What is counted, and the names that are taken from the engine."""
     if language not in COUNTERS:
         raise LookupError(f"nothing counts {language}")
-    counter, pipelines = COUNTERS[language], folder / "pipelines"
-    sources = sorted(path for path in pipelines.rglob("*") if path.suffix in counter.suffixes)
+    counter, files = COUNTERS[language], written(folder, pipeline)
+    sources = [path for path in files if path.suffix in counter.suffixes]
     if not sources:
-        raise FileNotFoundError(f"{pipelines}: no {language} files")
+        raise FileNotFoundError(f"{_folder(folder, pipeline)}: no {language} files")
     own = {"core", folder.name}
-    configs = (path for path in pipelines.rglob("*") if path.is_file() and path.suffix in CONFIG_SUFFIXES)
+    configs = (path for path in files if path.suffix in CONFIG_SUFFIXES)
     found = counter.count(sources, own) | {"config_lines": float(sum(map(_config_lines, configs)))}
     return found, ", ".join(sorted(counter.symbols(sources, own)))
-
-
-def _glue(folder: Path, _: str) -> tuple[dict[str, float], str]:
-    """The adapter and what it is split into; without an adapter there is nothing to count."""
-    adapter = folder / "adapter.py"
-    files = [adapter, *sorted(path for path in folder.glob("*.py") if path not in (adapter, folder / "__init__.py"))]
-    return {"glue_sloc": float(COUNTERS[PYTHON].sloc(files))}, ""
 
 
 def _config_lines(path: Path) -> int:

@@ -22,6 +22,9 @@ class Counter(Protocol):
     def sloc(self, paths: Sequence[Path]) -> int:
         """How many such lines some files have, formatted alike."""
 
+    def modules(self, path: Path) -> set[str]:
+        """Names of the modules that a file takes in, up to their first dot."""
+
     def symbols(self, paths: Sequence[Path], own: Collection[str]) -> set[str]:
         """Distinct names that the files take from elsewhere than `own` modules."""
 

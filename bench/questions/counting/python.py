@@ -45,6 +45,16 @@ class Python:
         """How many such lines some files have, formatted alike."""
         return sum(len(_code_lines(text)) for text in _formatted(paths))
 
+    def modules(self, path: Path) -> set[str]:
+        """Names of the modules that a file takes in, up to their first dot."""
+        found: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                found.add((node.module or "").split(".")[0])
+            elif isinstance(node, ast.Import):
+                found.update(alias.name.split(".")[0] for alias in node.names)
+        return found
+
     def symbols(self, paths: Sequence[Path], own: Collection[str]) -> set[str]:
         """Distinct names that the files take from elsewhere than `own` modules, as module.name."""
         modules = {path.stem for path in paths} | set(own)
