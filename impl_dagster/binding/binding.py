@@ -5,9 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
-from run import RESOURCES, Run
 
 from core.declaration import Graph, Kind, Offer, Step, bound, pipeline
+
+
+class Run(dg.ConfigurableResource):
+    """What a run is given at launch: the path of its configuration file."""
+
+    config: str
 
 
 @functools.cache  # an op of one name is one definition, however many jobs use it
@@ -60,4 +65,4 @@ def spelling_of_map(graph: Graph, step: Step) -> str:
     return next((one.spelling for one in graph if one.over == step.name), "")
 
 
-defs = dg.Definitions(jobs=[build(offer) for offer in bound()], resources=RESOURCES)
+defs = dg.Definitions(jobs=[build(offer) for offer in bound()], resources={"run": Run.configure_at_launch()})

@@ -1,12 +1,17 @@
 """File one day's rows: a partition for each day."""
 
 import dagster as dg
-from run import RESOURCES, Run
 
 from core.declaration import deployed
 from core.pipelines.daily_files import steps
 
 RETRY = deployed("daily_files").step("day").retry
+
+
+class Run(dg.ConfigurableResource):
+    """What a run is given at launch: the path of its configuration file."""
+
+    config: str
 
 
 @dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s))
@@ -19,4 +24,4 @@ def daily_files() -> None:
     day()
 
 
-defs = dg.Definitions(jobs=[daily_files], resources=RESOURCES)
+defs = dg.Definitions(jobs=[daily_files], resources={"run": Run.configure_at_launch()})

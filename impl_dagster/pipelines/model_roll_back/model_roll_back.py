@@ -1,12 +1,17 @@
 """Make the last good model current again."""
 
 import dagster as dg
-from run import RESOURCES, Run
 
 from core.declaration import deployed
 from core.pipelines.model_roll_back import steps
 
 RETRY = deployed("model_roll_back").step("roll_back").retry
+
+
+class Run(dg.ConfigurableResource):
+    """What a run is given at launch: the path of its configuration file."""
+
+    config: str
 
 
 @dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s))
@@ -19,4 +24,4 @@ def model_roll_back() -> None:
     roll_back()
 
 
-defs = dg.Definitions(jobs=[model_roll_back], resources=RESOURCES)
+defs = dg.Definitions(jobs=[model_roll_back], resources={"run": Run.configure_at_launch()})

@@ -4,13 +4,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
-from run import RESOURCES, Run
 
 from core.declaration import deployed
 from core.instrument.errors import PermanentError
 from core.pipelines.training import steps
 
 TRAINING = deployed("training")
+
+
+class Run(dg.ConfigurableResource):
+    """What a run is given at launch: the path of its configuration file."""
+
+    config: str
 
 
 def retries(step: str) -> dg.RetryPolicy:
@@ -90,4 +95,4 @@ def training() -> None:
     cleanup([deploy(model, metrics, chosen=to_deploy), notify(metrics, chosen=to_notify)])
 
 
-defs = dg.Definitions(jobs=[training], resources=RESOURCES)
+defs = dg.Definitions(jobs=[training], resources={"run": Run.configure_at_launch()})
