@@ -17,7 +17,7 @@ from bench.analyse.change import Change, change
 from bench.analyse.sides import Values
 from bench.analyse.summary import LOG_UNITS, PROPORTION
 from bench.contract.records import FAILED, NOT_SUPPORTED
-from bench.judge.outcomes import rank
+from bench.judge.outcome import rank
 from bench.questions.metric import Metric
 
 Turn = Literal["better", "worse", ""]

@@ -28,7 +28,10 @@ def chaos(
     ] = None,
     role: Annotated[list[Target] | None, typer.Option(help="Only points that strike this; repeatable.")] = None,
     at: Annotated[
-        list[str] | None, typer.Option(help="Only these points: train, before:train, in:train, submit; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="Only these points: a step, or early, heavy, effect, last; before:heavy, in:heavy, submit; repeatable."
+        ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many points are drawn for each engine.")] = 5,
     seed: Annotated[int, typer.Option(help="Draws the points, data, order and offsets.")] = 7,

@@ -93,7 +93,7 @@ class Expectation:
     """What the engine's documentation lets its user expect of a scenario."""
 
     outcomes: tuple[str, ...]
-    """Outcomes (see `bench.judge.checkers.Outcome`) that agree with it; empty: the documentation says nothing."""
+    """Outcomes (see `bench.judge.outcome.Outcome`) that agree with it; empty: the documentation says nothing."""
     text: str
     """One sentence: what is documented, or that nothing was found."""
     source: str

@@ -10,7 +10,9 @@ from bench.contract.errors import UsageError
 from bench.contract.targets import Target
 from bench.contract.words import Track
 from bench.plan import scenarios
-from bench.plan.sweep import MOMENTS, NO_POINTS, TARGETS, Sweep, moments
+from bench.plan.scenarios.record import Action
+from bench.plan.sweep import NO_POINTS, TARGETS, Sweep, checked
+from core.declaration import pipelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Budget:
     """Sizes of the pipelines that have no other purpose than to be conducted."""
     deep_tracks: tuple[Track, ...] = (Track.TUNED,)
     """Tracks on which more is measured than setup and plain runs."""
-    scenarios: tuple[str, ...] = scenarios.STANDARD
+    scenarios: tuple[str, ...] = scenarios.of_budget("standard")
     """What goes wrong, or is done by people."""
     sweep: Sweep = NO_POINTS
     """The kill points beside them."""
@@ -53,7 +55,7 @@ class Budget:
 
 BUDGETS = {
     "quick": Budget(
-        "quick", 480, (Track.TUNED,), blocks=1, most_blocks=1, samples=1, scenarios=scenarios.BASIC,
+        "quick", 480, (Track.TUNED,), blocks=1, most_blocks=1, samples=1, scenarios=scenarios.of_budget("quick"),
     ),
     "standard": Budget(
         "standard", 2700, tuple(Track), blocks=5, most_blocks=50, samples=1, again=True, variants=True,
@@ -62,13 +64,13 @@ BUDGETS = {
         "full", None, tuple(Track), blocks=10, most_blocks=10, samples=3, again=True, variants=True,
         sizes=(5, 20, 100, 300, 1000), deep_tracks=tuple(Track), apart=True, cold=True,
         rows=(10_000, 100_000, 1_000_000), pairs=5,
-        scenarios=tuple(scenarios.SCENARIOS), sweep=Sweep(200), thorough=True,
+        scenarios=scenarios.of_budget("full"), sweep=Sweep(200), thorough=True,
     ),
 }  # fmt: skip
 ALONE = {
     ("standard", "recovery"): replace(
         BUDGETS["standard"], limit_s=5400.0, blocks=1, most_blocks=1, again=False, variants=False,
-        scenarios=tuple(scenarios.SCENARIOS), sweep=Sweep(20), thorough=True,
+        scenarios=scenarios.of_budget("alone"), sweep=Sweep(20), thorough=True,
     ),
 }  # fmt: skip
 """What a budget is where this group of questions alone is asked for: every scenario, and some kill points."""
@@ -92,11 +94,13 @@ def chaos_budget(wish: Mapping[str, Any]) -> Budget:
     if unknown := set(actions) - set(POINT_ACTIONS):
         known = ", ".join((*scenarios.SCENARIOS, *POINT_ACTIONS))
         raise UsageError(f"--fault {unknown.pop()}: there is no such fault; there are {known}")
+    for text in wish["at"]:
+        checked(text, next(one for one in pipelines() if one.default))
     sweep = Sweep(
         wish["count"] if actions or not named else 0,
-        tuple(scenarios.Action(name) for name in actions or ("kill",)),
+        tuple(Action(name) for name in actions or ("kill",)),
         tuple(Target(name) for name in wish["role"]) or TARGETS,
-        tuple(moment for text in wish["at"] for moment in moments(text)) or MOMENTS,
+        tuple(wish["at"]),
     )
     return Budget(
         "chaos", None, (Track.TUNED,), blocks=1, most_blocks=1, samples=0,

@@ -99,7 +99,8 @@ class _Planner:
         return [cell for one in mine for cell in self._cells(planned, one)]
 
     def _cells(self, planned: Planned, question: Priced) -> Iterable[Cell]:
-        ask = Ask(self.budget, planned.track, planned.block, self.seed, self.targets.get(planned.engine, {}))
+        targets = self.targets.get(planned.engine, {})
+        ask = Ask(self.budget, planned.track, planned.block, self.seed, targets, planned.pipeline)
         topics = [Topic((), question.cost_s[planned.track])] if question.cells is None else question.cells(ask)
         return [Cell(planned, question, one.cost_s, one.names, one.subject) for one in topics]
 

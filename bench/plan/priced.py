@@ -63,6 +63,8 @@ class Ask:
     seed: int
     targets: Targets
     """What faults can strike in the engine."""
+    pipeline: str
+    """The one that is measured."""
 
 
 def no_workloads(_: Budget) -> tuple[Workload, ...]:

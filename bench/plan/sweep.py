@@ -5,18 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice, product, zip_longest
+from itertools import chain as one_after_the_other
+from itertools import islice, product, zip_longest
 
 from bench.contract.errors import UsageError
 from bench.contract.targets import Target
-from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, Scenario, When, outside
-from core.declaration import pipeline
+from bench.plan.scenarios.outside import outside
+from bench.plan.scenarios.record import INTO_S, MIDDLE_S, Action, Moment, Scenario, When
+from core.declaration import Graph, Pipeline
 
 TARGETS = (Target.STEP, Target.RUN, Target.WORKER, Target.SCHEDULER, Target.API, Target.CONTROL_PLANE)
-STEPS = tuple(step.name for step in pipeline("training").graph({}) if step.name != "notify")
-"""Those that run when the model is good enough."""
-MOMENTS = tuple(Moment(when, step) for when, step in product((When.BEFORE, When.IN), STEPS))[1:]
-"""Before the first step there is no history yet that could tell when."""
+KEY, TITLE = "sweep", "Kill points"
+"""In the names of metrics, and for people."""
+SUBMIT = "submit"
 DOWN_S = 3.0
 POINT_S, UNNOTICED_S = 16.0, 54.0
 """Rough seconds of one point, and of one where a run is lost together with what would notice it; the same for every
@@ -34,28 +35,74 @@ class Sweep:
     points: int = 0
     actions: tuple[Action, ...] = (Action.KILL,)
     targets: tuple[Target, ...] = TARGETS
-    moments: tuple[Moment, ...] = MOMENTS
+    at: tuple[str, ...] = ()
+    """The points, as words; none is all of them."""
 
 
 NO_POINTS = Sweep()
 Strike = tuple[Action, Target, Moment]
 
 
-def moments(text: str) -> tuple[Moment, ...]:
-    """The points that a word names: `train`, `before:train`, `in:train`, `submit`. UsageError if there is none."""
-    if text == "submit":
-        return (Moment(When.SUBMIT),)
-    when, _, step = text.rpartition(":")
-    found = tuple(one for one in MOMENTS if one.step == step and when in ("", one.when))
+def moments(graph: Graph, ran: Collection[str]) -> tuple[Moment, ...]:
+    """Starts and middles of the steps that `ran` in the plain loop, in the graph's order.
+
+    Before a step that comes after no other there is no history yet that could tell when.
+    """
+    steps = [step for step in graph.unrolled(ran) if step.name in ran]
+    found = (Moment(when, step.name) for when, step in product((When.BEFORE, When.IN), steps)
+             if when is When.IN or step.upstream)  # fmt: skip
+    return tuple(found)
+
+
+def foreseen(pipeline: Pipeline) -> tuple[str, ...]:
+    """The steps that a plan may count on before the plain loop has run: of a branch, the arms that are a part.
+
+    Which way a run goes, and how many like steps it has, is not known before.
+    """
+    graph, parts = pipeline.graph({}), set(pipeline.parts.values())
+    arms = [branch.arms for branch in graph if parts.intersection(branch.arms)]
+    closed = {arm for each in arms for arm in each if arm not in parts}
+    return (*(step.name for step in graph if step.name not in closed), *parts)
+
+
+def checked(text: str, pipeline: Pipeline) -> tuple[str, str]:
+    """When, or nothing for any time, and the declared step that a word names: `heavy`, `before:last`, `submit`.
+
+    UsageError if it names no point of the pipeline.
+    """
+    if text == SUBMIT:
+        return When.SUBMIT, ""
+    when, _, place = text.rpartition(":")
+    graph, parts = pipeline.graph({}), {str(part): step for part, step in pipeline.parts.items()}
+    step = place if graph.declared(place) else parts.get(place, "")
+    if not step or when not in ("", When.BEFORE, When.IN):
+        known = ", ".join(dict.fromkeys((*parts, *(one.name for one in graph))))
+        raise UsageError(f"--at {text}: not a point; write submit, or with {known}: heavy, before:heavy, in:heavy")
+    return when, step
+
+
+def chosen(sweep: Sweep, pipeline: Pipeline, graph: Graph, ran: Collection[str]) -> tuple[Moment, ...]:
+    """The points of a pipeline's run from which are drawn; a word for many like steps names each of them."""
+    every = moments(graph, ran)
+    if not sweep.at:
+        return every
+    wanted = [checked(text, pipeline) for text in sweep.at]
+    submitting = (Moment(When.SUBMIT),) if (When.SUBMIT, "") in wanted else ()
+    found = (*submitting, *(one for one in every if any(_is(one, when, step, graph) for when, step in wanted)))
     if not found:
-        raise UsageError(
-            f"--at {text}: not a point; write submit, or with {', '.join(STEPS)}: train, before:train, in:train"
-        )
+        raise UsageError(f"--at {', '.join(sweep.at)}: no such step ran in the plain loop")
     return found
 
 
-def draw(sweep: Sweep, absent: Collection[Target], of_step: Collection[Target], seed: int) -> tuple[Scenario, ...]:
-    """So many different points as are asked for, the targets in turn. The same seed gives the same points.
+def _is(moment: Moment, when: str, step: str, graph: Graph) -> bool:
+    declared = graph.declared(moment.step)
+    return when in ("", moment.when) and (step == moment.step or (declared is not None and step == declared.name))
+
+
+def draw(
+    sweep: Sweep, points: Sequence[Moment], absent: Collection[Target], of_step: Collection[Target], seed: int
+) -> tuple[Scenario, ...]:
+    """So many different strikes at these points as are asked for, the targets in turn; of a seed always the same.
 
     First the starts and middles of steps, then any instants within steps; fewer points only if no step is struck
     within. Without targets that the engine does not have; those `of_step`, which are found from a running step, only
@@ -63,15 +110,15 @@ def draw(sweep: Sweep, absent: Collection[Target], of_step: Collection[Target], 
     """
     targets = [target for target in sweep.targets if target not in absent]
     # each target draws for itself, so that the points of one engine are mostly those of the others too
-    own = [_of_target(sweep, target, seed, within=target in of_step) for target in targets]
-    within = [moment for moment in sweep.moments if moment.when is When.IN]
+    own = [_of_target(sweep, target, points, seed, within=target in of_step) for target in targets]
+    within = [moment for moment in points if moment.when is When.IN]
     instants = _instants(sweep.actions, targets, within, seed) if targets and within else iter(())
     in_turn = (one for turn in zip_longest(*own) for one in turn if one)
-    return tuple(point(*one) for one in islice(_different(chain(in_turn, instants)), sweep.points))
+    return tuple(point(*one) for one in islice(_different(one_after_the_other(in_turn, instants)), sweep.points))
 
 
-def _of_target(sweep: Sweep, target: Target, seed: int, *, within: bool) -> list[Strike]:
-    moments_ = [one for one in sweep.moments if one.when is When.IN or not within]
+def _of_target(sweep: Sweep, target: Target, points: Sequence[Moment], seed: int, *, within: bool) -> list[Strike]:
+    moments_ = [one for one in points if one.when is When.IN or not within]
     every = list(product(sweep.actions, (target,), moments_))
     random.Random(f"points {seed} {target}").shuffle(every)  # noqa: S311 - points, not secrets
     return every
@@ -99,8 +146,8 @@ def _instants(
 def point(action: Action, target: Target, at: Moment) -> Scenario:
     """One point, named after what it is: `kill-scheduler-in-train`, or `kill-api-in-train-0.731-s`."""
     instant = "" if at.into_s == INTO_S else f"-{at.into_s}-s"
-    name = f"{action}-{target}-{at}{instant}".replace(" ", "-")
-    return outside(name, action, target, at, DOWN_S, seconds=_seconds(target))
+    key = f"{action}-{target}-{at}{instant}".replace(" ", "-")
+    return outside(key, key, action, target, at, down_s=DOWN_S, seconds=_seconds(target))
 
 
 def _seconds(target: Target) -> float:

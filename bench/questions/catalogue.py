@@ -16,15 +16,6 @@ LEAVES: Mapping[str, Mapping[str, Metric]] = {
 }
 """Those that there are for each of several subjects: by how their names begin, and how they end."""
 _TITLES = {key: title for question in _TOLD for key, title in question.titles.items()}
-OUTCOME_RANK = {
-    "completed": 3,
-    "completed after recovery": 3,
-    "failed as expected": 2,
-    "failed, reported": 2,
-    "not supported": 1,
-    "indeterminate": 0,
-}
-"""Every outcome that is not listed (lost, stuck, duplicated, false success, ...) ranks lowest."""
 
 
 def subject(key: str) -> str:
@@ -57,8 +48,3 @@ def metric(name: str) -> Metric:
     if topic and found:
         return replace(found, name=name, title=f"{subject(topic)}: {found.title.lower()}")
     return Metric(name, rest.replace("_", " ") or name, "none", "info", "")
-
-
-def outcome_rank(outcome: str) -> int:
-    """How good an outcome is, among others; more is better."""
-    return OUTCOME_RANK.get(outcome, -1)

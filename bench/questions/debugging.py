@@ -15,6 +15,7 @@ from bench.observe import watching
 from bench.plan import pipelines
 from bench.plan.cell import Cell
 from bench.plan.priced import Needs
+from bench.plan.scenarios.record import ASKED
 from bench.questions.bound import Bound
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
@@ -97,7 +98,7 @@ def exception(conductor: Conductor, session: Session, known: tuple[Observation, 
     step = conductor.workload.declared.part(Part.HEAVY)
     if known is None:
         fault = Fault(step, "defect", attempts=0)
-        seen = conductor.served(session, EXCEPTION.name, expected_failure=True, faults=(fault,))
+        seen = conductor.served(session, EXCEPTION.name, expected=ASKED, faults=(fault,))
         known = seen, session.endpoint.logs(seen.run.engine_run_id, step)
     _store(conductor, session, EXCEPTION, _step_failure(step, *known))
 
@@ -107,7 +108,7 @@ def renamed_column(conductor: Conductor, session: Session) -> None:
     source = conductor.source
     where = source.pipeline.data_source()
     changes = where.renamed(source.data, session.scratch) if where else {}
-    seen = conductor.served(session, RENAMED.name, expected_failure=True, **changes)
+    seen = conductor.served(session, RENAMED.name, expected=ASKED, **changes)
     step = _raised(seen, RENAMED.exception)
     log = session.endpoint.logs(seen.run.engine_run_id, step or None)
     file = pipelines.source_file(conductor.workload.pipeline, step) if step else ""
@@ -168,7 +169,7 @@ def _import_error(conductor: Conductor, session: Session, edited_ns: int) -> Sho
         wait_until(lambda: bool(ability()), "import error shown by the API", READY_LIMIT_S)
         visible_ns = now_ns()
         return Shown((visible_ns - edited_ns) / 1e9, str(ability()), "error of the deployed file over the API")
-    seen = conductor.served(session, IMPORT.name, expected_failure=True)
+    seen = conductor.served(session, IMPORT.name, expected=ASKED)
     failed = [s.t_ns for s in seen.sightings if s.state.status is Status.FAILED]
     text = session.endpoint.logs(seen.run.engine_run_id, None)
     visible_s = (failed[0] - seen.run.submit_ns) / 1e9 if failed else None

@@ -27,12 +27,15 @@ from bench.contract.project import PROJECT
 from bench.contract.records import Arm, Run, Sample, Verdict
 from bench.contract.settings import Variant, longest_wait_s
 from bench.contract.words import Ability, Status
-from bench.judge import checkers
+from bench.judge import gate
+from bench.judge.outcome import FAILED
+from bench.judge.outcome import outcome as named
 from bench.observe.history import History, read_history
 from bench.observe.host import LoadWatch
 from bench.observe.store import Store, storing
 from bench.observe.watching import Quiet, Sighting, limit_s, settle_s, watch
 from bench.plan.arms import INLINE
+from bench.plan.scenarios.record import RIGHT, Expected
 from bench.plan.workloads import Workload
 from bench.run.source import Source
 from bench.session.bring_up import Session
@@ -46,8 +49,6 @@ POOL = "process pool"
 THE_SOURCES = Workload("")
 EFFECTS = "effects"
 """Where in a session's folder runs change what outlives them."""
-WITHOUT_OUTPUT = ("order", "engine_record", "engine_times")
-"""Checkers that also judge a run that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Observation:
     @property
     def right(self) -> bool:
         """Whether the gate is passed: the same artifacts as inline, in the right order."""
-        return {v.checker for v in self.verdicts if v.verdict == "pass"}.issuperset(checkers.GATE)
+        return gate.passed(self.verdicts)
 
     @property
     def makespan_s(self) -> float | None:
@@ -160,7 +161,7 @@ class Conductor:
         session: Session,
         scenario: str = "",
         *,
-        expected_failure: bool = False,
+        expected: Expected = RIGHT,
         warm_up: bool = False,
         within_s: float | None = None,
         meanwhile: Callable[[Path], AbstractContextManager[object]] = nullcontext,
@@ -183,7 +184,7 @@ class Conductor:
         load.stop()
         if timed_out:
             run = self.given_up(session, run)
-        observation = self.conclude(run, tuple(sightings), expected_failure=expected_failure, timed_out=timed_out)
+        observation = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out)
         return self._with_load(observation, load)
 
     def get_out_of_phase(self, session: Session) -> None:
@@ -252,7 +253,7 @@ class Conductor:
         run: Run,
         sightings: tuple[Sighting, ...],
         *,
-        expected_failure: bool = False,
+        expected: Expected = RIGHT,
         timed_out: bool = False,
         status: Status | None = None,
         faulted: bool = False,
@@ -267,8 +268,8 @@ class Conductor:
         last = sightings[-1].state if sightings else None
         # only the first inline run has nothing to judge it by; an engine's run without it is not known to be right
         reference = run.engine == INLINE and not self.oracle.attempts
-        outcome = checkers.outcome(
-            history, last.status if last else status, expected_failure=expected_failure,
+        outcome = named(
+            history, last.status if last else status, expected,
             timed_out=timed_out, oracle=history if reference else self.oracle, faulted=faulted,
         )  # fmt: skip
         run = msgspec.structs.replace(
@@ -278,9 +279,9 @@ class Conductor:
             terminal_ns=run.terminal_ns or next((s.t_ns for s in sightings if s.state.status.ended), 0),
         )
         observation = Observation(run, history, sightings)
-        verdicts = () if expected_failure or reference else self._judge(observation, last)
+        verdicts = () if reference else self._judge(observation, last, expected)
         self._keep(folder, run, sightings, verdicts)
-        if not (keep or run.outcome == "failed as expected"):  # such a run may be resumed, and needs them
+        if not (keep or (expected.asked and run.outcome in FAILED)):  # such a run may be resumed, and needs them
             self.tidy(run)
         return replace(observation, verdicts=verdicts)
 
@@ -301,16 +302,13 @@ class Conductor:
             return POOL  # one step after another keeps a single process of the pool busy
         return self._isolation
 
-    def _judge(self, observation: Observation, state: RunState | None) -> tuple[Verdict, ...]:
-        judged = checkers.check(
-            observation.history, self.oracle, state, self.graph(observation.history),
-            run_id=observation.run.run_id, engine=observation.run.engine,
+    def _judge(self, observation: Observation, state: RunState | None, expected: Expected) -> tuple[Verdict, ...]:
+        known = gate.Known(
+            run_id=observation.run.run_id, engine=observation.run.engine, history=observation.history,
+            oracle=self.oracle, state=state, graph=self.graph(observation.history),
             makespan_s=observation.makespan_s, parallelism=PARALLELISM,
         )  # fmt: skip
-        if state is None:  # a process of its own: no engine's record to compare
-            return tuple(v for v in judged if not v.checker.startswith("engine_"))
-        complete = state.status is Status.COMPLETED  # of an honest failure no output is expected
-        return tuple(v for v in judged if complete or v.checker in WITHOUT_OUTPUT)
+        return gate.judged(known, expected)
 
     def _keep(self, folder: Path, run: Run, sightings: tuple[Sighting, ...], verdicts: tuple[Verdict, ...]) -> None:
         self.store.append(run)

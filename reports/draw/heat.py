@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bench.plan.scenarios import INSIDE, OUTSIDE, PEOPLE, SCENARIOS
+from bench.judge.outcome import FAILED, right
+from bench.plan import sweep
+from bench.plan.scenarios import GROUPS, SCENARIOS
+from bench.plan.scenarios.record import RIGHT
 from bench.questions.catalogue import subject
 from reports.read.lookup import Lookup
 from reports.words.ranking import Reading
@@ -14,13 +17,7 @@ from reports.words.ranking import Reading
 Tone = Literal["good", "told", "wrong", "unknown", "absent"]
 Agreement = Literal["as documented", "differs from the documentation", "nothing documented", ""]
 
-GROUPS = {
-    "Inside a step": tuple(one.name for one in INSIDE),
-    "From outside": tuple(one.name for one in OUTSIDE),
-    "By people": tuple(one.name for one in PEOPLE),
-}
 OTHERS = "Others"
-SWEEP = "sweep"
 SEVERAL = "×"
 """In an outcome: several runs disagree, and each outcome is counted."""
 SYMBOLS: dict[Tone, str] = {"good": "✓", "told": "!", "wrong": "✗", "unknown": "?", "absent": "–"}
@@ -31,8 +28,6 @@ MEANINGS: dict[Tone, str] = {
     "unknown": "cannot be told",
     "absent": "not there, not supported or not measured; the note says why",
 }
-COMPLETE = ("completed", "completed after recovery")
-FAILED = ("failed, reported", "failed as expected")
 ABSENT = ("not applicable", "not supported", "not run", "not struck")
 
 
@@ -80,6 +75,12 @@ class HeatMap:
         return tuple(cell for group in self.groups for row in group.rows for cell in row.cells)
 
     @property
+    def outside(self) -> bool:
+        """Whether anything was struck from outside."""
+        rows = (row.key for group in self.groups for row in group.rows)
+        return any(SCENARIOS[key].nemesis for key in rows if key in SCENARIOS)
+
+    @property
     def expecting(self) -> bool:
         """Whether documentation was looked up."""
         return any(cell.agreement for cell in self.cells)
@@ -92,9 +93,8 @@ class HeatMap:
 
 def scenarios(lookup: Lookup) -> tuple[str, ...]:
     """The scenarios of which anything is known, in the order of their groups."""
-    met = [topic for topic in lookup.topics("recovery") if topic != SWEEP]
-    known = [name for names in GROUPS.values() for name in names]
-    return (*(name for name in known if name in met), *(name for name in met if name not in known))
+    met = [topic for topic in lookup.topics("recovery") if topic != sweep.KEY]
+    return (*(name for name in SCENARIOS if name in met), *(name for name in met if name not in SCENARIOS))
 
 
 def heat_map(lookup: Lookup) -> HeatMap | None:
@@ -104,7 +104,7 @@ def heat_map(lookup: Lookup) -> HeatMap | None:
     columns = tuple((engine, track, lookup.title(engine)) for track in tracks for engine in lookup.engines)
     if not met or not columns:
         return None
-    groups = [(title, [name for name in names if name in met]) for title, names in GROUPS.items()]
+    groups = [(title, [one.key for one in group if one.key in met]) for title, group in GROUPS.items()]
     groups.append((OTHERS, [name for name in met if name not in SCENARIOS]))
     promised = {(row["engine"], row["scenario"]): row for row in lookup.result.manifest.expectations}
     return HeatMap(
@@ -157,14 +157,13 @@ def _planned(lookup: Lookup, name: str, engine: str, track: str) -> str:
 
 
 def tone_of(name: str, outcome: str) -> Tone:
-    """How good an outcome is, for what went wrong: to fail is right where the fault does not go away."""
+    """How good an outcome is, for what its scenario expects: to fail is right where the fault does not go away."""
     scenario = SCENARIOS.get(name)
-    to_fail = bool(scenario and (scenario.defective or name == "cancel"))
     if outcome == "indeterminate" or SEVERAL in outcome:
         return "unknown"
-    if outcome in FAILED:
-        return "good" if to_fail else "told"
-    return "good" if outcome in COMPLETE and not to_fail else "wrong"
+    if right(outcome, scenario.expected if scenario else RIGHT):
+        return "good"
+    return "told" if outcome in FAILED else "wrong"
 
 
 def _expected(found: Heat, row: Mapping[str, str] | None, track: str) -> Heat:

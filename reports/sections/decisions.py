@@ -11,7 +11,7 @@ from msgspec import structs
 
 from bench.analyse.summary import median, summarise
 from bench.contract.records import Sample
-from bench.judge import outcomes
+from bench.judge.outcome import rank
 from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Better, Kind, Metric, Scale
 from reports.read.lookup import Lookup, as_reading
@@ -91,7 +91,7 @@ def _apply(criterion: Criterion, candidates: Sequence[str], readings: dict[str, 
     scale = scale_of(described, [readings[engine].value for engine in candidates])
     shown = tuple((engine, _shown(readings[engine], scale)) for engine in candidates)
     if criterion.required:
-        left = tuple(e for e in candidates if outcomes.rank(str(readings[e].value)) >= WHOLE)
+        left = tuple(e for e in candidates if rank(str(readings[e].value)) >= WHOLE)
         return TraceStep(criterion.title, shown, left)
     lacking = [engine for engine in candidates if not readings[engine].measured]
     if lacking:
@@ -179,7 +179,7 @@ def _over_shared(criterion: Criterion, lookup: Lookup, track: str) -> dict[str, 
 
 
 def _sum(readings: Sequence[Reading]) -> Reading:
-    parts = [float(outcomes.rank(r.value) >= WHOLE) if isinstance(r.value, str) else r.value or 0.0 for r in readings]
+    parts = [float(rank(r.value) >= WHOLE) if isinstance(r.value, str) else r.value or 0.0 for r in readings]
     first = readings[0]
     return Reading(
         first.engine, sum(parts), n=min(r.n for r in readings), note=f"of {len(parts)}", isolation=first.isolation

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench.plan.scenarios import PEOPLE
+from bench.plan.scenarios.people import PEOPLE
+from bench.plan.scenarios.record import Scenario
 from bench.questions.catalogue import metric as describe
 from bench.questions.catalogue import subject
 from bench.questions.metric import Scale
@@ -16,10 +17,6 @@ from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.numbers import MISSING, listing, plural
 from reports.words.ranking import Reading
 
-TASKS = {one.name: "gone_s" if one.name == "cancel" else "recovery_s" for one in PEOPLE}
-"""Scenario -> the time that counts."""
-TIMES = {"cancel": "time until the step's process was gone", "backfill_killed": "time from the scheduler's death"}
-"""Where it is not from what people do until the run is right."""
 DAYS = {"missing": "missing", "twice": "done twice"}
 SECONDS, LINES = Scale("s"), Scale("", whole=True)
 COLUMNS = (
@@ -35,12 +32,12 @@ COLUMNS = (
 @dataclass(frozen=True, slots=True)
 class _Place:
     lookup: Lookup
-    scenario: str
+    task: Scenario
     engine: str
     track: str
 
     def reading(self, leaf: str) -> Reading | None:
-        return self.lookup.reading(f"recovery.{self.scenario}.{leaf}", self.engine, self.track)
+        return self.lookup.reading(f"recovery.{self.task.key}.{leaf}", self.engine, self.track)
 
 
 def section(lookup: Lookup) -> Section | None:
@@ -52,7 +49,7 @@ def _places(lookup: Lookup) -> list[_Place]:
     """Those of which anything is known."""
     found = [
         _Place(lookup, task, engine, track)
-        for track in lookup.tracks for task in TASKS for engine in lookup.engines
+        for track in lookup.tracks for task in PEOPLE for engine in lookup.engines
     ]  # fmt: skip
     return [place for place in found if place.reading("outcome")]
 
@@ -63,7 +60,7 @@ def _sentence(lookup: Lookup) -> str:
     said = []
     for engine in lookup.engines:
         own = [place for place in first if place.engine == engine]
-        outcomes = {place.scenario: place.reading("outcome") for place in own}
+        outcomes = {place.task.key: place.reading("outcome") for place in own}
         good = [n for n, r in outcomes.items() if r and isinstance(r.value, str) and tone_of(n, r.value) == "good"]
         lacks = [subject(n).lower() for n, r in outcomes.items() if r and r.note.startswith("not supported")]
         if own:
@@ -89,8 +86,7 @@ def _table(lookup: Lookup) -> Table | None:
 
 
 def _cells(place: _Place) -> Sequence[Cell]:
-    time = TASKS[place.scenario]
-    task = Cell(subject(place.scenario), note=TIMES.get(place.scenario, ""), numeric=False)
+    task = Cell(place.task.title, note=place.task.since, numeric=False)
     outcome = place.reading("outcome")
     if outcome is None or not isinstance(outcome.value, str):
         note = outcome.note if outcome else ""
@@ -102,13 +98,13 @@ def _cells(place: _Place) -> Sequence[Cell]:
             *(Cell(MISSING, numeric=one.numeric) for one in COLUMNS[2:]),
         )
     shown = Cell(
-        f"{SYMBOLS[tone_of(place.scenario, outcome.value)]} {outcome.value}",
+        f"{SYMBOLS[tone_of(place.task.key, outcome.value)]} {outcome.value}",
         place.engine, outcome.value, note=_days(place), numeric=False,
     )  # fmt: skip
     return (
         task,
         shown,
-        _value(place, time, SECONDS),
+        _value(place, place.task.counts, SECONDS),
         _value(place, "actions", LINES),
         _value(place, "wasted_s", SECONDS),
         _value(place, "extra_lines", LINES),
@@ -120,7 +116,7 @@ def _value(place: _Place, leaf: str, scale: Scale) -> Cell:
     reading = place.reading(leaf)
     if reading is None:
         return Cell(MISSING, numeric=leaf != "actions")
-    shown = cell(reading, describe(f"recovery.{place.scenario}.{leaf}"), scale)
+    shown = cell(reading, describe(f"recovery.{place.task.key}.{leaf}"), scale)
     return replace(shown, n=shown.n if shown.n > 1 else 0, mark="", note="" if reading.measured else shown.note)
 
 

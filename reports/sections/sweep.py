@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from bench.plan.sweep import MOMENTS, TARGETS
+from bench.plan.sweep import KEY, TARGETS, TITLE, moments
 from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Scale
+from core.declaration import pipelines
 from reports.draw import charts, figures
 from reports.draw.charts import Figure
-from reports.draw.heat import MEANINGS, SEVERAL, SWEEP, SYMBOLS, tone_of
+from reports.draw.heat import MEANINGS, SEVERAL, SYMBOLS, tone_of
 from reports.read.lookup import Lookup, Scope
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Row, Table, cell
@@ -26,15 +28,14 @@ PROPORTIONS = {
     "effect_once": "Effect exactly once",
 }
 UNLIKE = "Engines have unlike parts, so their totals are of unlike points: compare them part by part."
-OUTCOME = f"recovery.{SWEEP}.outcome"
-MOMENT_ORDER = tuple(str(moment) for moment in MOMENTS)
+OUTCOME = f"recovery.{KEY}.outcome"
 TARGET_ORDER = tuple(str(target) for target in TARGETS)
 
 
 def section(lookup: Lookup) -> Section | None:
     """None if no point was struck."""
     tables = [_proportions(lookup), *_by_target(lookup), *_matrices(lookup), _points(lookup)]
-    return present(made("sweep", "Kill points", _sentence(lookup), figures=[_shares(lookup)], tables=tables))
+    return present(made(KEY, TITLE, _sentence(lookup), figures=[_shares(lookup)], tables=tables))
 
 
 def _sentence(lookup: Lookup) -> str:
@@ -59,7 +60,7 @@ def _arm(lookup: Lookup, engine: str, track: str) -> str:
 
 def _arms(lookup: Lookup) -> list[tuple[str, str, list[Reading | None]]]:
     arms = [
-        (track, engine, [lookup.reading(f"recovery.{SWEEP}.{leaf}", engine, track) for leaf in PROPORTIONS])
+        (track, engine, [lookup.reading(f"recovery.{KEY}.{leaf}", engine, track) for leaf in PROPORTIONS])
         for track in lookup.tracks for engine in lookup.engines
     ]  # fmt: skip
     return [arm for arm in arms if any(reading and reading.measured for reading in arm[2])]
@@ -69,7 +70,7 @@ def _proportions(lookup: Lookup) -> Table | None:
     rows = []
     for track, engine, found in _arms(lookup):
         cells = tuple(
-            cell(r, replace(describe(f"recovery.{SWEEP}.{leaf}"), kind="info"), PERCENT)
+            cell(r, replace(describe(f"recovery.{KEY}.{leaf}"), kind="info"), PERCENT)
             for leaf, r in zip(PROPORTIONS, found, strict=True)
         )
         rows.append(Row(engine, lookup.title(engine), track, tuple(replace(c, isolation="", note="") for c in cells)))
@@ -131,7 +132,7 @@ def _by_target(lookup: Lookup) -> Iterable[Table]:
 
 def _came_right(lookup: Lookup, found: dict[Place, list[str]], engine: str, target: str) -> Cell:
     outcomes = [one for place, told in found.items() if place[:2] == (engine, target) for one in told]
-    good = sum(tone_of(SWEEP, one) == "good" for one in outcomes)
+    good = sum(tone_of(KEY, one) == "good" for one in outcomes)
     if outcomes:
         return Cell(f"{good} of {len(outcomes)}", sort=str(good / len(outcomes)), numeric=False)
     return Cell(MISSING, note=_absent(lookup).get((engine, target), ""), numeric=False)
@@ -161,25 +162,35 @@ def _matrices(lookup: Lookup) -> Iterable[Table]:
 
 def _matrix(lookup: Lookup, track: str, found: dict[Place, list[str]]) -> Table:
     targets = _in_order((target for _, target, _ in found), TARGET_ORDER)
-    moments = _in_order((at for *_, at in found), MOMENT_ORDER)
+    at_all = _in_order((at for *_, at in found), _moments(lookup))
     rows = [
         Row(engine, lookup.title(engine), "", (
             Cell(target.replace("_", " "), numeric=False),
-            *(_symbols(found.get((engine, target, at), [])) for at in moments),
+            *(_symbols(found.get((engine, target, at), [])) for at in at_all),
         ))
         for target in targets for engine in lookup.engines if (engine, target) not in _absent(lookup)
     ]  # fmt: skip
-    columns = (Column("Killed", numeric=False), *(Column(at, numeric=False) for at in moments))
+    columns = (Column("Killed", numeric=False), *(Column(at, numeric=False) for at in at_all))
     caption = "What became of the run, by what was killed and when" + _on(lookup, track)
-    met = {tone_of(SWEEP, one) for told in found.values() for one in told}
+    met = {tone_of(KEY, one) for told in found.values() for one in told}
     meanings = (f"{SYMBOLS[tone]} {MEANINGS[tone]}" for tone in SYMBOLS if tone in met)
     remark = f"{'; '.join(meanings)}. Empty: this point was not drawn. In words below."
     return Table(f"table-points-{track}", caption, columns, tuple(rows), remark)
 
 
+def _moments(lookup: Lookup) -> tuple[str, ...]:
+    """Points in the order in which runs come to them, of those pipelines that are known here."""
+    known = {one.name: one for one in pipelines()}
+    met = [one for one in lookup.result.samples if one.metric == OUTCOME]
+    steps = [str(one.params.get("at", "")).rpartition(" ")[2] for one in met]
+    graphs = [known[name].graph({}) for name in dict.fromkeys(one.pipeline for one in met) if name in known]
+    found = (moments(graph, [*(step.name for step in graph), *steps]) for graph in graphs)
+    return tuple(str(moment) for each in found for moment in each)
+
+
 def _symbols(outcomes: Sequence[str]) -> Cell:
     """A step that was struck at several instants has several."""
-    signs = Counter(SYMBOLS[tone_of(SWEEP, one)] for one in outcomes)
+    signs = Counter(SYMBOLS[tone_of(KEY, one)] for one in outcomes)
     text = " ".join(f"{times if times > 1 else ''}{sign}" for sign, times in signs.items())
     return Cell(text, sort="".join(sorted(signs)), numeric=False)
 
@@ -190,14 +201,14 @@ def _in_order(met: Iterable[str], known: Sequence[str]) -> list[str]:
 
 def _signed(outcome: str) -> str:
     """With its sign; several outcomes, of a step that was struck at several instants, have none."""
-    return outcome if SEVERAL in outcome else f"{SYMBOLS[tone_of(SWEEP, outcome)]} {outcome}"
+    return outcome if SEVERAL in outcome else f"{SYMBOLS[tone_of(KEY, outcome)]} {outcome}"
 
 
 def _points(lookup: Lookup) -> Table | None:
     """Every point in words: target and moment as rows, engines as columns."""
     rows = []
     for track in lookup.tracks:
-        for scope in sorted(lookup.scopes(OUTCOME), key=_place):
+        for scope in sorted(lookup.scopes(OUTCOME), key=partial(_place, order=_moments(lookup))):
             found = [lookup.reading(OUTCOME, engine, track, scope=scope) for engine in lookup.engines]
             if any(found):
                 title = f"{_target(scope.params)} {scope.params.get('at', '')}".replace("_", " ")
@@ -209,11 +220,11 @@ def _points(lookup: Lookup) -> Table | None:
     return Table("table-points", "Every kill point, in words", columns, tuple(rows), folded=True, heading="Killed")
 
 
-def _place(scope: Scope) -> tuple[int, int, str]:
+def _place(scope: Scope, order: Sequence[str]) -> tuple[int, int, str]:
     target, at = str(scope.params.get("target", "")), str(scope.params.get("at", ""))
     return (
         TARGET_ORDER.index(target) if target in TARGET_ORDER else len(TARGET_ORDER),
-        MOMENT_ORDER.index(at) if at in MOMENT_ORDER else len(MOMENT_ORDER),
+        order.index(at) if at in order else len(order),
         _target(scope.params),
     )
 

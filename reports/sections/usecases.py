@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.judge import outcomes
-from bench.plan import scenarios
+from bench.judge.outcome import rank
+from bench.plan.scenarios.outside import OUTSIDE as STRUCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class UseCase:
     criteria: tuple[Criterion, ...]
 
 
-WHOLE = outcomes.rank("completed")
-OUTSIDE = tuple(f"recovery.{one.name}.outcome" for one in scenarios.OUTSIDE)
+WHOLE = rank("completed")
+OUTSIDE = tuple(f"recovery.{one.key}.outcome" for one in STRUCK)
 BUGS = ("exception", "renamed_column", "import_error")
 
 

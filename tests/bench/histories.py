@@ -61,10 +61,26 @@ def good(run: str = "r1") -> History:
     return Script(run).steps(*ORDER).history()
 
 
+def lost_end(step: str, *, effect: bool = True) -> Script:
+    """All steps up to `step`, whose attempt is lost."""
+    script = Script().steps(*ORDER[: ORDER.index(step)])
+    script.step(step, end="lost", effect=effect)
+    return script
+
+
+def again(step: str, *, key: str = "deploy:r1") -> History:
+    """The engine did not learn of the step's end, and ran it once more."""
+    script = Script().steps(*ORDER)
+    script.step(step, 2, effect=False)
+    if step == "deploy":
+        script.write("effect", step, 2, key=key)
+    return script.history()
+
+
 def case(history: History, outcome: str = "completed after recovery", **more: Any) -> Aftermath:
     """What the judge is given of a run in which `train` suffered; it came right unless told."""
     known: dict[str, Any] = {
-        "history": history, "oracle": good("oracle"), "outcome": outcome, "right": True, "pipeline": TRAINING,
+        "history": history, "oracle": good("oracle"), "outcome": outcome, "right": True, "graph": TRAINING,
         "step": "train", "limit_s": 120.0, "retry_delay_s": 2.0,
     }  # fmt: skip
     return Aftermath(**known | more)

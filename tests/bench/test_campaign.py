@@ -26,7 +26,7 @@ from bench.plan.budgets import BUDGETS
 from bench.plan.cell import Cell, Planned
 from bench.plan.costs import Clock
 from bench.plan.priced import Ask
-from bench.plan.scenarios import BASIC
+from bench.plan.scenarios import of_budget
 from bench.plan.workloads import Workload
 from bench.questions import baseline
 from bench.questions.bound import Bound
@@ -38,6 +38,7 @@ from core.pipelines.training.generator import TARGET
 from core.pipelines.training.source import prepared
 
 SERVED = ("first", "samples")
+BASIC = of_budget("quick")
 QUESTIONS = {one.key: one for one in questions()}
 BUDGET = replace(BUDGETS["quick"], samples=1, blocks=2, most_blocks=2)
 
@@ -49,7 +50,7 @@ def session_of(name: str, block: int = 1, own: tuple[str, ...] = SERVED) -> list
     loop = name == INLINE
     needed = (Workload("training"),) if loop else ()
     planned = Planned(name, Track.TUNED if loop else Track.STOCK, block, "training", needed)
-    ask = Ask(BUDGET, planned.track, block, 7, {})
+    ask = Ask(BUDGET, planned.track, block, 7, {}, "training")
     found = []
     for question in (QUESTIONS[key] for key in (("inline",) if loop else own)):
         topics = question.cells(ask) if question.cells else [((), question.cost_s[planned.track], None)]

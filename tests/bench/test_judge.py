@@ -14,10 +14,12 @@ from bench.contract.endpoint import RunState, StepState
 from bench.contract.records import Verdict
 from bench.contract.words import Status
 from bench.judge import aftermath as judge
-from bench.judge.aftermath import RECOVERY
+from bench.judge import findings
+from bench.judge.recovery_time import RECOVERY
 from bench.observe.history import History
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import SCENARIOS
+from bench.questions.recovery.unattended import aim
 
 BROKEN_TRAIN = ORDER[: ORDER.index("train")]
 AFTER_TRAIN = ORDER[ORDER.index("train") + 1 :]
@@ -37,7 +39,7 @@ STRUCK_S = retried().history().faults[0].t_ns / 1e9
 
 
 def test_recovery_is_work_and_configured_delay_and_the_rest() -> None:
-    found = judge.findings(case(retried().history()))
+    found = findings.findings(case(retried().history()))
     work = STEP_S["train"] + sum(STEP_S[name] for name in AFTER_TRAIN)
     assert found["recovery_work_s"].value == pytest.approx(work)
     assert found["recovery_delay_s"].value == 2.0
@@ -65,13 +67,13 @@ def test_configured_delay_is_what_was_waited_for(
     """`healed_s` after the strike; None: nothing struck from outside."""
     healed = STRUCK_S + healed_s if healed_s else 0.0
     strikes = () if healed_s is None else (strike(STRUCK_S, healed_s=healed),)
-    found = judge.findings(case(retried(after_s).history(), down_s=down_s, strikes=strikes))
+    found = findings.findings(case(retried(after_s).history(), down_s=down_s, strikes=strikes))
     assert found["recovery_delay_s"].value == pytest.approx(delay_s)
 
 
 def test_restart_begins_at_once() -> None:
     one = strike(STRUCK_S, pid=7, action="restart", healed_s=STRUCK_S + 4)
-    found = judge.findings(case(retried(8).history(), strikes=(one,), down_s=5.0))
+    found = findings.findings(case(retried(8).history(), strikes=(one,), down_s=5.0))
     assert found["recovery_delay_s"].value == 2.0
 
 
@@ -83,21 +85,21 @@ def test_retry_at_once_and_work_that_is_only_done_again_wait_for_nothing() -> No
     script.step("train", 2)
     script.now_s += 3
     script.step("extract", 2)
-    found = judge.findings(case(script.steps(*AFTER_TRAIN).history()))
+    found = findings.findings(case(script.steps(*AFTER_TRAIN).history()))
     assert found["recovery_delay_s"].value == pytest.approx(0.1)
 
 
 def test_what_is_kept_down_when_the_run_has_ended_is_no_part_of_it() -> None:
     end_s = (good().last_end_ns() or 0) / 1e9
     one = strike(end_s - 0.15, pid=7, healed_s=end_s + 5)  # between the last two steps
-    found = judge.findings(case(good(), strikes=(one,), down_s=5.0))
+    found = findings.findings(case(good(), strikes=(one,), down_s=5.0))
     assert [found[name].value for name in RECOVERY] == pytest.approx([0.15, 0.1, 0.05, 0.0])
 
 
 def test_work_that_goes_on_meanwhile_is_work() -> None:
     """The API is down while `train` runs on, and nothing is retried."""
     one = strike(STRUCK_S, pid=7, healed_s=STRUCK_S + 3)
-    found = judge.findings(case(good(), strikes=(one,), down_s=3.0))
+    found = findings.findings(case(good(), strikes=(one,), down_s=3.0))
     assert found["recovery_delay_s"].value == 0.0
     assert found["recovery_work_s"].value == pytest.approx(STEP_S["train"] + sum(STEP_S[name] for name in AFTER_TRAIN))
 
@@ -108,7 +110,7 @@ def test_run_goes_on_with_the_first_attempt_that_ended() -> None:
     end_s = script.now_s
     script.now_s += 5
     script.write("end", "train", 1, result={"digest": "digest-train"})
-    found = judge.findings(case(script.history(), strikes=(strike(5.0, pid=7),)))
+    found = findings.findings(case(script.history(), strikes=(strike(5.0, pid=7),)))
     total = found["recovery_s"].value
     assert isinstance(total, float)
     assert total < end_s
@@ -127,43 +129,43 @@ def test_run_goes_on_with_the_first_attempt_that_ended() -> None:
     ],
 )
 def test_no_recovery_time_where_nothing_recovered(outcome: str, note: str) -> None:
-    found = judge.findings(case(retried().history(), outcome))
+    found = findings.findings(case(retried().history(), outcome))
     assert {found[name].value for name in RECOVERY} == {None}
     assert {found[name].note for name in RECOVERY} == {note}
 
 
 def test_wrong_artifacts_are_no_recovery() -> None:
-    found = judge.findings(case(retried().history(), right=False))
+    found = findings.findings(case(retried().history(), right=False))
     assert found["recovery_s"].value is None
     assert found["recovery_s"].note.endswith("with other steps, artifacts or order than inline")
 
 
 def test_duplicated_and_broken_off_is_no_recovery_though_nothing_spoke_against_it() -> None:
     for steps in (ORDER[:-1], ORDER[: ORDER.index("evaluate")]):
-        found = judge.findings(case(Script().steps(*steps).history(), "duplicated", strikes=(strike(2.0),)))
+        found = findings.findings(case(Script().steps(*steps).history(), "duplicated", strikes=(strike(2.0),)))
         assert found["recovery_s"].value is None
 
 
 def test_run_that_never_ended_has_no_recovery_time_whatever_it_did() -> None:
     seen = (Sighting(1_000_000_000, RunState(Status.RUNNING)),)
-    assert judge.findings(case(retried().history(), "duplicated", sightings=seen))["recovery_s"].note == "> 120 s"
+    assert findings.findings(case(retried().history(), "duplicated", sightings=seen))["recovery_s"].note == "> 120 s"
 
 
 def test_struck_after_the_work_was_done() -> None:
-    found = judge.findings(case(good(), strikes=(strike(50.0),)))
+    found = findings.findings(case(good(), strikes=(strike(50.0),)))
     assert (found["recovery_s"].value, found["recovery_s"].note) == (None, "every step had ended before")
 
 
 def test_correct_is_what_the_artifacts_say_not_the_outcome() -> None:
-    assert judge.findings(case(good(), "false failure"))["correct"].value == 1.0
+    assert findings.findings(case(good(), "false failure"))["correct"].value == 1.0
     short = Script().steps(*BROKEN_TRAIN).history()
-    assert judge.findings(case(short, "completed"))["correct"].value == 0.0
+    assert findings.findings(case(short, "completed"))["correct"].value == 0.0
     without_cleanup = Script().steps(*ORDER[:-1]).history()  # which makes no artifact
-    assert judge.findings(case(without_cleanup, "failed, reported"))["correct"].value == 1.0
+    assert findings.findings(case(without_cleanup, "failed, reported"))["correct"].value == 1.0
 
 
 def test_without_an_inline_run_nothing_is_correct() -> None:
-    found = judge.findings(case(History(), oracle=History()))["correct"]
+    found = findings.findings(case(History(), oracle=History()))["correct"]
     assert (found.value, found.note) == (None, "no inline run to compare with")
     assert not judge.correct(History(), History())
 
@@ -212,18 +214,18 @@ def test_attempt_that_is_lost_at_once_beside_another_ran_at_the_same_time() -> N
 
 def test_lost_work_lasts_until_the_strike() -> None:
     history = retried().history()
-    assert judge.findings(case(history))["wasted_s"].value == 0.0
+    assert findings.findings(case(history))["wasted_s"].value == 0.0
     struck = strike(STRUCK_S + 1.5, action="pause")
-    assert judge.findings(case(history, strikes=(struck,)))["wasted_s"].value == pytest.approx(1.5)
+    assert findings.findings(case(history, strikes=(struck,)))["wasted_s"].value == pytest.approx(1.5)
 
 
 def test_work_that_a_resume_does_again_was_lost() -> None:
     script = Script().steps(*BROKEN_TRAIN, "train")
     failed = script.history()
     script.step("train", 2)
-    found = judge.findings(case(failed, "failed, reported", resumed=script.history()))
+    found = findings.findings(case(failed, "failed, reported", resumed=script.history()))
     assert found["wasted_s"].value == pytest.approx(failed.counted()["train"].time_s)
-    assert judge.findings(case(failed, "failed, reported", resumed=failed))["wasted_s"].value == 0
+    assert findings.findings(case(failed, "failed, reported", resumed=failed))["wasted_s"].value == 0
 
 
 def test_what_a_resume_does_twice_is_done_twice() -> None:
@@ -232,9 +234,9 @@ def test_what_a_resume_does_twice_is_done_twice() -> None:
     script.step("deploy", 1, end="lost")
     failed = script.history()
     script.step("deploy", 2)
-    found = judge.findings(case(failed, "failed, reported", resumed=script.history()))
-    assert (found["duplicates"].value, found["duplicates"].note) == (1.0, judge.BY_RESUMING)
-    assert judge.findings(case(failed, "failed, reported"))["duplicates"] == judge.Finding("count", 0.0)
+    found = findings.findings(case(failed, "failed, reported", resumed=script.history()))
+    assert (found["duplicates"].value, found["duplicates"].note) == (1.0, findings.BY_RESUMING)
+    assert findings.findings(case(failed, "failed, reported"))["duplicates"] == findings.Finding("count", 0.0)
 
 
 def test_end_that_the_engine_did_not_hear_of_is_not_what_the_run_went_on_with() -> None:
@@ -245,7 +247,7 @@ def test_end_that_the_engine_did_not_hear_of_is_not_what_the_run_went_on_with() 
     script.now_s += 11.9
     script.step("train", 2)
     history = script.steps(*AFTER_TRAIN).history()
-    found = judge.findings(case(history, strikes=(strike(struck_s, pid=7, healed_s=struck_s + 5),), down_s=5.0))
+    found = findings.findings(case(history, strikes=(strike(struck_s, pid=7, healed_s=struck_s + 5),), down_s=5.0))
     assert found["wasted_s"].value == pytest.approx(STEP_S["train"])
     work = sum(STEP_S[name] for name in ("train", *AFTER_TRAIN))
     assert found["recovery_work_s"].value == pytest.approx(work)
@@ -256,7 +258,7 @@ def test_last_step_that_is_tried_again_ends_the_run_with_its_last_attempt() -> N
     script = Script().steps(*ORDER)
     script.now_s += 5
     script.step("cleanup", 2)
-    found = judge.findings(case(script.history(), strikes=(strike(STRUCK_S, pid=7),)))
+    found = findings.findings(case(script.history(), strikes=(strike(STRUCK_S, pid=7),)))
     end_ns = script.history().last_end_ns()
     assert end_ns
     assert found["recovery_s"].value == pytest.approx(end_ns / 1e9 - STRUCK_S)
@@ -270,7 +272,7 @@ def test_time_for_which_a_lost_attempt_stood_still_was_not_worked() -> None:
     end_ns = history.attempts_of("train")[0].end_ns
     assert end_ns
     pause = strike(first.start_ns / 1e9 + 0.5, pid=first.pid, action="pause", healed_s=end_ns / 1e9 - 0.1)
-    found = judge.findings(case(history, strikes=(pause,), down_s=3.0))
+    found = findings.findings(case(history, strikes=(pause,), down_s=3.0))
     assert found["wasted_s"].value == pytest.approx((end_ns - first.start_ns) / 1e9 - 3.0)
 
 
@@ -279,17 +281,17 @@ def test_time_in_which_a_step_was_paused_is_no_work() -> None:
     train = history.counted()["train"]
     assert train.end_ns
     pause = strike(train.start_ns / 1e9 + 1.0, pid=train.pid, action="pause", healed_s=train.start_ns / 1e9 + 3.5)
-    found = judge.findings(case(history, strikes=(pause,), down_s=2.0))
+    found = findings.findings(case(history, strikes=(pause,), down_s=2.0))
     assert found["recovery_delay_s"].value == pytest.approx(2.0)
     work = STEP_S["train"] - 3.0 + sum(STEP_S[name] for name in AFTER_TRAIN)
     assert found["recovery_work_s"].value == pytest.approx(work)
-    beside = judge.findings(case(history, strikes=(msgspec.structs.replace(pause, pids=(7,)),), down_s=2.0))
+    beside = findings.findings(case(history, strikes=(msgspec.structs.replace(pause, pids=(7,)),), down_s=2.0))
     assert beside["recovery_delay_s"].value == 0.0
 
 
 def test_a_stuck_run_was_waited_for_since_its_submission() -> None:
     stuck = case(retried().history(), "stuck", limit_s=120.0, submit_ns=round((STRUCK_S - 12) * 1e9))
-    found = judge.findings(stuck)
+    found = findings.findings(stuck)
     assert {found[leaf].note for leaf in ("recovery_s", "detection_s")} == {"> 108 s"}
 
 
@@ -300,7 +302,7 @@ def test_hung_work_lasts_until_it_is_noticed() -> None:
     history = script.history()
     noticed = Sighting(history.faults[0].t_ns + 90 * 10**9, RunState(Status.FAILED))
     hung = case(history, "failed, reported", sightings=(noticed,))
-    assert judge.findings(hung)["wasted_s"].value == pytest.approx(90)
+    assert findings.findings(hung)["wasted_s"].value == pytest.approx(90)
 
 
 @pytest.mark.parametrize(
@@ -320,8 +322,8 @@ def test_record(verdict: Any, said: str) -> None:
 
 
 def test_a_judge_that_breaks_says_so_and_nothing_else() -> None:
-    broken = replace(case(good()), pipeline=None, history=None)  # type: ignore[arg-type]
-    found = judge.safe_findings(broken)
+    broken = replace(case(good()), graph=None, history=None)  # type: ignore[arg-type]
+    found = findings.safe_findings(broken)
     assert found.pop("outcome").value == "indeterminate"
     assert {one.value for one in found.values()} == {None}
     (note,) = {one.note for one in found.values()}
@@ -330,8 +332,8 @@ def test_a_judge_that_breaks_says_so_and_nothing_else() -> None:
 
 def test_a_judge_that_does_not_break_is_safe_too() -> None:
     one = case(retried().history())
-    assert judge.safe_findings(one) == judge.findings(one)
-    assert list(judge.findings(one)) == list(judge.UNITS)
+    assert findings.safe_findings(one) == findings.findings(one)
+    assert list(findings.findings(one)) == list(findings.UNITS)
 
 
 # --- Engines that lie, on a real server
@@ -348,9 +350,10 @@ def test_a_judge_that_does_not_break_is_safe_too() -> None:
 )
 def test_an_engine_that_lies_is_caught(bring_up: BringUp, lie: str, scenario: str, outcome: str) -> None:
     session, conductor = bring_up(misbehaving(lie))
-    faults = tuple(replace(fault, seconds=0.1) for fault in SCENARIOS[scenario].faults)
+    faults = aim(conductor, SCENARIOS[scenario]).faults
+    faults = tuple(msgspec.structs.replace(fault, seconds=0.1) for fault in faults)
     seen = conductor.served(session, scenario, faults=faults)
-    found = judge.findings(
+    found = findings.findings(
         case(
             seen.history, seen.run.outcome, oracle=conductor.oracle, right=seen.right,
             sightings=seen.sightings, verdicts=seen.verdicts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from histories import ORDER, Script, case, good, strike
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from bench.contract.records import Strike
 from bench.contract.words import Status
 from bench.judge import aftermath as judge
-from bench.judge import checkers
-from bench.judge.aftermath import RECOVERY
+from bench.judge import findings, gate
+from bench.judge.outcome import OUTCOMES, outcome
+from bench.judge.recovery_time import RECOVERY
 from bench.observe.history import Attempt, History, parse
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
@@ -67,7 +68,7 @@ statuses = st.sampled_from([*Status, None])
 
 
 def effects_verdict(history: History) -> str:
-    found = checkers.check(history, ORACLE, None, TRAINING, run_id="r", engine="e")
+    found = gate.check(gate.Known(history=history, oracle=ORACLE, state=None, graph=TRAINING, run_id="r", engine="e"))
     return next(one.verdict for one in found if one.checker == "effects")
 
 
@@ -77,10 +78,10 @@ def test_no_invented_history_with_something_lost_or_doubled_passes(
     script: Script, status: Status | None, timed_out: bool, faulted: bool
 ) -> None:
     history = script.history()
-    outcome = checkers.outcome(history, status, timed_out=timed_out, oracle=ORACLE, faulted=faulted)
+    word = outcome(history, status, timed_out=timed_out, oracle=ORACLE, faulted=faulted)
     kinds = [effect.kind for effect in history.effects]
     if history.digests() != ORACLE.digests() or kinds != ["deploy"] or status is not Status.COMPLETED or timed_out:
-        assert outcome not in GOOD
+        assert word not in GOOD
     if kinds != ["deploy"]:
         assert effects_verdict(history) == "fail"
 
@@ -92,7 +93,7 @@ def test_no_single_loss_or_doubling_escapes(data: st.DataObject, script: Script,
 
     def told(records: list[dict[str, Any]]) -> tuple[str, str]:
         history = parse(records)
-        return checkers.outcome(history, Status.COMPLETED, oracle=ORACLE, faulted=faulted), effects_verdict(history)
+        return outcome(history, Status.COMPLETED, oracle=ORACLE, faulted=faulted), effects_verdict(history)
 
     whole = script.records
     assert told(whole) in [(word, "pass") for word in GOOD]
@@ -108,20 +109,18 @@ def test_no_single_loss_or_doubling_escapes(data: st.DataObject, script: Script,
 
 
 @settings(max_examples=100)
-@given(
-    invented() | recovering(), st.sampled_from(get_args(checkers.Outcome)), strikes(), st.floats(0, 20), st.booleans()
-)
+@given(invented() | recovering(), st.sampled_from(OUTCOMES), strikes(), st.floats(0, 20), st.booleans())
 def test_the_judge_never_breaks_and_its_parts_add_up(
-    script: Script, outcome: str, struck: tuple[Strike, ...], down_s: float, right: bool
+    script: Script, word: str, struck: tuple[Strike, ...], down_s: float, right: bool
 ) -> None:
     history = script.history()
-    found = judge.findings(case(history, outcome, strikes=struck, down_s=down_s, right=right))
+    found = findings.findings(case(history, word, strikes=struck, down_s=down_s, right=right))
     values = [found[name].value for name in RECOVERY]
     if None in values:
         assert values == [None] * len(RECOVERY)
         assert all(found[name].note for name in RECOVERY)
     else:
-        assert outcome in ("completed after recovery", "duplicated")
+        assert word in ("completed after recovery", "duplicated")
         assert right
         assert judge.correct(history, ORACLE)
         total, *parts = (float(value or 0) for value in values)

@@ -16,7 +16,7 @@ from waiting import wait_for
 from bench.contract.errors import EngineError
 from bench.contract.targets import Target
 from bench.observe.history import History, read_history
-from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
+from bench.plan.scenarios.record import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
 from bench.run.faults.moments import reached
 from bench.run.faults.nemesis import armed
 from bench.run.faults.targets import absent, resolve
@@ -56,8 +56,8 @@ def test_points_of_a_history_are_met(tmp_path: Path) -> None:
 def test_after_a_branch_one_way_is_enough(tmp_path: Path) -> None:
     stop, cleanup = threading.Event(), Moment(When.BEFORE, "cleanup")
     for step in ("branch", "deploy"):
-        for event in ("start", "end"):
-            Journal(tmp_path, "r1", step).write(event)
+        Journal(tmp_path, "r1", step).write("start")
+        Journal(tmp_path, "r1", step).write("end", result="deploy")
     assert reached(cleanup, tmp_path, TRAINING, stop)  # nothing will ever be notified
 
 

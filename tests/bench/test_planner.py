@@ -17,7 +17,7 @@ from bench.plan.cell import Cell, blocks, sessions
 from bench.plan.costs import RENDER_S, SESSION_S, Clock, Estimates
 from bench.plan.planner import plan
 from bench.plan.priced import ONLY_BLOCKS, Needs
-from bench.plan.scenarios import BASIC, SCENARIOS
+from bench.plan.scenarios import SCENARIOS, of_budget
 from bench.plan.workloads import Workload
 from bench.questions.discovery import groups, questions
 
@@ -297,7 +297,7 @@ def test_sessions_cost_more_than_their_cells() -> None:
     (block,) = planned(BUDGETS["quick"], ["a"], ["recovery"], 7)[:1]
     (session,) = (one for one in block if not one[0].planned.loop)
     estimates = Estimates()
-    recovery_s = sum(SCENARIOS[name].seconds for name in BASIC)
+    recovery_s = sum(SCENARIOS[name].seconds for name in of_budget("quick"))
     assert recovery_s > 0
     other = of("b", "first")
     assert estimates.sessions_s([*session, *other]) == 2 * (SESSION_S + cost_s("first")) + recovery_s

@@ -19,22 +19,26 @@ from bench.contract.records import Run, Sample, Strike
 from bench.contract.targets import Target
 from bench.contract.words import Status
 from bench.judge import aftermath as judge
+from bench.judge.findings import Finding
 from bench.observe.history import parse, read_history
 from bench.observe.reading import load
 from bench.observe.watching import Sighting
-from bench.plan.scenarios import IN_TRAIN, SCENARIOS, Action, Scenario, outside
+from bench.plan.scenarios import SCENARIOS
+from bench.plan.scenarios.outside import outside
+from bench.plan.scenarios.record import Action, Scenario
 from bench.questions.recovery import left_behind as aftermath
 from bench.questions.recovery import repair
 from bench.questions.recovery import unattended as recovery
 from bench.questions.recovery.left_behind import SessionLostError
-from bench.questions.recovery.repair import RESUME
-from bench.questions.recovery.unattended import LEAVES
+from bench.questions.recovery.unattended import LEAVES, aim
 from bench.run.conductor import Conductor, Observation
 from bench.run.faults.manager import managed
 from bench.session.workspace import PARALLELISM
+from core.declaration import pipeline
 from core.instrument import journal
 from core.instrument.journal import now_ns
 
+RESUME = SCENARIOS["resume_after_fix"]
 UNATTENDED = (SCENARIOS["transient_error"], SCENARIOS["step_killed"])
 
 
@@ -85,12 +89,12 @@ def stored(conductor: Conductor, name: str) -> dict[str, Sample]:
     return told
 
 
-@pytest.mark.parametrize("scenario", UNATTENDED, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", UNATTENDED, ids=lambda scenario: scenario.key)
 def test_engine_that_retries_recovers_by_itself(bring_up: BringUp, scenario: Scenario) -> None:
     session, conductor = bring_up()
     (seen,) = recovery.unattended(conductor, session, [scenario])
     assert [mark.kind for mark in seen.history.faults] == [scenario.faults[0].kind]
-    found = stored(conductor, scenario.name)
+    found = stored(conductor, scenario.key)
     assert found["outcome"].value == "completed after recovery"
     assert found["attempts"].value == 2
     assert found["duplicates"].value == 0
@@ -124,7 +128,7 @@ def test_scenario_that_is_interrupted_is_not_judged(bring_up: BringUp) -> None:
     stop = Event()
     stop.set()
     with managed(session) as manager, pytest.raises(EngineError, match="slow_step: interrupted"):
-        recovery.conduct(conductor, session, SCENARIOS["slow_step"], manager, stop)
+        recovery.conduct(conductor, session, aim(conductor, SCENARIOS["slow_step"]), manager, stop)
     assert load(conductor.store.folder, Run) == []
 
 
@@ -146,12 +150,12 @@ def test_probe_of_which_not_all_steps_run_ends_with_its_run(tmp_path: Path) -> N
 
 
 def test_slot_that_one_of_several_has_lost_is_blamed_on_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aftermath, "probe", lambda *_: {"leaked_slots": ("count", 1.0, "")})
-    one, other = SCENARIOS["hung_step"], SCENARIOS["hung_in_c"]
+    monkeypatch.setattr(aftermath, "probe", lambda *_: {"leaked_slots": Finding("count", 1.0)})
+    one, other = (SCENARIOS[key].of(pipeline("training")) for key in ("hung_step", "hung_in_c"))
     both, alone = (recovery._after(None, None, "", of) for of in ([one, other], [one]))  # type: ignore[arg-type]
-    assert both["leaked_slots"] == ("count", None, "1 lost, by one of hung_step, hung_in_c")
-    assert alone["leaked_slots"] == ("count", 1.0, "")
-    assert both["session"] == alone["session"] == ("text", "healthy", "")
+    assert both["leaked_slots"] == Finding("count", None, "1 lost, by one of hung_step, hung_in_c")
+    assert alone["leaked_slots"] == Finding("count", 1.0)
+    assert both["session"] == alone["session"] == Finding("text", "healthy")
 
 
 def test_run_that_does_not_recover_has_no_recovery_time(bring_up: BringUp) -> None:
@@ -177,12 +181,12 @@ def test_run_that_is_called_completed_after_all_is_not_resumed(bring_up: BringUp
 
 def test_resume_after_the_fix(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    failed, fixed = repair.failing(conductor, session)
+    failed, fixed = repair.failing(conductor, session, RESUME)
     assert failed.run.outcome == "failed as expected"
     assert not fixed.exists()
-    seen = repair.resume(conductor, session, failed, fixed)
+    seen = repair.resume(conductor, session, RESUME, failed, fixed)
     assert seen
-    found = stored(conductor, RESUME.name)
+    found = stored(conductor, RESUME.key)
     assert found["outcome"].value == "completed after recovery"
     assert isinstance(found["recovery_s"].value, float)
     assert found["recovery_s"].value > 0
@@ -200,8 +204,8 @@ def test_engine_without_resume_is_reported_with_its_reason(bring_up: BringUp) ->
     run = Run(run_id="r1", engine="double", pipeline="training", track="stock", mode="served")
     failed = Observation(run, parse([]))
     fixed = session.scratch / "fixed"
-    assert repair.resume(conductor, session, failed, fixed) is None
-    found = stored(conductor, RESUME.name)
+    assert repair.resume(conductor, session, RESUME, failed, fixed) is None
+    found = stored(conductor, RESUME.key)
     assert {sample.value for sample in found.values()} == {None}
     assert {sample.note for sample in found.values()} == {"not supported: a double has none"}
     assert not fixed.exists()
@@ -225,14 +229,14 @@ def test_killed_process_of_a_run(bring_up: BringUp) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run is given up after some seconds."""
-    monkeypatch.setattr(aftermath, "patience_s", lambda _: 10.0)
+    monkeypatch.setattr(aftermath, "patience_s", lambda *_: 10.0)
 
 
 @pytest.mark.usefixtures("impatient")
 def test_lost_service_with_a_running_step_is_healed_and_the_run_judged(bring_up: BringUp) -> None:
     """The double keeps runs in memory: killed, it knows nothing of the run."""
     session, conductor = bring_up()
-    recovery.unattended(conductor, session, [outside("forgets", Action.KILL, Target.API, IN_TRAIN, 0.2)])
+    recovery.unattended(conductor, session, [outside("forgets", "It forgets", Action.KILL, Target.API, down_s=0.2)])
     found = stored(conductor, "forgets")
     assert found["outcome"].value in ("stuck", "lost")
     assert found["recovery_s"].value is None
@@ -245,7 +249,7 @@ def test_engine_that_does_not_come_back_is_told_and_lost(bring_up: BringUp, monk
     session, conductor = bring_up()
     monkeypatch.setattr(session, "restart", lambda _: (_ for _ in ()).throw(EngineError("server: ended")))
     with pytest.raises(SessionLostError, match="after gone: server: ended"):
-        recovery.unattended(conductor, session, [outside("gone", Action.KILL, Target.API, IN_TRAIN, 0.1)])
+        recovery.unattended(conductor, session, [outside("gone", "Gone", Action.KILL, Target.API, down_s=0.1)])
     assert stored(conductor, "gone")["outcome"].value in ("stuck", "lost")
 
 
@@ -258,11 +262,12 @@ def test_what_an_engine_does_not_have_is_not_applicable(bring_up: BringUp) -> No
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.usefixtures("impatient")
 def test_what_is_left_of_a_run_that_never_ended_is_ended(bring_up: BringUp) -> None:
     """A step hangs in a subprocess; its run is killed, and the subprocess lives on, with the double waiting for it."""
     session, conductor = bring_up()
-    hung = Scenario("left", SCENARIOS["hung_subprocess"].faults, SCENARIOS["run_killed"].nemesis)
+    hung = Scenario(
+        key="left", title="Left", faults=SCENARIOS["hung_subprocess"].faults, nemesis=SCENARIOS["run_killed"].nemesis
+    )
     (seen,) = recovery.unattended(conductor, session, [hung])
     records = journal.read(conductor.store.folder / "runs" / seen.run.run_id)
     (left,) = (pid for record in records for pid in record.get("children", ()))
@@ -279,6 +284,6 @@ def test_process_that_outlives_its_run_is_counted_and_ended(bring_up: BringUp, m
     run_dir.mkdir(parents=True)
     journal.Journal(run_dir, "r1", "train").write("fault", kind="hang_in_subprocess", children=[left.pid])
     found = aftermath.orphans(session, run_dir, now_ns())
-    assert found["orphans"][1] == 1
-    assert found["orphan_s"] == ("s", None, "> 3 s")
+    assert found["orphans"].value == 1
+    assert found["orphan_s"] == Finding("s", None, "> 3 s")
     assert left.ended.wait(5)

@@ -22,6 +22,7 @@ from bench.observe import watching
 from bench.observe.history import History
 from bench.observe.reading import load
 from bench.observe.store import Store
+from bench.plan.scenarios.record import ASKED
 from bench.questions import setup, timing
 from bench.run.conductor import Conductor, Observation, inline_command
 from bench.run.source import Source
@@ -135,7 +136,7 @@ def test_run_without_an_oracle_is_not_right(bring_up: BringUp) -> None:
 
 def test_honest_failure_is_reported(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    seen = conductor.served(session, "defect", expected_failure=True, faults=(Fault("train", "defect", attempts=0),))
+    seen = conductor.served(session, "defect", expected=ASKED, faults=(Fault("train", "defect", attempts=0),))
     assert seen.run.outcome == "failed as expected"
     assert seen.verdicts == ()
     assert len(seen.history.attempts_of("train")) == RETRIES + 1

@@ -1,29 +1,103 @@
-"""What is conducted at once: every scenario once, and only what cannot get into each other's way."""
+"""Scenarios as data: each aimed at a pipeline's own steps; what is conducted at once cannot get in its own way."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.contract.targets import Target
-from bench.plan.scenarios import SCENARIOS, WAITING, batches
+from bench.contract.words import Status
+from bench.plan.scenarios import SCENARIOS, WAITING, batches, of_budget
+from bench.plan.scenarios.outside import AT_WORK
+from bench.plan.scenarios.record import Expected, Moment, Scenario, When
 from bench.session.workspace import PARALLELISM
+from core.declaration import Part, pipeline, pipelines
 
-names = st.lists(st.sampled_from(list(SCENARIOS)), unique=True)
+TRAINING = pipeline("training")
+FAN_OUT = pipeline("fan_out")
+keys = st.lists(st.sampled_from(list(SCENARIOS)), unique=True)
 
 
-@given(names)
+@given(keys)
 def test_each_scenario_is_in_one_batch(wanted: list[str]) -> None:
     found = list(batches(wanted))
-    assert sorted(name for batch in found for name in batch) == sorted(wanted)
+    assert sorted(key for batch in found for key in batch) == sorted(wanted)
     assert [batch[0] for batch in found if len(batch) == 1] == [
-        name for name in wanted if not any(name in group and len(set(group) & set(wanted)) > 1 for group in WAITING)
+        key for key in wanted if not any(key in group and len(set(group) & set(wanted)) > 1 for group in WAITING)
     ]
 
 
 def test_batches_strike_nothing_that_their_runs_share() -> None:
     for group in WAITING:
         assert len(group) <= PARALLELISM
-        together = [SCENARIOS[name] for name in group]
+        together = [SCENARIOS[key] for key in group]
         assert not any(one.remedy for one in together)
         assert {one.nemesis.target for one in together if one.nemesis} <= {Target.STEP, Target.RUN}
+
+
+def test_larger_budgets_hold_what_smaller_ones_hold_and_that_first() -> None:
+    quick, standard, full = (of_budget(name) for name in ("quick", "standard", "full"))
+    assert standard[: len(quick)] == quick
+    assert full[: len(standard)] == standard
+    assert set(full) == set(of_budget("alone")) == set(SCENARIOS)
+
+
+@pytest.mark.parametrize("key", SCENARIOS)
+def test_every_scenario_can_be_aimed_at_a_pipeline_with_every_part(key: str) -> None:
+    scenario = SCENARIOS[key]
+    assert not scenario.absent(TRAINING)
+    aimed = scenario.of(TRAINING)
+    graph = TRAINING.graph({})
+    assert {fault.step for fault in aimed.faults} <= {aimed.step} <= {"", *(step.name for step in graph)}
+    assert scenario.title
+    assert "" not in scenario.budgets
+
+
+@pytest.mark.parametrize("key", SCENARIOS)
+@pytest.mark.parametrize("name", [one.name for one in pipelines()])
+def test_a_scenario_is_aimed_at_a_pipeline_or_says_why_not(name: str, key: str) -> None:
+    own, scenario = pipeline(name), SCENARIOS[key]
+    if reason := scenario.absent(own):
+        assert reason.startswith("the pipeline ")
+        return
+    step = scenario.of(own).step
+    assert not step or own.graph({}).declared(step)
+
+
+def test_parts_are_steps_only_where_a_scenario_is_conducted() -> None:
+    aimed = SCENARIOS["scheduler_killed"].of(TRAINING)
+    assert (aimed.step, str(aimed.nemesis.at if aimed.nemesis else "")) == ("train", "in train")
+    assert [(fault.step, fault.kind) for fault in aimed.faults] == [("train", "slow_after")]
+    assert SCENARIOS["killed_before_acknowledgement"].of(TRAINING).step == "deploy"
+    assert SCENARIOS["empty_output"].of(TRAINING).step == "features"
+
+
+def test_of_many_like_steps_the_first_of_those_that_ran_suffers() -> None:
+    mapped = replace(FAN_OUT, parts={Part.HEAVY: "work"})
+    aimed = SCENARIOS["scheduler_killed"].of(mapped, ("plan", "work_0001", "work_0002", "gather"))
+    assert aimed.step == "work_0001"
+    assert aimed.nemesis
+    assert aimed.nemesis.at == Moment(When.IN, "work_0001")
+
+
+def test_a_pipeline_without_the_part_says_so() -> None:
+    without = replace(TRAINING, parts={Part.HEAVY: "train"}, companions={})
+    assert SCENARIOS["empty_output"].absent(without) == "the pipeline declares no early step"
+    assert SCENARIOS["roll_back"].absent(without) == "the pipeline has nothing beside it for: roll back"
+    assert not SCENARIOS["step_killed"].absent(without)
+
+
+def test_what_is_forbidden_is_said_of_a_part_too() -> None:
+    refused = Scenario(
+        key="bad_data", title="Data that must be refused", suffers=Part.EARLY,
+        expected=Expected((Status.FAILED,), forbidden=(Part.EFFECT,)),
+    )  # fmt: skip
+    assert refused.of(TRAINING).expected.forbidden == ("deploy",)
+    assert refused.absent(FAN_OUT) == "the pipeline declares no effect step"
+
+
+def test_a_moment_in_a_part_is_no_step_yet() -> None:
+    assert str(AT_WORK) == "in heavy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 import pytest
 from hypothesis import given
@@ -10,18 +11,32 @@ from hypothesis import strategies as st
 
 from bench.contract.errors import UsageError
 from bench.contract.targets import Target
-from bench.plan.scenarios import INTO_S, MIDDLE_S, Action, Moment, When
-from bench.plan.sweep import MOMENTS, STEPS, TARGETS, Sweep, draw, moments
+from bench.plan import sweep
+from bench.plan.scenarios.record import INTO_S, MIDDLE_S, Action, Moment, Scenario, When
+from bench.plan.sweep import TARGETS, Sweep, checked, chosen, moments
+from core.declaration import pipeline
 
+TRAINING, FAN_OUT = pipeline("training"), pipeline("fan_out")
+STEPS = tuple(step.name for step in TRAINING.graph({}) if step.name != "notify")
+"""Those that run when the model is good enough."""
+MOMENTS = moments(TRAINING.graph({}), STEPS)
 SOME = st.sets(st.sampled_from(TARGETS))
 OF_WORK = {Target.STEP, Target.RUN}
+
+
+def draw(wanted: Sweep, absent: Collection[Target], of_step: Collection[Target], seed: int) -> tuple[Scenario, ...]:
+    return sweep.draw(wanted, at(*wanted.at), absent, of_step, seed)
+
+
+def at(*words: str) -> tuple[Moment, ...]:
+    return chosen(Sweep(at=words), TRAINING, TRAINING.graph({}), STEPS)
 
 
 @given(seed=st.integers(), points=st.integers(0, 400), absent=SOME, of_step=SOME)
 def test_points_are_what_was_asked_for(seed: int, points: int, absent: set[Target], of_step: set[Target]) -> None:
     drawn = draw(Sweep(points), absent, of_step, seed)
     assert drawn == draw(Sweep(points), absent, of_step, seed)
-    assert len(drawn) == len({one.name for one in drawn}) == (points if absent < set(TARGETS) else 0)
+    assert len(drawn) == len({one.key for one in drawn}) == (points if absent < set(TARGETS) else 0)
     struck = [one.nemesis for one in drawn if one.nemesis]
     assert len(struck) == len(drawn)
     assert not {one.target for one in struck} & absent
@@ -46,13 +61,13 @@ def test_targets_are_struck_in_turn() -> None:
 
 
 def test_points_without_an_instant_are_as_many_as_there_are() -> None:
-    (one,) = draw(Sweep(5, targets=(Target.API,), moments=moments("submit")), (), (), 1)
-    assert one.name == "kill-api-during-submit"
+    (one,) = draw(Sweep(5, targets=(Target.API,), at=("submit",)), (), (), 1)
+    assert one.key == "kill-api-during-submit"
 
 
 def test_points_of_one_place_are_at_different_instants() -> None:
-    one, *others = draw(Sweep(5, targets=(Target.API,), moments=moments("in:train")), (), (), 1)
-    assert one.name == "kill-api-in-train"
+    one, *others = draw(Sweep(5, targets=(Target.API,), at=("in:train",)), (), (), 1)
+    assert one.key == "kill-api-in-train"
     assert len({other.nemesis.at.into_s for other in others if other.nemesis}) == 4
 
 
@@ -61,21 +76,47 @@ def test_seeds_draw_different_points() -> None:
 
 
 def test_a_step_struck_in_its_middle_lasts_long_enough() -> None:
-    (one,) = draw(Sweep(1, targets=(Target.API,), moments=(Moment(When.IN, "train"),)), (), (), 1)
-    assert one.name == "kill-api-in-train"
-    assert [(fault.step, fault.kind, fault.attempts) for fault in one.faults] == [("train", "slow_after", 0)]
+    (one,) = draw(Sweep(1, targets=(Target.API,), at=("in:heavy",)), (), (), 1)
+    assert one.key == "kill-api-in-train"
+    assert [(fault.step, fault.kind, fault.attempts) for fault in one.of(TRAINING).faults] == [
+        ("train", "slow_after", 0)
+    ]
     assert one.nemesis
     assert one.nemesis.action is Action.KILL
 
 
 def test_words_for_points() -> None:
-    assert moments("submit") == (Moment(When.SUBMIT),)
-    assert set(moments("train")) == {Moment(When.BEFORE, "train"), Moment(When.IN, "train")}
-    assert moments("in:train") == (Moment(When.IN, "train"),)
+    assert at("submit") == (Moment(When.SUBMIT),)
+    assert set(at("train")) == set(at("heavy")) == {Moment(When.BEFORE, "train"), Moment(When.IN, "train")}
+    assert at("in:train") == at("in:heavy") == (Moment(When.IN, "train"),)
+    assert at("last", "early") == tuple(one for one in MOMENTS if one.step in ("features", "cleanup"))
+    assert at() == MOMENTS
     assert len(MOMENTS) == 2 * len(STEPS) - 1  # nothing happens before the first step
+
+
+def test_a_word_for_many_like_steps_names_each_that_ran() -> None:
+    ran = ("plan", "work_0001", "work_0002", "gather")
+    each = [Moment(When.IN, "work_0001"), Moment(When.IN, "work_0002")]
+    assert list(chosen(Sweep(at=("in:work",)), FAN_OUT, FAN_OUT.graph({}), ran)) == each
+    assert list(chosen(Sweep(at=("in:work_0002",)), FAN_OUT, FAN_OUT.graph({}), ran)) == each[1:]
+
+
+def test_a_plan_foresees_the_arm_that_is_a_part() -> None:
+    assert moments(TRAINING.graph({}), sweep.foreseen(TRAINING)) == MOMENTS
+    assert Moment(When.IN, "work_0001") in moments(FAN_OUT.graph({}), sweep.foreseen(FAN_OUT))
+
+
+def test_a_step_that_the_plain_loop_did_not_run_is_no_point() -> None:
+    with pytest.raises(UsageError, match="--at notify: no such step ran in the plain loop"):
+        at("notify")
 
 
 @pytest.mark.parametrize("text", ["", "tea", "after:train", "train:in"])
 def test_a_word_that_names_no_point_is_told(text: str) -> None:
     with pytest.raises(UsageError, match=f"--at {text}: not a point; write submit"):
-        moments(text)
+        checked(text, TRAINING)
+
+
+def test_a_part_that_a_pipeline_does_not_declare_is_no_point() -> None:
+    with pytest.raises(UsageError, match="--at effect: not a point"):
+        checked("effect", FAN_OUT)

@@ -18,7 +18,7 @@ from bench.campaign import Campaign
 from bench.contract.errors import EngineError
 from bench.contract.records import Manifest, Run, Sample, Verdict
 from bench.contract.words import Track
-from bench.judge.checkers import GATE
+from bench.judge.gate import GATE
 from bench.observe.history import History
 from bench.observe.reading import load
 from bench.observe.store import Store

@@ -13,6 +13,7 @@ import pytest
 from bench.contract.engine import Mode
 from bench.contract.words import Ability, Feature, Status
 from bench.observe.history import History
+from bench.plan.scenarios.record import ASKED
 from bench.run.conductor import EFFECTS, Conductor, Observation
 from bench.session.bring_up import Session
 from core.declaration import Kind, Part, Step, pipeline
@@ -37,7 +38,7 @@ def defect(
     """A run whose heavy step fails until the returned file exists."""
     fixed = tmp_path_factory.mktemp("cause") / "fixed"
     fault = Fault(heavy.name, "defect", attempts=0, until=str(fixed))
-    return conductor.served(session, "defect", expected_failure=True, faults=(fault,)), fixed
+    return conductor.served(session, "defect", expected=ASKED, faults=(fault,)), fixed
 
 
 def test_success_path_equals_inline(success: Observation) -> None:
@@ -71,7 +72,7 @@ def test_empty_data_fails_and_has_no_effect(conductor: Conductor, session: Sessi
         pytest.skip(f"{declared.name} has no source data")
     before = declared.state(session.scratch / EFFECTS)
     changes = where.empty(conductor.source.data, tmp_path)
-    seen = conductor.served(session, "empty", expected_failure=True, **changes)
+    seen = conductor.served(session, "empty", expected=ASKED, **changes)
     assert seen.run.outcome == "failed as expected"
     assert declared.state(session.scratch / EFFECTS) == before
     assert not seen.history.effects

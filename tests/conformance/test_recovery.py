@@ -15,7 +15,8 @@ from bench.contract.words import Ability, Backfills, Track, Unsupported
 from bench.observe.history import read_history
 from bench.observe.reading import load
 from bench.observe.store import Store
-from bench.plan.scenarios import MIDDLE_S, SCENARIOS, Action, Moment, Nemesis, When
+from bench.plan.scenarios import SCENARIOS
+from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, When
 from bench.plan.workloads import Workload
 from bench.questions.recovery import backfill, repair
 from bench.run.conductor import EFFECTS, Conductor
@@ -112,7 +113,7 @@ def test_what_rolls_back_makes_the_last_good_state_current(session: Session, con
     other = conductor.workload.declared.companions.get(Companion.ROLL_BACK, "")
     if other not in session.workspace.offered:
         pytest.skip("nothing to roll back with")
-    repair.roll_back(conductor, session)
+    repair.roll_back(conductor, session, SCENARIOS["roll_back"])
     found = {s.metric: s.value for s in load(conductor.store.folder, Sample) if s.engine == conductor.arm.engine}
     assert found["recovery.roll_back.outcome"] == "completed after recovery"
     assert found["recovery.roll_back.duplicates"] == 0

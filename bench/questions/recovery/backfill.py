@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,11 +16,13 @@ from bench.contract.endpoint import ApiError
 from bench.contract.records import Run
 from bench.contract.targets import Target
 from bench.contract.words import Ability, Backfills, Status
+from bench.judge.findings import Finding, Found
+from bench.judge.people import Filed
 from bench.observe.history import read_history
 from bench.observe.watching import POLL_S
-from bench.plan.scenarios import MIDDLE_S, Action, Moment, Nemesis, When
+from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, Scenario, When
 from bench.plan.workloads import Workload
-from bench.questions.recovery.left_behind import Found, SessionLostError
+from bench.questions.recovery.left_behind import SessionLostError
 from bench.questions.recovery.repair import extra_lines
 from bench.questions.recovery.unattended import store
 from bench.run.conductor import EFFECTS, Conductor
@@ -30,7 +31,7 @@ from bench.run.faults.nemesis import Armed, armed
 from bench.run.faults.targets import absent, roles_of
 from bench.session.bring_up import Session
 from core.declaration import Companion, Graph, Step, pipeline
-from core.instrument.config import Fault
+from core.instrument.config import Fault, FaultKind
 from core.instrument.journal import now_ns
 
 FIRST = date(2026, 1, 1)
@@ -42,20 +43,7 @@ DAYS, OTHER_DAYS = (
 LATE = DAYS[4]
 STRUCK = OTHER_DAYS[5]
 LIMIT_S = 180.0
-
-
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """What the effects say: which days were filed, and how often."""
-
-    missing: tuple[str, ...]
-    twice: tuple[str, ...]
-    end_ns: int | None = None
-    """End of the last of its runs."""
-
-    @property
-    def outcome(self) -> str:
-        return "duplicated" if self.twice else "lost" if self.missing else "completed after recovery"
+RUN_MISSING = "one API call: run the missing days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +69,37 @@ class ByDay:
 
 
 def filed(run_dir: Path, by_day: ByDay, days: Sequence[str]) -> Filed:
-    """Which days no attempt has ended for, and which had their effect more than once."""
-    history = read_history(run_dir)
-    times = Counter(effect.step for effect in history.effects)
-    missing = tuple(day for day in days if by_day.of_day(day) not in history.counted())
-    return Filed(missing, tuple(day for day in days if times[by_day.of_day(day)] > 1), history.last_end_ns())
+    """What the effects say of some days."""
+    return Filed.of(read_history(run_dir), {day: by_day.of_day(day) for day in days})
 
 
-def late_data(conductor: Conductor, session: Session) -> None:
+def late_data(conductor: Conductor, session: Session, scenario: Scenario) -> None:
     """Run ten days while the data of one are not there; then they come, and what is missing is run."""
     arrived = session.scratch / f"arrived-{now_ns()}"
     by_day = ByDay.of(conductor)
     own = replace(conductor, workload=Workload(by_day.name))
-    late = Fault(by_day.of_day(LATE), "late", attempts=0, until=str(arrived))
-    run, path = own.prepare(session.scratch / EFFECTS, "late_data", faults=(late,))
+    late = Fault(by_day.of_day(LATE), FaultKind.LATE, attempts=0, until=str(arrived))
+    run, path = own.prepare(session.scratch / EFFECTS, scenario.key, faults=(late,))
     means = _means(session)
-    watched = _until_ended(means, means.start(by_day.name, path, DAYS))
-    before, said = filed(path.parent, by_day, DAYS), watched[1]
+    backfill, said = _until_ended(means, means.start(by_day.name, path, DAYS))
+    before = filed(path.parent, by_day, DAYS)
     arrived.touch()
     begin = now_ns()
     run = msgspec.structs.replace(run, asked_ns=begin)
-    caught_up = _until_ended(means, means.again(watched[0]))
-    seen = filed(path.parent, by_day, DAYS)
-    found = _found(extra_lines(session, by_day.name), seen, caught_up[1], begin, "one API call: run the missing days")
+    _, caught_up = _until_ended(means, means.again(backfill))
+    found = filed(path.parent, by_day, DAYS).findings(caught_up, begin, (RUN_MISSING,))
     if before.missing != (LATE,) or said is not Status.FAILED:
         told = f"while its data were late, {LATE} was {'missing' if LATE in before.missing else 'filed'}"
-        found["record"] = ("text", f"{told}, and the engine said {said}", "")
-    _keep(conductor, run, "late_data", found)
+        found["record"] = Finding("text", f"{told}, and the engine said {said}")
+    _keep(conductor, run, scenario, found | _extra(session, by_day))
 
 
-def killed(conductor: Conductor, session: Session) -> None:
+def killed(conductor: Conductor, session: Session, scenario: Scenario) -> None:
     """Run ten days and kill the scheduler in the sixth; run again what did not complete, if anything."""
     by_day = ByDay.of(conductor)
     own = replace(conductor, workload=Workload(by_day.name))
-    longer = Fault(by_day.of_day(STRUCK), "slow", attempts=0, seconds=MIDDLE_S)
-    run, path = own.prepare(session.scratch / EFFECTS, "backfill_killed", faults=(longer,))
+    longer = Fault(by_day.of_day(STRUCK), FaultKind.SLOW, attempts=0, seconds=MIDDLE_S)
+    run, path = own.prepare(session.scratch / EFFECTS, scenario.key, faults=(longer,))
     means, actions = _means(session), []
     with ExitStack() as stack:
         manager = stack.enter_context(managed(session))
@@ -123,21 +107,21 @@ def killed(conductor: Conductor, session: Session) -> None:
         if nemesis:
             manager.leave(roles_of(session, Target.SCHEDULER), nemesis.healed)
         begin = now_ns()
-        watched, said = _until_ended(means, means.start(by_day.name, path, OTHER_DAYS))
+        backfill, said = _until_ended(means, means.start(by_day.name, path, OTHER_DAYS))
     if nemesis and nemesis.strikes:
         conductor.store.append(nemesis.strikes[0])
         begin = nemesis.strikes[0].t_ns
         actions.append("restart of the scheduler by the process manager")
     if said is Status.FAILED and filed(path.parent, by_day, OTHER_DAYS).missing:
-        actions.append("one API call: run the missing days")
-        _, said = _until_ended(means, means.again(watched))
-    seen = filed(path.parent, by_day, OTHER_DAYS)
-    found = _found(extra_lines(session, by_day.name), seen, said, begin, "; ".join(actions) or "none")
+        actions.append(RUN_MISSING)
+        _, said = _until_ended(means, means.again(backfill))
+    found = filed(path.parent, by_day, OTHER_DAYS).findings(said, begin, actions)
     if nemesis and not nemesis.strikes:
-        found["outcome"] = ("text", None, f"not struck: {nemesis.problem or 'the backfill never came to that point'}")
-    _keep(conductor, run, "backfill_killed", found)
+        why = nemesis.problem or "the backfill never came to that point"
+        found["outcome"] = Finding("text", None, f"not struck: {why}")
+    _keep(conductor, run, scenario, found | _extra(session, by_day))
     if nemesis and nemesis.problem:
-        raise SessionLostError(f"after backfill_killed: {nemesis.problem}")
+        raise SessionLostError(f"after {scenario.key}: {nemesis.problem}")
 
 
 def _means(session: Session) -> Backfills:
@@ -168,30 +152,17 @@ def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
     return backfill, said
 
 
-def _found(extra: float | None, seen: Filed, said: Status, begin: int, actions: str) -> Found:
-    outcome = seen.outcome if said.ended else "stuck"
-    right = outcome == "completed after recovery" and said is Status.COMPLETED
-    recovery_s = (seen.end_ns - begin) / 1e9 if right and seen.end_ns else None
-    claims = "agrees" if (said is Status.COMPLETED) == (not seen.missing) else f"the engine says {said}"
-    return {
-        "outcome": ("text", outcome if right or outcome != "completed after recovery" else "false failure", ""),
-        "correct": ("boolean", float(not seen.missing), ""),
-        "recovery_s": ("s", recovery_s, "" if right else f"it ended: {outcome}"),
-        "missing": ("count", float(len(seen.missing)), ", ".join(seen.missing)),
-        "twice": ("count", float(len(seen.twice)), ", ".join(seen.twice)),
-        "duplicates": ("count", float(len(seen.twice)), ""),
-        "record": ("text", claims, ""),
-        "actions": ("text", actions, ""),
-        "extra_lines": ("lines", extra, "source lines of the pipeline that files a day"),
-    }
+def _extra(session: Session, by_day: ByDay) -> Found:
+    lines = extra_lines(session, by_day.name)
+    return {"extra_lines": Finding("lines", lines, "source lines of the pipeline that files a day")}
 
 
-def _keep(conductor: Conductor, run: Run, name: str, found: Found) -> None:
+def _keep(conductor: Conductor, run: Run, scenario: Scenario, found: Found) -> None:
     """The runs of a backfill are many; their one journal is kept as one run.
 
     Raises SessionLostError, after all is stored, if it never ended: what is left of it would disturb what comes next.
     """
     conductor.store.append(run)
-    store(conductor, None, name, found)
-    if found["outcome"][1] == "stuck":
-        raise SessionLostError(f"after {name}: it had not ended within {LIMIT_S:.0f} s")
+    store(conductor, None, scenario.key, found)
+    if found["outcome"].value == "stuck":
+        raise SessionLostError(f"after {scenario.key}: it had not ended within {LIMIT_S:.0f} s")

@@ -6,17 +6,16 @@ import httpx
 
 from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
-from bench.judge import aftermath as judge
-from bench.judge.aftermath import WHOLE
-from bench.plan.scenarios import Scenario
+from bench.judge.aftermath import correct
+from bench.judge.outcome import WHOLE, effects_once
+from bench.plan.scenarios.record import Action, Aimed, Scenario
+from bench.plan.sweep import KEY
 from bench.questions.recovery import left_behind as aftermath
 from bench.questions.recovery.left_behind import SessionLostError
-from bench.questions.recovery.unattended import Broken, conduct, missed
+from bench.questions.recovery.unattended import Broken, aim, conduct, missed
 from bench.run.conductor import Conductor
 from bench.run.faults.manager import managed
 from bench.session.bring_up import Session
-
-EFFECT = "deploy"
 
 
 def strike(conductor: Conductor, session: Session, point: Scenario, prober: Conductor) -> None:
@@ -24,36 +23,36 @@ def strike(conductor: Conductor, session: Session, point: Scenario, prober: Cond
 
     Raises SessionLostError, after all is stored, if a run of the probe does not complete any more.
     """
+    aimed = aim(conductor, point)
     with managed(session) as manager:
-        broken = conduct(conductor, session, point, manager)
-        _store(conductor, broken, point)
+        broken = conduct(conductor, session, aimed, manager)
+        _store(conductor, broken, aimed)
         nemesis = broken.armed
         if nemesis and nemesis.strikes and nemesis.problem:
-            raise SessionLostError(f"after {point.name}: {nemesis.problem}")
+            raise SessionLostError(f"after {point.key}: {nemesis.problem}")
         if manager.restarted or not _by_itself(broken):
             _check(prober, session, point)
 
 
-def _store(conductor: Conductor, broken: Broken, point: Scenario) -> None:
+def _store(conductor: Conductor, broken: Broken, point: Aimed) -> None:
     if point.nemesis is None:
-        raise ValueError(f"{point.name} is no point of a sweep")
+        raise ValueError(f"{point.key} is no point of a sweep")
     seen = broken.seen
     where = {"target": str(point.nemesis.target), "at": str(point.nemesis.at)}
-    if point.nemesis.action != "kill":
+    if point.nemesis.action is not Action.KILL:
         where["action"] = str(point.nemesis.action)
     conductor.tidy(seen.run)
     if reason := missed(broken):
-        conductor.sample(seen, "recovery.sweep.outcome", "text", None, f"not struck: {reason}", params=where)
+        conductor.sample(seen, f"recovery.{KEY}.outcome", "text", None, f"not struck: {reason}", params=where)
         return
-    conductor.sample(seen, "recovery.sweep.outcome", "text", seen.run.outcome, params=where)
-    effects = sum(effect.kind == EFFECT for effect in seen.history.effects)
+    conductor.sample(seen, f"recovery.{KEY}.outcome", "text", seen.run.outcome, params=where)
     found = {
         "completed": _by_itself(broken),
-        "correct": judge.correct(seen.history, conductor.oracle),
-        "effect_once": effects == 1,
+        "correct": correct(seen.history, conductor.oracle),
+        "effect_once": effects_once(seen.history, conductor.oracle),
     }
     for leaf, holds in found.items():
-        conductor.sample(seen, f"recovery.sweep.{leaf}", "proportion", float(holds), point.name)
+        conductor.sample(seen, f"recovery.{KEY}.{leaf}", "proportion", float(holds), point.key)
 
 
 def _by_itself(broken: Broken) -> bool:
@@ -65,4 +64,4 @@ def _check(prober: Conductor, session: Session, point: Scenario) -> None:
     try:
         aftermath.probe(prober, session)
     except (EngineError, ApiError, httpx.HTTPError) as error:  # the point is stored, and must not be struck again
-        raise SessionLostError(f"after {point.name}: {error}") from error
+        raise SessionLostError(f"after {point.key}: {error}") from error

@@ -16,7 +16,8 @@ import psutil
 from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
 from bench.contract.words import Ability, Status
-from bench.judge.aftermath import WHOLE
+from bench.judge.findings import Finding, Found
+from bench.judge.outcome import WHOLE
 from bench.observe.history import History, read_history
 from bench.observe.watching import POLL_S, limit_s
 from bench.plan.workloads import PROBE
@@ -35,12 +36,8 @@ LOOK_S = 0.1
 PROBE_STEP_S = 6.0
 """How long each of the probe's steps lasts unless all run at once before, however slowly an engine starts them."""
 PROBE_LIMIT_S = 60.0
-RUN_TIMEOUT_FACTOR = 3.0
-"""As the pipelines declare at most: `timeout_factor`."""
 MARGIN_S = 30.0
 """How much longer than its own limit a run is waited for: so long it takes engines to notice."""
-Found = dict[str, tuple[str, float | str | None, str]]
-"""Leaf -> (unit, value, note)."""
 
 
 class SessionLostError(EngineError):
@@ -59,13 +56,15 @@ def orphans(session: Session, run_dir: Path, ended_ns: int) -> Found:
     count = len(set(busy) | {process.pid for process in left})
     note = f"> {ORPHAN_LIMIT_S:.0f} s" if alive else ""
     seconds = None if alive else max([lasted_s, *busy.values()])
-    return {"orphans": ("count", float(count), ""), "orphan_s": ("s", seconds, note)}
+    return {"orphans": Finding("count", float(count)), "orphan_s": Finding("s", seconds, note)}
 
 
 def never_ended(session: Session, run_dir: Path) -> Found:
     """Of a run that was given up, nothing was left after its end; its processes are ended all the same."""
     _end(session, _processes(session, _pids(run_dir)))
-    return {leaf: (unit, None, "the run never ended") for leaf, unit in (("orphans", "count"), ("orphan_s", "s"))}
+    return {
+        leaf: Finding(unit, None, "the run never ended") for leaf, unit in (("orphans", "count"), ("orphan_s", "s"))
+    }
 
 
 def _end(session: Session, processes: Iterable[psutil.Process]) -> None:
@@ -119,7 +118,7 @@ def probe(conductor: Conductor, session: Session) -> Found:
     if not (seen.right and seen.run.outcome in WHOLE):
         raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
     leaked = PARALLELISM - most_at_once(seen.history)
-    return {"leaked_slots": ("count", float(leaked), "")}
+    return {"leaked_slots": Finding("count", float(leaked))}
 
 
 @contextmanager
@@ -173,6 +172,7 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
     return said, again.history
 
 
-def patience_s(session: Session) -> float:
-    """How long a run is waited for: longer than its own limit."""
-    return max(limit_s(session.workspace.track, 0), RUN_TIMEOUT_FACTOR * session.step_timeout_s + MARGIN_S)
+def patience_s(conductor: Conductor, session: Session) -> float:
+    """How long a run is waited for: longer than its own limit, if its pipeline declares one."""
+    own_s = conductor.workload.declared.timeout_factor * session.step_timeout_s
+    return max(limit_s(session.workspace.track, 0), own_s + MARGIN_S)

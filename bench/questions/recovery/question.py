@@ -11,19 +11,21 @@ from bench.plan import sweep
 from bench.plan.budgets import Budget
 from bench.plan.cell import Cell
 from bench.plan.priced import Ask, Needs, Topic
-from bench.plan.scenarios import RESUMED_S, SCENARIOS, Remedy, batches
+from bench.plan.scenarios import RESUMED_S, SCENARIOS, batches
+from bench.plan.scenarios.record import Remedy, Scenario
 from bench.plan.workloads import PROBE, Workload
 from bench.questions.bound import Bound
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
 from bench.questions.recovery import backfill, kill_points, repair, unattended
-from bench.questions.recovery.titles import TITLES
 from bench.run.faults.targets import lacking, of_step
+from core.declaration import pipeline
 
 PROBE_S = 7.0
 STOCK_FACTOR = 5.0
 """On stock settings much is waited for longer."""
 TITLE = "What survives a fault?"
+TITLES = {one.key: one.title for one in SCENARIOS.values()} | {sweep.KEY: sweep.TITLE}
 
 
 def workloads(budget: Budget) -> tuple[Workload, ...]:
@@ -41,7 +43,7 @@ def scenario_cells(ask: Ask) -> Iterator[Topic]:
 def batch_s(names: Sequence[str], track: Track, *, probed: bool) -> float:
     """Estimated seconds of scenarios that are conducted at once, with the probe that may follow them."""
     batch = [SCENARIOS[name] for name in names if track in SCENARIOS[name].tracks]
-    probed = probed and not all(scenario.harmless or scenario.remedy for scenario in batch)
+    probed = probed and not all(scenario.remedy or not scenario.leaves for scenario in batch)
     waits_s = max((scenario.seconds for scenario in batch), default=0.0) + RESUMED_S * max(0, len(batch) - 1)
     return waits_s + (PROBE_S if probed else 0.0)
 
@@ -53,25 +55,26 @@ def measure(bound: Bound, cell: Cell) -> None:
     if remedy is None:
         prober = bound.of(PROBE) if PROBE in bound.planned.workloads else None
         unattended.unattended(bound.conductor, bound.up, scenarios, prober)
-    elif reason := unattended.unavailable(bound.up, scenarios[0]):
-        unattended.tell_absent(bound.conductor, scenarios[0].name, reason)
+    elif reason := unattended.unavailable(bound.conductor, bound.up, scenarios[0]):
+        unattended.tell_absent(bound.conductor, scenarios[0].key, reason)
     else:
-        REMEDIES[remedy](bound)
+        REMEDIES[remedy](bound, scenarios[0])
 
 
-def _resume(bound: Bound) -> None:
-    failed, fixed = repair.failing(bound.conductor, bound.up)
-    bound.failed = failed, bound.up.endpoint.logs(failed.run.engine_run_id, repair.RESUME.faults[0].step)
-    repair.resume(bound.conductor, bound.up, failed, fixed)
+def _resume(bound: Bound, scenario: Scenario) -> None:
+    failed, fixed = repair.failing(bound.conductor, bound.up, scenario)
+    step = unattended.aim(bound.conductor, scenario).step
+    bound.failed = failed, bound.up.endpoint.logs(failed.run.engine_run_id, step)
+    repair.resume(bound.conductor, bound.up, scenario, failed, fixed)
 
 
-REMEDIES: dict[Remedy, Callable[[Bound], None]] = {
+REMEDIES: dict[Remedy, Callable[[Bound, Scenario], None]] = {
     Remedy.RESUME: _resume,
-    Remedy.RERUN: lambda bound: repair.rerun(bound.conductor, bound.up),
-    Remedy.CANCEL: lambda bound: repair.cancel(bound.conductor, bound.up),
-    Remedy.ROLL_BACK: lambda bound: repair.roll_back(bound.conductor, bound.up),
-    Remedy.CATCH_UP: lambda bound: backfill.late_data(bound.conductor, bound.up),
-    Remedy.BACKFILL: lambda bound: backfill.killed(bound.conductor, bound.up),
+    Remedy.RERUN: lambda bound, one: repair.rerun(bound.conductor, bound.up, one),
+    Remedy.CANCEL: lambda bound, one: repair.cancel(bound.conductor, bound.up, one),
+    Remedy.ROLL_BACK: lambda bound, one: repair.roll_back(bound.conductor, bound.up, one),
+    Remedy.CATCH_UP: lambda bound, one: backfill.late_data(bound.conductor, bound.up, one),
+    Remedy.BACKFILL: lambda bound, one: backfill.killed(bound.conductor, bound.up, one),
 }
 
 
@@ -80,8 +83,10 @@ def point_cells(ask: Ask) -> Iterator[Topic]:
     if ask.block > 1:
         return
     missing = [target for target in Target if lacking(ask.targets, target)]
-    for point in sweep.draw(ask.budget.sweep, missing, of_step(ask.targets), ask.seed):
-        yield Topic((point.name,), point.seconds, point)
+    own = pipeline(ask.pipeline)
+    at = sweep.chosen(ask.budget.sweep, own, own.graph({}), sweep.foreseen(own))
+    for point in sweep.draw(ask.budget.sweep, at, missing, of_step(ask.targets), ask.seed):
+        yield Topic((point.key,), point.seconds, point)
 
 
 def strike(bound: Bound, cell: Cell) -> None:

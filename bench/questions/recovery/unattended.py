@@ -16,12 +16,15 @@ from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
 from bench.contract.records import Run
 from bench.contract.words import Status
-from bench.judge import aftermath as judge
+from bench.judge.aftermath import Aftermath
+from bench.judge.findings import HANGING, UNITS, Finding, Found, safe_findings
+from bench.judge.outcome import REFUSED, WHOLE
 from bench.observe.history import History
 from bench.observe.watching import watch
-from bench.plan.scenarios import APART_S, Action, Scenario, When
+from bench.plan.scenarios import APART_S
+from bench.plan.scenarios.record import Action, Aimed, Scenario, When
 from bench.questions.recovery import left_behind as aftermath
-from bench.questions.recovery.left_behind import Found, SessionLostError
+from bench.questions.recovery.left_behind import SessionLostError
 from bench.run.conductor import EFFECTS, Conductor, Observation
 from bench.run.faults import disk
 from bench.run.faults.manager import ProcessManager, managed
@@ -29,9 +32,9 @@ from bench.run.faults.nemesis import Armed, armed
 from bench.run.faults.targets import absent, of_step, roles_of
 from bench.session.bring_up import Session
 from core.declaration import Graph
-from core.instrument.config import Fault
+from core.instrument.config import Fault, FaultKind
 
-LEAVES = judge.UNITS | {
+LEAVES = UNITS | {
     "orphans": "count", "orphan_s": "s", "leaked_slots": "count", "actions": "text", "session": "text",
 }  # fmt: skip
 """What is told of each scenario, and its unit."""
@@ -41,7 +44,7 @@ LEAVES = judge.UNITS | {
 class Broken:
     """A run that was broken, and how."""
 
-    scenario: Scenario
+    scenario: Aimed
     seen: Observation
     left: Found
     """What was found of processes that outlived the run."""
@@ -55,9 +58,9 @@ def unattended(
     """Conduct scenarios in which the engine is left to itself, at once if there are several; store what came out.
 
     With `prober`, whose workload is the probe, it is also found out what people have to do where a run did not
-    complete, and, unless they are harmless, whether the next run has all its slots. Returns the runs of those that
-    could be conducted: why the others could not is stored too. Raises SessionLostError, after all is stored, if the
-    engine does not come back.
+    complete, and, if something can be left behind, whether the next run has all its slots. Returns the runs of those
+    that could be conducted: why the others could not is stored too. Raises SessionLostError, after all is stored, if
+    the engine does not come back.
     """
     ready = [one for scenario in scenarios if (one := _ready(conductor, session, scenario))]
     with managed(session) as manager:
@@ -65,36 +68,42 @@ def unattended(
         found = [_followed(conductor, session, one, manager, helped=prober is not None) for one in all_broken]
         problems = (one.armed.problem for one in all_broken if one.armed and one.armed.strikes)
         lost = next(filter(None, problems), "")
-        if prober and not all(one.harmless for one in ready):
+        if prober and any(one.scenario.leaves for one in ready):
             after = _after(prober, session, lost, ready)
-            lost = after["session"][2]
+            lost = after["session"].note
             found = [one | after for one in found]
     for broken, its in zip(all_broken, found, strict=True):
-        store(conductor, broken.seen, broken.scenario.name, its)
+        store(conductor, broken.seen, broken.scenario.key, its)
         conductor.tidy(broken.seen.run)
     if lost:
-        raise SessionLostError(f"after {', '.join(one.name for one in ready)}: {lost}")
+        raise SessionLostError(f"after {', '.join(one.key for one in ready)}: {lost}")
     return [one.seen for one in all_broken]
 
 
-def _ready(conductor: Conductor, session: Session, scenario: Scenario) -> Scenario | None:
+def aim(conductor: Conductor, scenario: Scenario) -> Aimed:
+    """A scenario with the steps of the pipeline that is conducted."""
+    return scenario.of(conductor.workload.declared, conductor.oracle.steps())
+
+
+def _ready(conductor: Conductor, session: Session, scenario: Scenario) -> Aimed | None:
     """A scenario as it can be conducted here; None, and why is stored, if it cannot."""
     try:
-        if not (reason := unavailable(session, scenario)):
-            return replace(scenario, faults=_faults(session, scenario))
+        if not (reason := unavailable(conductor, session, scenario)):
+            aimed = aim(conductor, scenario)
+            return replace(aimed, faults=_faults(session, aimed))
     except EngineError as error:
         reason = f"not run: {error}"
-    tell_absent(conductor, scenario.name, reason)
+    tell_absent(conductor, scenario.key, reason)
     return None
 
 
 def _at_once(
-    conductor: Conductor, session: Session, scenarios: Sequence[Scenario], manager: ProcessManager
+    conductor: Conductor, session: Session, scenarios: Sequence[Aimed], manager: ProcessManager
 ) -> list[Broken]:
     """Each in a run and a thread of its own, some seconds apart; a single one in this thread."""
     stop = Event()
 
-    def one_of_many(number: int, scenario: Scenario) -> Broken:
+    def one_of_many(number: int, scenario: Aimed) -> Broken:
         stop.wait(number * APART_S)
         return conduct(conductor, session, scenario, manager, stop)
 
@@ -114,21 +123,24 @@ def _followed(
     """What is found of a run that was broken; with `helped`, also what people had to do."""
     actions, resumed = _actions(conductor, session, broken, manager) if helped else ("", None)
     found = judged(conductor, session, broken, resumed) | broken.left
-    return found | {"actions": ("text", actions, "")} if helped else found
+    return found | {"actions": Finding("text", actions)} if helped else found
 
 
-def _after(prober: Conductor, session: Session, lost: str, scenarios: Sequence[Scenario]) -> Found:
+def _after(prober: Conductor, session: Session, lost: str, scenarios: Sequence[Aimed]) -> Found:
     """Whether the next run has all its slots, and what became of the session, with why it is lost if it is."""
     found: Found = {}
     lost = lost or _probed(prober, session, found)
-    if len(scenarios) > 1 and found.get("leaked_slots", ("", 0.0))[1]:
-        among = ", ".join(one.name for one in scenarios)
-        found["leaked_slots"] = ("count", None, f"{found['leaked_slots'][1]:.0f} lost, by one of {among}")
-    return found | {"session": ("text", "replaced" if lost else "healthy", lost)}
+    slots = found.get("leaked_slots")
+    if len(scenarios) > 1 and slots and slots.value:
+        among = ", ".join(one.key for one in scenarios)
+        found["leaked_slots"] = Finding("count", None, f"{slots.value:.0f} lost, by one of {among}")
+    return found | {"session": Finding("text", "replaced" if lost else "healthy", lost)}
 
 
-def unavailable(session: Session, scenario: Scenario) -> str:
+def unavailable(conductor: Conductor, session: Session, scenario: Scenario) -> str:
     """Why a scenario cannot be had here; empty if it can."""
+    if reason := scenario.absent(conductor.workload.declared):
+        return f"not applicable: {reason}"
     if session.workspace.track not in scenario.tracks:
         return f"not applicable: the {session.workspace.track} track keeps its data elsewhere"
     if scenario.nemesis and (reason := absent(session, scenario.nemesis.target)):
@@ -144,21 +156,22 @@ def unavailable(session: Session, scenario: Scenario) -> str:
     return next((f"not supported: {reason}" for reason in reasons if reason), "")
 
 
-def _faults(session: Session, scenario: Scenario) -> tuple[Fault, ...]:
+def _faults(session: Session, scenario: Aimed) -> tuple[Fault, ...]:
     """The scenario's faults; one that fills a disk is given a small one."""
     return tuple(
-        replace(one, path=str(disk.small(session))) if one.kind == "disk_full" else one for one in scenario.faults
+        msgspec.structs.replace(one, path=str(disk.small(session))) if one.kind == FaultKind.DISK_FULL else one
+        for one in scenario.faults
     )
 
 
 def conduct(
-    conductor: Conductor, session: Session, scenario: Scenario, manager: ProcessManager, stop: Event | None = None
+    conductor: Conductor, session: Session, scenario: Aimed, manager: ProcessManager, stop: Event | None = None
 ) -> Broken:
     """Submit a run, break it, watch it until it ends or patience does, and wait for what outlives it.
 
     Only then is the run judged: what outlives it may still have effects. Raises EngineError once `stop` is set.
     """
-    run, path = conductor.prepare(session.scratch / EFFECTS, scenario.name, faults=scenario.faults)
+    run, path = conductor.prepare(session.scratch / EFFECTS, scenario.key, faults=scenario.faults)
     conductor.get_out_of_phase(session)
     with ThreadPoolExecutor(1) as aside:
         outliving: list[Future[Found]] = []
@@ -168,7 +181,7 @@ def conduct(
 
         with _broken(scenario, run, path.parent, conductor.graph(conductor.oracle), manager) as nemesis:
             run, resubmitted = _submitted(conductor, session, run, path, nemesis)
-            patience_s = aftermath.patience_s(session)
+            patience_s = aftermath.patience_s(conductor, session)
             sightings, timed_out = watch(session, run.engine_run_id, patience_s, stop=stop, on_end=ended)
         if stop and stop.is_set():
             raise EngineError(f"{run.run_id}: interrupted")
@@ -178,14 +191,14 @@ def conduct(
     struck = nemesis.strikes if nemesis else []
     for strike in struck:
         conductor.store.append(strike)
-    seen = conductor.conclude(run, tuple(sightings), timed_out=timed_out, faulted=bool(struck), keep=True)
+    seen = conductor.conclude(
+        run, tuple(sightings), expected=scenario.expected, timed_out=timed_out, faulted=bool(struck), keep=True
+    )
     return Broken(scenario, seen, left, nemesis, resubmitted)
 
 
 @contextmanager
-def _broken(
-    scenario: Scenario, run: Run, run_dir: Path, graph: Graph, manager: ProcessManager
-) -> Iterator[Armed | None]:
+def _broken(scenario: Aimed, run: Run, run_dir: Path, graph: Graph, manager: ProcessManager) -> Iterator[Armed | None]:
     if scenario.nemesis is None:
         yield None
         return
@@ -213,20 +226,19 @@ def _submitted(conductor: Conductor, session: Session, run: Run, path: Path, nem
 def judged(conductor: Conductor, session: Session, broken: Broken, resumed: History | None) -> Found:
     """What the judge finds in the history; `resumed`: the same with what came after people had resumed the run."""
     seen, graph = broken.seen, conductor.graph(broken.seen.history)
-    step = _struck_step(broken.scenario)
-    findings = judge.safe_findings(
-        judge.Aftermath(
+    step = broken.scenario.step
+    found = safe_findings(
+        Aftermath(
             history=seen.history, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
             sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
-            verdicts=seen.verdicts, graph=graph, step=step, limit_s=aftermath.patience_s(session),
+            verdicts=seen.verdicts, graph=graph, step=step, limit_s=aftermath.patience_s(conductor, session),
             submit_ns=seen.run.submit_ns, resumed=resumed,
             retry_delay_s=graph.step(step).retry.delay_s,
             down_s=_configured_s(session, broken),
         )
     )  # fmt: skip
-    found = {leaf: (one.unit, one.value, one.note) for leaf, one in findings.items()}
     if reason := missed(broken):
-        return {leaf: (unit, None, f"not struck: {reason}") for leaf, (unit, *_) in found.items()}
+        return {leaf: Finding(one.unit, None, f"not struck: {reason}") for leaf, one in found.items()}
     return found
 
 
@@ -247,14 +259,8 @@ def _configured_s(session: Session, broken: Broken) -> float:
     if scenario.nemesis:
         healed = armed and any(one.healed_ns for one in armed.strikes)
         return scenario.nemesis.down_s if healed and scenario.nemesis.action is not Action.RESTART else 0.0
-    hangs = any(fault.kind.startswith("hang") for fault in scenario.faults)
+    hangs = any(fault.kind.startswith(HANGING) for fault in scenario.faults)
     return session.step_timeout_s if hangs else 0.0
-
-
-def _struck_step(scenario: Scenario) -> str:
-    if scenario.nemesis and scenario.nemesis.at.step:
-        return scenario.nemesis.at.step
-    return next((fault.step for fault in scenario.faults), "train")
 
 
 def _actions(
@@ -275,7 +281,7 @@ def _actions(
             f"restart of {', '.join(dict.fromkeys(manager.restarted))}, which had ended, by the process manager"
         )
     resumed = None
-    if not scenario.defective and not _came_to_its_end(broken.seen):
+    if Status.COMPLETED in scenario.expected.states and not _came_to_its_end(broken.seen):
         said, resumed = aftermath.helped(conductor, session, broken.seen)
         done.append(said)
     return "; ".join(done) or "none", resumed
@@ -284,7 +290,7 @@ def _actions(
 def _came_to_its_end(seen: Observation) -> bool:
     """A doubled run may have failed all the same."""
     completed = seen.state is not None and seen.state.status is Status.COMPLETED
-    return completed and seen.run.outcome in (*judge.WHOLE, "duplicated")
+    return completed and seen.run.outcome in (*WHOLE, REFUSED, "duplicated")
 
 
 def _probed(prober: Conductor, session: Session, found: Found) -> str:
@@ -292,7 +298,7 @@ def _probed(prober: Conductor, session: Session, found: Found) -> str:
     try:
         found |= aftermath.probe(prober, session)
     except (EngineError, ApiError, httpx.HTTPError) as error:
-        found["leaked_slots"] = ("count", None, f"failed: {error}")
+        found["leaked_slots"] = Finding("count", None, f"failed: {error}")
         return str(error)
     return ""
 
@@ -305,5 +311,5 @@ def tell_absent(conductor: Conductor, name: str, reason: str) -> None:
 
 def store(conductor: Conductor, seen: Observation | None, name: str, found: Found) -> None:
     """Store the values of a scenario, each with why it is absent if it is."""
-    for leaf, (unit, value, note) in found.items():
-        conductor.sample(seen, f"recovery.{name}.{leaf}", unit, value, note)
+    for leaf, one in found.items():
+        conductor.sample(seen, f"recovery.{name}.{leaf}", one.unit, one.value, one.note)

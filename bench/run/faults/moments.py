@@ -6,8 +6,9 @@ from pathlib import Path
 from threading import Event
 
 from bench.observe.history import History, read_history
-from bench.plan.scenarios import Moment, When
-from core.declaration import Graph, Kind
+from bench.observe.ways import passed_over
+from bench.plan.scenarios.record import Moment, When
+from core.declaration import Graph
 from core.instrument.journal import JOURNAL, now_ns
 
 LOOK_S = 0.002
@@ -48,6 +49,7 @@ def _begun_ns(at: Moment, history: History, graph: Graph) -> int | None:
     step = graph.step(at.step)
     if not step.upstream:
         return 0
-    ends = [counted[name].end_ns for name in step.upstream if name in counted]
-    needed = 1 if step.kind is Kind.ALWAYS else len(step.upstream)  # of a branch only one way is taken
-    return max((end for end in ends if end), default=None) if len(ends) >= needed else None
+    over = passed_over(graph, history)  # of a branch only one way is taken
+    awaited = [name for name in step.upstream if name not in over]
+    ends = [counted[name].end_ns or 0 for name in awaited if name in counted]
+    return max(ends) if ends and len(ends) == len(awaited) else None

@@ -18,7 +18,7 @@ from bench.contract.errors import EngineError
 from bench.contract.records import Strike
 from bench.contract.targets import Target
 from bench.observe.history import read_history
-from bench.plan.scenarios import Action, Nemesis
+from bench.plan.scenarios.record import Action, Nemesis
 from bench.run.faults.moments import reached
 from bench.run.faults.targets import resolve, roles_of
 from bench.session.bring_up import Session

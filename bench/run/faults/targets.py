@@ -17,7 +17,7 @@ from bench.session.bring_up import Session
 def absent(session: Session, target: Target) -> str:
     """Why the engine has no such target; empty if it has."""
     if Reach.KILL not in session.reach:
-        return "not applicable: the engine's processes are not the harness's to strike"
+        return "the engine's processes are not the harness's to strike"
     return lacking(session.adapter.targets, target)
 
 

@@ -1,0 +1,42 @@
+"""What is broken on purpose, or done by people: each scenario as data. The harness acts on it, the judge reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bench.plan.scenarios.inside import INSIDE
+from bench.plan.scenarios.outside import OUTSIDE
+from bench.plan.scenarios.people import PEOPLE
+from bench.plan.scenarios.record import Scenario
+
+GROUPS: dict[str, tuple[Scenario, ...]] = {
+    "Inside a step": INSIDE,
+    "From outside": OUTSIDE,
+    "By people": PEOPLE,
+}
+"""Title -> scenarios."""
+SCENARIOS = {one.key: one for group in GROUPS.values() for one in group}
+
+WAITING = (("hung_in_c", "hung_step", "hung_subprocess"),)
+"""Scenarios that are conducted at once, each in a run of its own, the longest first: nothing but that run's processes
+is struck, and nothing is to be done but wait. No more of them than there are slots."""
+APART_S = 12.0
+"""Between their submissions, so that one's steps do not run when another's limit has come and its steps run again."""
+RESUMED_S = 10.0
+"""Rough seconds of resuming one of them, which follows when all have ended."""
+
+
+def of_budget(name: str) -> tuple[str, ...]:
+    """The scenarios that a budget holds: first those that smaller budgets hold too."""
+    held = [one for one in SCENARIOS.values() if name in one.budgets]
+    return tuple(one.key for one in sorted(held, key=lambda one: -len(one.budgets)))
+
+
+def batches(keys: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The scenarios of these keys in their order, each with those that are conducted with it at once."""
+    met: set[str] = set()
+    for key in keys:
+        group = next((group for group in WAITING if key in group), (key,))
+        if key not in met:
+            yield tuple(one for one in group if one in keys)
+        met.update(group)

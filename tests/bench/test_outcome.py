@@ -1,0 +1,190 @@
+"""Every outcome, on histories made up for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from histories import ORDER, Script, again, good, lost_end, usual
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.contract.words import Status
+from bench.judge.outcome import OUTCOMES, RANK, effects_once, outcome, rank, right
+from bench.observe.history import Attempt, History
+from bench.plan.scenarios.record import ASKED, RIGHT, SHOWN, Expected, Extent
+
+
+def recovered() -> Script:
+    script = lost_end("train")
+    script.step("train", 2)
+    return script.steps("evaluate", "branch", "deploy", "cleanup")
+
+
+def wrong_digest() -> History:
+    script = Script().steps(*ORDER[:3])
+    script.step("train", result=usual("train") | {"digest": "spoilt"})
+    return script.steps(*ORDER[4:]).history()
+
+
+def deployed_twice() -> History:
+    script = lost_end("deploy")
+    script.step("deploy", 2)
+    return script.steps("cleanup").history()
+
+
+def without(*steps: str) -> History:
+    return Script().steps(*(step for step in ORDER if step not in steps)).history()
+
+
+def not_deployed() -> History:
+    """All ran, and the step with the effect had none."""
+    script = Script().steps(*ORDER[: ORDER.index("deploy")])
+    script.step("deploy", effect=False)
+    return script.steps("cleanup").history()
+
+
+OK, BAD = Status.COMPLETED, Status.FAILED
+NONE = Extent.NONE
+REFUSES = Expected((BAD,), NONE, NONE, forbidden=("deploy",))
+"""Data that must be refused."""
+HELD_BACK = Expected((OK,), NONE, NONE, forbidden=("deploy",))
+"""A model that must not be promoted."""
+ELSE_ALIKE = Expected((OK,), forbidden=("deploy",))
+NOT_CHOSEN = Attempt(step="notify", attempt=1, start_ns=1)
+EXAMPLES = [
+    ("completed", good(), OK, {}),
+    ("completed after recovery", recovered().history(), OK, {}),
+    ("completed after recovery", good(), OK, {"faulted": True}),
+    ("completed after recovery", again("train"), OK, {}),
+    ("failed, reported", lost_end("train").history(), BAD, {}),
+    ("failed, reported", lost_end("train").history(), BAD, {"faulted": True}),
+    ("failed, reported", lost_end("train").history(), BAD, {"oracle": None}),
+    ("failed, reported", History(), BAD, {}),
+    ("failed as expected", lost_end("train").history(), BAD, {"expected": ASKED}),
+    ("failed as expected", History(), BAD, {"expected": ASKED, "oracle": None}),
+    ("duplicated", deployed_twice(), OK, {}),
+    ("duplicated", deployed_twice(), BAD, {"expected": ASKED}),
+    ("duplicated", deployed_twice(), None, {"timed_out": True}),
+    ("duplicated", again("deploy"), OK, {"faulted": True, "oracle": None}),
+    ("duplicated", again("deploy", key="deploy:r2"), OK, {}),
+    ("duplicated", again("deploy"), Status.RUNNING, {"timed_out": True}),
+    ("lost", good(), None, {}),
+    ("lost", History(), None, {"timed_out": True}),
+    ("lost", History(), OK, {}),
+    ("lost", without("deploy"), OK, {}),
+    ("stuck", lost_end("train").history(), Status.RUNNING, {"timed_out": True}),
+    ("stuck", good(), Status.RUNNING, {"timed_out": True}),
+    ("stuck", recovered().history(), Status.RETRYING, {"timed_out": True, "faulted": True}),
+    ("false success", wrong_digest(), OK, {}),
+    ("false success", lost_end("train").history(), OK, {}),
+    ("false success", lost_end("train").history(), OK, {"expected": ASKED}),
+    ("false success", good(), OK, {"expected": ASKED, "oracle": None}),
+    ("false success", replace(good(), attempts=(*good().attempts, NOT_CHOSEN)), OK, {}),
+    ("false failure", good(), BAD, {}),
+    ("false failure", recovered().history(), BAD, {"faulted": True}),
+    ("false failure", good(), BAD, {"expected": ASKED}),  # it was cancelled, and ran on to its end
+    ("false failure", Script().steps(*ORDER[:-1]).history(), BAD, {"expected": ASKED}),  # and had its effect
+    ("failed, reported", Script().steps(*ORDER[:-1]).history(), BAD, {}),
+    ("indeterminate", good(), OK, {"oracle": None}),
+    ("indeterminate", good(), OK, {"oracle": History()}),
+    ("indeterminate", good(), BAD, {"oracle": None}),
+    ("indeterminate", good(), Status.RUNNING, {}),
+    ("indeterminate", good(), OK, {"expected": ASKED}),
+    ("failed, reported", lost_end("train").history(), BAD, {"expected": SHOWN}),
+    ("completed", good(), OK, {"expected": SHOWN}),
+    ("refused as expected", lost_end("features").history(), BAD, {"expected": REFUSES}),
+    ("refused as expected", History(), BAD, {"expected": REFUSES, "oracle": None}),
+    ("false failure", Script().steps(*ORDER[:-1]).history(), BAD, {"expected": REFUSES}),  # it was deployed
+    ("false success", without("deploy"), OK, {"expected": REFUSES}),  # as if the data had been good
+    ("stuck", lost_end("train").history(), Status.RUNNING, {"expected": REFUSES, "timed_out": True}),
+    ("duplicated", deployed_twice(), BAD, {"expected": REFUSES}),
+    ("refused as expected", not_deployed(), OK, {"expected": HELD_BACK}),
+    ("false success", good(), OK, {"expected": HELD_BACK}),
+    ("failed, reported", lost_end("train").history(), BAD, {"expected": HELD_BACK}),
+    ("refused as expected", not_deployed(), OK, {"expected": ELSE_ALIKE}),
+    ("false success", wrong_digest(), OK, {"expected": ELSE_ALIKE}),
+    ("indeterminate", not_deployed(), OK, {"expected": ELSE_ALIKE, "oracle": None}),
+]
+
+
+@pytest.mark.parametrize(("word", "history", "status", "given"), EXAMPLES)
+def test_outcome(word: str, history: History, status: Status | None, given: dict[str, Any]) -> None:
+    assert outcome(history, status, **{"oracle": good("inline")} | given) == word
+
+
+def test_every_outcome_word_has_an_example() -> None:
+    assert {word for word, *_ in EXAMPLES} == set(OUTCOMES)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> History:
+    """A run with attempts lost or failed before they count, whose effects are lost or doubled."""
+    script = Script()
+    for step in ORDER:
+        number = 1
+        if step != "deploy":
+            for end in draw(st.lists(st.sampled_from(["lost", "error"]), max_size=2)):
+                script.step(step, number, end=end)
+                number += 1
+            script.step(step, number)
+            continue
+        tries = draw(st.lists(st.tuples(st.sampled_from(["lost", "error", "end"]), st.booleans()), max_size=4))
+        for end, effect in tries:
+            script.step(step, number, end=end, effect=effect)
+            number += 1
+    return script.history()
+
+
+@given(
+    history=spoilt(),
+    status=st.none() | st.sampled_from(Status),
+    expected=st.sampled_from([RIGHT, SHOWN, ASKED]),
+    timed_out=st.booleans(),
+    faulted=st.booleans(),
+)
+def test_completed_only_with_each_effect_once_and_all_ended(
+    history: History, status: Status | None, expected: Expected, timed_out: bool, faulted: bool
+) -> None:
+    word = outcome(history, status, expected, timed_out=timed_out, faulted=faulted, oracle=good("inline"))
+    effects = [effect.kind for effect in history.effects]
+    if len(effects) > 1:
+        assert word == "duplicated"
+    if effects != ["deploy"] or "deploy" not in history.counted():
+        assert not word.startswith("completed")
+    if word.startswith("completed"):
+        assert status is Status.COMPLETED
+        assert not timed_out
+    if word == "completed":
+        assert len(history.attempts) == len(ORDER)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected", "told"),
+    [
+        ("completed", RIGHT, True),
+        ("completed after recovery", RIGHT, True),
+        ("failed, reported", RIGHT, False),
+        ("failed, reported", SHOWN, True),
+        ("completed", SHOWN, False),
+        ("failed as expected", ASKED, True),
+        ("refused as expected", REFUSES, True),
+        ("failed, reported", HELD_BACK, False),
+        ("duplicated", SHOWN, False),
+        ("indeterminate", RIGHT, False),
+    ],
+)
+def test_what_is_right_depends_on_what_is_expected(word: str, expected: Expected, told: bool) -> None:
+    assert right(word, expected) == told
+
+
+def test_outcomes_have_ranks() -> None:
+    assert rank("completed") == rank("refused as expected") > rank("failed, reported")
+    assert rank("stuck") < min(RANK.values())
+
+
+def test_effects_happen_once_if_as_often_as_in_the_plain_loop() -> None:
+    assert effects_once(good(), good("inline"))
+    assert not effects_once(deployed_twice(), good("inline"))
+    assert not effects_once(not_deployed(), good("inline"))
