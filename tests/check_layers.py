@@ -26,7 +26,6 @@ OF_BENCH = (
 ALL = ("bench.cli", "reports", *(f"bench.{one}".replace("| ", "| bench.") for one in OF_BENCH[2:]), "core")
 DEPLOYED = ("pipelines", "binding", "variants")
 """Folders of an engine that the engine imports, and nothing here."""
-IN_FLIGHT = ("bench.questions.parts.bound -> bench.campaign",)
 
 Contract = dict[str, str | Iterable[str]]
 
@@ -50,11 +49,10 @@ def deployed(folder: str) -> list[str]:
 
 def of_the_harness() -> Iterator[Contract]:
     yield {"name": "bench has these layers, and no other part", "type": "layers", "containers": ["bench"],
-           "layers": OF_BENCH, "exhaustive": "true", "ignore_imports": IN_FLIGHT}  # fmt: skip
-    yield {"name": "imports run one way", "type": "layers", "layers": ALL, "ignore_imports": IN_FLIGHT}
+           "layers": OF_BENCH, "exhaustive": "true"}  # fmt: skip
+    yield {"name": "imports run one way", "type": "layers", "layers": ALL}
     yield {"name": "only the command line starts a campaign", "type": "protected",
-           "protected_modules": ["bench.campaign"], "allowed_importers": ["bench.cli"],
-           "ignore_imports": IN_FLIGHT}  # fmt: skip
+           "protected_modules": ["bench.campaign"], "allowed_importers": ["bench.cli"]}  # fmt: skip
     yield {"name": "the instrument knows no pipeline", "type": "forbidden", "source_modules": ["core.instrument"],
            "forbidden_modules": ["core.declaration", "core.pipelines"]}  # fmt: skip
     yield {"name": "a declaration knows no pipeline", "type": "forbidden", "source_modules": ["core.declaration"],
@@ -85,8 +83,6 @@ def written(roots: list[str], contracts: Iterable[Contract]) -> configparser.Con
     parser = configparser.ConfigParser()
     parser["importlinter"] = {"root_packages": "\n".join(roots), "include_external_packages": "true"}
     for number, contract in enumerate(contracts, 1):
-        if "ignore_imports" in contract:
-            contract["unmatched_ignore_imports_alerting"] = "none"
         parser[f"importlinter:contract:{number}"] = {
             key: value if isinstance(value, str) else "\n".join(value) for key, value in contract.items()
         }
@@ -95,11 +91,7 @@ def written(roots: list[str], contracts: Iterable[Contract]) -> configparser.Con
 
 def circles(graph: grimp.ImportGraph) -> set[str]:
     """Modules of which each imports another that leads back to it."""
-    ignored = {tuple(one.split(" -> ")) for one in IN_FLIGHT}
-    left = {
-        one: {other for other in graph.find_modules_directly_imported_by(one) if (one, other) not in ignored}
-        for one in graph.modules
-    }
+    left = {one: graph.find_modules_directly_imported_by(one) for one in graph.modules}
     while ends := {one for one, imported in left.items() if not imported & left.keys()}:
         left = {one: imported for one, imported in left.items() if one not in ends}
     return set(left)

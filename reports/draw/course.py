@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Literal
 
 from bench.contract.records import Run, Sample
-from bench.plan.scenarios.people import PEOPLE
+from bench.plan.scenarios import SCENARIOS
 from bench.questions.catalogue import subject
 from reports.draw.heat import Heat, HeatMap
 from reports.draw.timeline import Bar, Timeline, timeline
@@ -21,7 +21,7 @@ LEFT, RIGHT, TOP, ROW, BAR = 104.0, 700.0, 16.0, 14.0, 9.0
 LEAST, GAP = 1.5, 0.4
 TICKS = 6
 NICE = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
-BY_PEOPLE = frozenset(one.key for one in PEOPLE)
+BY_PEOPLE = frozenset(one.key for one in SCENARIOS.values() if one.remedy)
 LIMIT = "> "
 MarkKind = Literal["fault", "asked", "seen", "right", "end", "limit"]
 

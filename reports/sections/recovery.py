@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.contract.targets import Target
-from bench.plan.scenarios.people import PEOPLE
+from bench.plan.scenarios import SCENARIOS
 from bench.questions.catalogue import metric as describe
 from bench.questions.catalogue import subject
 from bench.questions.metric import Scale
@@ -72,7 +72,7 @@ class _Place:
 def section(lookup: Lookup) -> Section:
     """The section; it says so if nothing was broken."""
     found = heat_map(lookup)
-    people = {one.key for one in PEOPLE}
+    people = {one.key for one in SCENARIOS.values() if one.remedy}
     broken = [name for name in scenarios(lookup) if name not in people]
     tables = [_by_scenario(lookup, leaf, caption, broken) for leaf, caption in QUESTIONS.items()]
     tables.insert(len(OPEN), _left_behind(lookup, broken))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench.plan.scenarios.people import PEOPLE
+from bench.plan.scenarios import SCENARIOS
 from bench.plan.scenarios.record import Scenario
 from bench.questions.catalogue import metric as describe
 from bench.questions.catalogue import subject
@@ -17,6 +17,7 @@ from reports.sections.tables import Cell, Column, Row, Table, cell
 from reports.words.numbers import MISSING, listing, plural
 from reports.words.ranking import Reading
 
+TASKS = tuple(one for one in SCENARIOS.values() if one.remedy)
 DAYS = {"missing": "missing", "twice": "done twice"}
 SECONDS, LINES = Scale("s"), Scale("", whole=True)
 COLUMNS = (
@@ -49,7 +50,7 @@ def _places(lookup: Lookup) -> list[_Place]:
     """Those of which anything is known."""
     found = [
         _Place(lookup, task, engine, track)
-        for track in lookup.tracks for task in PEOPLE for engine in lookup.engines
+        for track in lookup.tracks for task in TASKS for engine in lookup.engines
     ]  # fmt: skip
     return [place for place in found if place.reading("outcome")]
 

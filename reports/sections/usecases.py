@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.judge.outcome import rank
-from bench.plan.scenarios.outside import OUTSIDE as STRUCK
+from bench.plan.scenarios import SCENARIOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class UseCase:
 
 
 WHOLE = rank("completed")
-OUTSIDE = tuple(f"recovery.{one.key}.outcome" for one in STRUCK)
+OUTSIDE = tuple(f"recovery.{one.key}.outcome" for one in SCENARIOS.values() if one.nemesis)
 BUGS = ("exception", "renamed_column", "import_error")
 
 

@@ -220,19 +220,20 @@ def test_again_is_the_same_engine_on_tuned_alone_without_the_deep_questions() ->
 def test_again_is_the_cheapest_unless_it_is_chosen() -> None:
     assert cheapest({"slow": 10.0, "fast": 2.0, "as_fast": 2.0}) == "fast"
     assert cheapest({}) == ""
-    found = arms(BUDGETS["standard"], ENGINES, [Track.TUNED], ("one", "other"), "dagster")
+    found = arms(BUDGETS["standard"], ENGINES, [Track.TUNED], ("one", "fan_out"), "dagster")
     assert found[-1] == Arm("dagster" + AGAIN, Track.TUNED, "one")
     assert not any(one.again for one in arms(BUDGETS["quick"], ENGINES, [Track.TUNED], ("one",), "dagster"))
 
 
 def test_each_pipeline_is_an_arm_and_what_is_of_the_engine_is_asked_once() -> None:
-    cells = queue(BUDGETS["standard"], ["prefect"], [], 7, ("training", "other"))
+    cells = queue(BUDGETS["standard"], ["prefect"], [], 7, ("training", "fan_out"))
     (loop,) = {one.planned for one in cells if one.planned.loop and one.planned.block == 1}
-    assert [one.pipeline for one in loop.workloads[:2]] == ["training", "other"]
+    assert [one.pipeline for one in loop.workloads[:2]] == ["training", "fan_out"]
     own = [one for one in cells if (one.planned.name, one.planned.block) == ("prefect", 1)]
-    asked = {name: {one.question.key for one in own if one.planned.pipeline == name} for name in ("training", "other")}
-    assert asked["training"] - asked["other"] == {"environment", "scaling"}
-    assert asked["other"] <= asked["training"]
+    names = ("training", "fan_out")
+    asked = {name: {one.question.key for one in own if one.planned.pipeline == name} for name in names}
+    assert asked["training"] - asked["fan_out"] == {"environment", "scaling"}
+    assert asked["fan_out"] <= asked["training"]
 
 
 def test_large_pipelines_are_not_deployed_beside_what_is_timed() -> None:
@@ -245,7 +246,7 @@ def test_large_pipelines_are_not_deployed_beside_what_is_timed() -> None:
 def test_cells_have_names_and_keys_of_their_own(budget: Budget, names: list[str], only: list[str], seed: int) -> None:
     cells = [each for one in queue(budget, names, only, seed, ("training",)) for each in one.noted("done")]
     assert len({one.name for one in cells}) == len(cells)
-    found = [key for one in queue(budget, names, only, seed, ("training", "other")) for key in one.keys]
+    found = [key for one in queue(budget, names, only, seed, ("training", "fan_out")) for key in one.keys]
     assert len(found) == len(set(found))
 
 

@@ -30,7 +30,8 @@ from bench.questions.recovery import left_behind as aftermath
 from bench.questions.recovery import repair
 from bench.questions.recovery import unattended as recovery
 from bench.questions.recovery.left_behind import SessionLostError
-from bench.questions.recovery.unattended import LEAVES, aim
+from bench.questions.recovery.telling import LEAVES
+from bench.questions.recovery.unattended import aim
 from bench.run.conductor import Conductor, Observation
 from bench.run.faults.manager import managed
 from bench.session.workspace import PARALLELISM

@@ -8,7 +8,7 @@ from result_texts import SCRIPT
 
 from bench.analyse.summary import summarise
 from bench.contract.records import Run, Sample, Strike
-from bench.questions.recovery.unattended import LEAVES
+from bench.questions.recovery.telling import LEAVES
 
 if TYPE_CHECKING:
     from result_fixture import Builder

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
 
-from bench.plan.scenarios.inside import INSIDE
-from bench.plan.scenarios.outside import OUTSIDE
-from bench.plan.scenarios.people import PEOPLE
 from bench.plan.scenarios.record import Scenario
 
-GROUPS: dict[str, tuple[Scenario, ...]] = {
-    "Inside a step": INSIDE,
-    "From outside": OUTSIDE,
-    "By people": PEOPLE,
-}
+MODULES = [import_module(f"{__name__}.{path.stem}") for path in sorted(Path(__file__).parent.glob("*.py"))
+           if path.stem not in ("__init__", "record")]  # fmt: skip
+"""Each file of this folder is a group of scenarios, with its TITLE; a file that is added is found by itself."""
+GROUPS: dict[str, tuple[Scenario, ...]] = {one.TITLE: one.SCENARIOS for one in MODULES}
 """Title -> scenarios."""
 SCENARIOS = {one.key: one for group in GROUPS.values() for one in group}
 

@@ -8,7 +8,8 @@ from core.instrument.config import FaultKind
 
 EVERY_TIME = 0
 
-INSIDE = (
+TITLE = "Inside a step"
+SCENARIOS = (
     Scenario(
         key="transient_error", title="An error that goes away", faults=(Inside(FaultKind.TRANSIENT),),
         budgets=ALWAYS, leaves=False,

@@ -48,7 +48,8 @@ def _paused(key: str, title: str, target: Target, **more: Any) -> Scenario:
     return outside(key, title, PAUSE, target, down_s=PAUSE_S, **more)
 
 
-OUTSIDE = (
+TITLE = "From outside"
+SCENARIOS = (
     _paused("step_paused", "The step's process is paused", STEP),
     outside("run_killed", "The run's process is killed", KILL, RUN, lasts_s=LONG_S, seconds=19.0, budgets=USUALLY),
     _paused("run_paused", "The run's process is paused", RUN),

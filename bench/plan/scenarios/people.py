@@ -7,7 +7,8 @@ from bench.plan.scenarios.record import ALWAYS, ASKED, USUALLY, Inside, Remedy, 
 from core.declaration import Companion
 from core.instrument.config import FaultKind
 
-PEOPLE = (
+TITLE = "By people"
+SCENARIOS = (
     Scenario(
         key="resume_after_fix", title="Start again after a fix", faults=(Inside(FaultKind.DEFECT, attempts=0),),
         remedy=Remedy.RESUME, needs=(Ability.RESUME,), budgets=ALWAYS, seconds=18,

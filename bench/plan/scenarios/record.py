@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import inf
 
 from bench.contract.targets import Target
 from bench.contract.words import Ability, Status, Track
@@ -206,6 +207,10 @@ class Scenario:
     """From when to when that is, if not from what people do until the run is right."""
     seconds: float = 12.0
     """Rough seconds on two cores, on tuned settings; the same for every engine."""
+
+    def blocks(self, budget: str) -> float:
+        """In how many first blocks of a budget it is conducted; in one that asks for it by name in all."""
+        return self.budgets.get(budget, inf)
 
     def absent(self, pipeline: Pipeline) -> str:
         """Why a pipeline cannot have it; empty if it can."""

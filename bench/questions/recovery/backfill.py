@@ -24,7 +24,7 @@ from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, Scena
 from bench.plan.workloads import Workload
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.questions.recovery.repair import extra_lines
-from bench.questions.recovery.unattended import store
+from bench.questions.recovery.telling import store
 from bench.run.conductor import EFFECTS, Conductor
 from bench.run.faults.manager import managed
 from bench.run.faults.nemesis import Armed, armed

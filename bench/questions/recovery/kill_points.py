@@ -11,8 +11,9 @@ from bench.judge.outcome import WHOLE, effects_once
 from bench.plan.scenarios.record import Action, Aimed, Scenario
 from bench.plan.sweep import KEY
 from bench.questions.recovery import left_behind as aftermath
+from bench.questions.recovery.broken import Broken, conduct, missed
 from bench.questions.recovery.left_behind import SessionLostError
-from bench.questions.recovery.unattended import Broken, aim, conduct, missed
+from bench.questions.recovery.unattended import aim
 from bench.run.conductor import Conductor
 from bench.run.faults.manager import managed
 from bench.session.bring_up import Session

@@ -17,7 +17,7 @@ from bench.plan.workloads import PROBE, Workload
 from bench.questions.bound import Bound
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
-from bench.questions.recovery import backfill, kill_points, repair, unattended
+from bench.questions.recovery import backfill, kill_points, repair, telling, unattended
 from bench.run.faults.targets import lacking, of_step
 from core.declaration import pipeline
 
@@ -35,7 +35,8 @@ def workloads(budget: Budget) -> tuple[Workload, ...]:
 
 def scenario_cells(ask: Ask) -> Iterator[Topic]:
     """The budget's scenarios; those that only wait are conducted at once."""
-    for names in batches(ask.budget.scenarios):
+    held = [name for name in ask.budget.scenarios if ask.block <= SCENARIOS[name].blocks(ask.budget.name)]
+    for names in batches(held):
         cost_s = batch_s(names, ask.track, probed=ask.budget.thorough)
         yield Topic(names, cost_s * (STOCK_FACTOR if ask.track is Track.STOCK else 1.0))
 
@@ -56,7 +57,7 @@ def measure(bound: Bound, cell: Cell) -> None:
         prober = bound.of(PROBE) if PROBE in bound.planned.workloads else None
         unattended.unattended(bound.conductor, bound.up, scenarios, prober)
     elif reason := unattended.unavailable(bound.conductor, bound.up, scenarios[0]):
-        unattended.tell_absent(bound.conductor, scenarios[0].key, reason)
+        telling.tell_absent(bound.conductor, scenarios[0].key, reason)
     else:
         REMEDIES[remedy](bound, scenarios[0])
 
@@ -80,7 +81,7 @@ REMEDIES: dict[Remedy, Callable[[Bound, Scenario], None]] = {
 
 def point_cells(ask: Ask) -> Iterator[Topic]:
     """The budget's kill points, of the targets that the engine has; in the first block alone."""
-    if ask.block > 1:
+    if ask.block > 1 or not ask.budget.sweep.points:
         return
     missing = [target for target in Target if lacking(ask.targets, target)]
     own = pipeline(ask.pipeline)

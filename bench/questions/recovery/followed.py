@@ -1,0 +1,82 @@
+"""What is found of a run that was broken, and what people had to do."""
+
+from __future__ import annotations
+
+from bench.contract.words import Status
+from bench.judge.aftermath import Aftermath
+from bench.judge.findings import HANGING, Finding, Found, safe_findings
+from bench.judge.outcome import REFUSED, WHOLE
+from bench.observe.history import History
+from bench.plan.scenarios.record import Action
+from bench.questions.recovery import left_behind as aftermath
+from bench.questions.recovery.broken import Broken, missed
+from bench.run.conductor import Conductor, Observation
+from bench.run.faults.manager import ProcessManager
+from bench.run.faults.targets import roles_of
+from bench.session.bring_up import Session
+
+
+def followed(conductor: Conductor, session: Session, broken: Broken, manager: ProcessManager, *, helped: bool) -> Found:
+    """What is found of a run that was broken; with `helped`, also what people had to do."""
+    actions, resumed = _actions(conductor, session, broken, manager) if helped else ("", None)
+    found = judged(conductor, session, broken, resumed) | broken.left
+    return found | {"actions": Finding("text", actions)} if helped else found
+
+
+def judged(conductor: Conductor, session: Session, broken: Broken, resumed: History | None) -> Found:
+    """What the judge finds in the history; `resumed`: the same with what came after people had resumed the run."""
+    seen, graph = broken.seen, conductor.graph(broken.seen.history)
+    step = broken.scenario.step
+    found = safe_findings(
+        Aftermath(
+            history=seen.history, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
+            sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
+            verdicts=seen.verdicts, graph=graph, step=step, limit_s=aftermath.patience_s(conductor, session),
+            submit_ns=seen.run.submit_ns, resumed=resumed,
+            retry_delay_s=graph.step(step).retry.delay_s,
+            down_s=_configured_s(session, broken),
+        )
+    )  # fmt: skip
+    if reason := missed(broken):
+        return {leaf: Finding(one.unit, None, f"not struck: {reason}") for leaf, one in found.items()}
+    return found
+
+
+def _configured_s(session: Session, broken: Broken) -> float:
+    """How long settings of ours make the recovery take: until the heal, or until a hung step's time limit."""
+    scenario, armed = broken.scenario, broken.armed
+    if scenario.nemesis:
+        healed = armed and any(one.healed_ns for one in armed.strikes)
+        return scenario.nemesis.down_s if healed and scenario.nemesis.action is not Action.RESTART else 0.0
+    hangs = any(fault.kind.startswith(HANGING) for fault in scenario.faults)
+    return session.step_timeout_s if hangs else 0.0
+
+
+def _actions(
+    conductor: Conductor, session: Session, broken: Broken, manager: ProcessManager
+) -> tuple[str, History | None]:
+    """What was done or has to be done by people, or by the process manager that they have set up.
+
+    Also the history of a run that was resumed.
+    """
+    scenario = broken.scenario
+    done = ["submit again"] if broken.resubmitted else []
+    if scenario.nemesis and broken.armed and any(one.healed_ns for one in broken.armed.strikes):
+        restarted = roles_of(session, scenario.nemesis.target) or (str(scenario.nemesis.target),)
+        if scenario.nemesis.action.starts_again:
+            done.append(f"restart of {', '.join(restarted)} by the process manager")
+    if manager.restarted:
+        done.append(
+            f"restart of {', '.join(dict.fromkeys(manager.restarted))}, which had ended, by the process manager"
+        )
+    resumed = None
+    if Status.COMPLETED in scenario.expected.states and not _came_to_its_end(broken.seen):
+        said, resumed = aftermath.helped(conductor, session, broken.seen)
+        done.append(said)
+    return "; ".join(done) or "none", resumed
+
+
+def _came_to_its_end(seen: Observation) -> bool:
+    """A doubled run may have failed all the same."""
+    completed = seen.state is not None and seen.state.status is Status.COMPLETED
+    return completed and seen.run.outcome in (*WHOLE, REFUSED, "duplicated")

@@ -1,0 +1,23 @@
+"""How the values of a scenario are stored, each with why it is absent if it is."""
+
+from __future__ import annotations
+
+from bench.judge.findings import UNITS, Found
+from bench.run.conductor import Conductor, Observation
+
+LEAVES = UNITS | {
+    "orphans": "count", "orphan_s": "s", "leaked_slots": "count", "actions": "text", "session": "text",
+}  # fmt: skip
+"""What is told of each scenario, and its unit."""
+
+
+def tell_absent(conductor: Conductor, name: str, reason: str) -> None:
+    """Store that a scenario was not conducted, and why."""
+    for leaf, unit in LEAVES.items():
+        conductor.sample(None, f"recovery.{name}.{leaf}", unit, None, reason)
+
+
+def store(conductor: Conductor, seen: Observation | None, name: str, found: Found) -> None:
+    """Store the values of a scenario, each with why it is absent if it is."""
+    for leaf, one in found.items():
+        conductor.sample(seen, f"recovery.{name}.{leaf}", one.unit, one.value, one.note)
