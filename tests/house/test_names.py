@@ -21,7 +21,6 @@ ORDINARY = {
     "cleanup": "an ability: what runs after a failure too",
     "day": "of a backfill, and of a history",
     "deploy": "what is done with pipelines before they can run",
-    "features": "what engines offer",
     "plan": "what is to be measured",
     "roll_back": "what people do after a bad deployment",
     "work": "what a function or a recovery does",

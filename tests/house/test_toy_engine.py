@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import ENGINE, Checkout
+from checkout import ENGINE, Checkout
 from results import Result
 
 RECOVERED = {"completed", "completed after recovery"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import ENGINE, HERE, PIPELINE, PROJECT, Checkout
+from checkout import ENGINE, HERE, PIPELINE, PROJECT, Checkout
 from results import Result
 
 CODELESS = "impl_codeless"
