@@ -22,7 +22,7 @@ from bench.contract.records import Arm, Failure, Sample
 from bench.contract.words import Track
 from bench.contract.workspace import STEP_TIMEOUT_S
 from bench.observe.describing import describe
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.plan.arms import VERSION
 from bench.plan.cell import Cell, Planned, blocks, sessions, waiting
 from bench.plan.costs import SESSION_S, Clock, Estimates
@@ -226,7 +226,7 @@ class Campaign:
         label = f"{self.sessions:03d}-{planned.name.replace(VERSION, '-')}" + ("" if planned.loop else f"-{track}")
         draw = random.Random(f"offsets {self.ledger.manifest.seed} {label}")  # noqa: S311 - submission offsets
         workload = Workload(planned.pipeline)
-        oracle = self.ledger.oracles.get(workload, History())
+        oracle = self.ledger.oracles.get(workload, Journal())
         return Conductor(
             self.ledger.store, self.ledger.source(planned.pipeline), arm, label, oracle,
             workload=workload, session=self.sessions, block=planned.block, random=draw,

@@ -30,7 +30,7 @@ def test_instrument_attempt(benchmark: BenchmarkFixture, caplog: pytest.LogCaptu
     ]
     waiting = iter([str(run.save()) for run in runs])
     for run in runs:
-        journal.Journal(run.run_dir, run.run_id, "before").write("start")
+        journal.JournalWriter(run.run_dir, run.run_id, "before").write("start")
     benchmark.pedantic(nothing, setup=lambda: ((next(waiting),), {}), rounds=ROUNDS)
     assert [(r["step"], r["event"]) for r in journal.read(runs[0].run_dir)] == [
         ("before", "start"),

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from bench.contract.records import Strike, Verdict
 from bench.contract.words import Status
-from bench.observe.history import Attempt, History
+from bench.observe.journal import Attempt, Journal
 from bench.observe.watching import Sighting
 from core.declaration import Graph
 
@@ -24,8 +24,8 @@ NS = 1e9
 class Aftermath:
     """All that is known of one scenario's run when it is judged."""
 
-    history: History
-    oracle: History
+    journal: Journal
+    oracle: Journal
     outcome: str
     right: bool
     """Whether it made the same artifacts as inline, in the right order."""
@@ -40,23 +40,23 @@ class Aftermath:
     limit_s: float
     """How long the run was waited for, from its submission."""
     submit_ns: int = 0
-    resumed: History | None = None
+    resumed: Journal | None = None
     """The same with what came after, where people resumed the run."""
     retry_delay_s: float
     down_s: float = 0.0
     """How long what was struck was kept down on purpose; without a strike, how long a setting let the fault last."""
 
 
-def correct(history: History, oracle: History) -> bool:
+def correct(journal: Journal, oracle: Journal) -> bool:
     """Whether the run has the artifacts and the branch of the inline run, whatever the engine says of it."""
-    own, expected = ({step: digest for step, digest in one.digests().items() if digest} for one in (history, oracle))
+    own, expected = ({step: digest for step, digest in one.digests().items() if digest} for one in (journal, oracle))
     return bool(expected) and own == expected
 
 
-def struck_ns(history: History, strikes: Iterable[Strike] = ()) -> int | None:
+def struck_ns(journal: Journal, strikes: Iterable[Strike] = ()) -> int | None:
     """The first instant of a fault; None if none struck."""
     outside = [strike.t_ns for strike in strikes if strike.t_ns]
-    inside = [mark.t_ns for mark in history.faults if not (outside and mark.kind.startswith(LENGTHENING))]
+    inside = [mark.t_ns for mark in journal.faults if not (outside and mark.kind.startswith(LENGTHENING))]
     return min([*outside, *inside], default=None)
 
 
@@ -72,12 +72,12 @@ def detection_s(sightings: tuple[Sighting, ...], since_ns: int | None, *, final:
     return None
 
 
-def overlaps(history: History, strikes: Iterable[Strike] = ()) -> int:
+def overlaps(journal: Journal, strikes: Iterable[Strike] = ()) -> int:
     """How many steps had two attempts under way at once."""
     known = tuple(strikes)
     return sum(
-        any(_at_once(one, other, known) for one, other in combinations(history.attempts_of(step), 2))
-        for step in history.steps()
+        any(_at_once(one, other, known) for one, other in combinations(journal.attempts_of(step), 2))
+        for step in journal.steps()
     )
 
 

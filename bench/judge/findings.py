@@ -46,14 +46,14 @@ def findings(case: Aftermath) -> Found:
 
     What happened twice counts also where it was people's resuming the run that did it.
     """
-    history, strikes, whole = case.history, case.strikes, case.resumed or case.history
-    struck = struck_ns(history, strikes)
+    journal, strikes, whole = case.journal, case.strikes, case.resumed or case.journal
+    struck = struck_ns(journal, strikes)
     detected_s = detection_s(case.sightings, struck)
     values: dict[str, float | str | None] = {
         "outcome": case.outcome,
-        "correct": float(correct(history, case.oracle)) if case.oracle.attempts else None,
+        "correct": float(correct(journal, case.oracle)) if case.oracle.attempts else None,
         "detection_s": detected_s,
-        "attempts": float(len(history.attempts_of(case.step))),
+        "attempts": float(len(journal.attempts_of(case.step))),
         "wasted_s": _wasted_s(case, _lost_by_ns(case, struck, detected_s)) + _done_again_s(case),
         "overlaps": float(overlaps(whole, strikes)),
         "duplicates": float(len(whole.duplicates())),
@@ -62,7 +62,7 @@ def findings(case: Aftermath) -> Found:
     unseen = waited(case, struck) if struck and never_ended(case) else UNSEEN
     absent = {"correct": "no inline run to compare with", "detection_s": unseen}
     told = {name: (value, absent[name] if value is None else "") for name, value in values.items()}
-    if len(whole.duplicates()) > len(history.duplicates()):
+    if len(whole.duplicates()) > len(journal.duplicates()):
         told["duplicates"] = (values["duplicates"], BY_RESUMING)
     told |= recovery(case, struck)
     return {name: Finding(unit, *told[name]) for name, unit in UNITS.items()}
@@ -72,20 +72,20 @@ def _lost_by_ns(case: Aftermath, struck: int | None, detected_s: float | None) -
     """Until when an attempt without an end was under way: the strike, or for a hang the instant it was noticed."""
     if case.strikes:
         return min(one.t_ns for one in case.strikes)
-    hung = any(mark.kind.startswith(HANGING) for mark in case.history.faults)
+    hung = any(mark.kind.startswith(HANGING) for mark in case.journal.faults)
     return struck + round(detected_s * NS) if hung and struck and detected_s else None
 
 
 def _wasted_s(case: Aftermath, lost_by_ns: int | None) -> float:
     """Seconds of work with which the run did not go on; time for which it stood still is no work."""
-    still = sum(paused_ns(case, one) for one in case.history.superseded(case.graph))
-    return case.history.wasted_s(case.graph, lost_by_ns) - still / NS
+    still = sum(paused_ns(case, one) for one in case.journal.superseded(case.graph))
+    return case.journal.wasted_s(case.graph, lost_by_ns) - still / NS
 
 
 def _done_again_s(case: Aftermath) -> float:
     """Seconds of attempts that had ended, but did not count for a resume, which did their steps again."""
     if case.resumed is None:
         return 0.0
-    last_ns = max((one.start_ns for one in case.history.attempts), default=0)
+    last_ns = max((one.start_ns for one in case.journal.attempts), default=0)
     again = {one.step for one in case.resumed.attempts if one.start_ns > last_ns}
-    return sum(one.time_s for one in case.history.effective(case.graph) if one.step in again)
+    return sum(one.time_s for one in case.journal.effective(case.graph) if one.step in again)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bench.contract.endpoint import RunState
 from bench.contract.records import Verdict
 from bench.contract.words import Status
-from bench.observe.history import Attempt, History
+from bench.observe.journal import Attempt, Journal
 from bench.observe.ways import arm, passed_over
 from bench.plan.scenarios.record import RIGHT, Expected, Extent
 from core.declaration import Graph, Kind, Step
@@ -39,8 +39,8 @@ class Known:
 
     run_id: str
     engine: str
-    history: History
-    oracle: History | None
+    journal: Journal
+    oracle: Journal | None
     """The plain loop's run of the same pipeline on the same data and settings."""
     state: RunState | None
     """The engine's own word; None if it has no record."""
@@ -89,7 +89,7 @@ def _verdict(name: str, checker: Checker, known: Known) -> Verdict:
 def artifacts(known: Known) -> list[str]:
     """Each step's digest, the branch's value and the figures of merit equal the plain loop's."""
     oracle = _oracle(known).digests()
-    own = known.history.digests()
+    own = known.journal.digests()
     found = [f"{step}: missing" for step in oracle if step not in own]
     found += [f"{step}: ran, but not inline" for step in own if step not in oracle]
     found += [
@@ -106,12 +106,12 @@ def artifacts(known: Known) -> list[str]:
 
 def order(known: Known) -> list[str]:
     """No attempt starts before its step's upstreams have ended, and only the chosen arm of a branch runs."""
-    if not known.history.attempts:
+    if not known.journal.attempts:
         raise UnknownError("no step started")
     declared = {step.name: step for step in known.graph}
-    over = passed_over(known.graph, known.history)
-    found = [f"{step}: not a step of the pipeline" for step in known.history.steps() if step not in declared]
-    for attempt in known.history.attempts:
+    over = passed_over(known.graph, known.journal)
+    found = [f"{step}: not a step of the pipeline" for step in known.journal.steps() if step not in declared]
+    for attempt in known.journal.attempts:
         if attempt.step in declared:
             found += _early(known, over, declared[attempt.step], attempt)
     return found
@@ -120,9 +120,9 @@ def order(known: Known) -> list[str]:
 def _early(known: Known, over: Collection[str], step: Step, attempt: Attempt) -> list[str]:
     where = f"{step.name}, attempt {attempt.attempt}"
     found = []
-    last = attempt == known.history.attempts_of(step.name)[-1]
+    last = attempt == known.journal.attempts_of(step.name)[-1]
     for name in step.upstream:
-        tries = known.history.attempts_of(name)
+        tries = known.journal.attempts_of(name)
         joined = step.kind is Kind.JOIN and name in over
         if not joined and not _ready(tries, attempt, step, last=last):
             found.append(f"{where}: started before {name} had ended")
@@ -152,9 +152,9 @@ def _ended_before(tries: tuple[Attempt, ...], attempt: Attempt) -> list[Attempt]
 
 def effects(known: Known) -> list[str]:
     """Each effect that the plain loop had happened, as often as there, and none twice."""
-    keys = Counter(effect.key for effect in known.history.effects)
+    keys = Counter(effect.key for effect in known.journal.effects)
     found = [f"{key}: happened {times} times" for key, times in keys.items() if times > 1]
-    expected, own = _oracle(known).effect_kinds(), known.history.effect_kinds()
+    expected, own = _oracle(known).effect_kinds(), known.journal.effect_kinds()
     found += [f"{kind}: never happened" for kind in sorted(expected.keys() - own.keys())]
     found += [f"{kind}: happened, but not inline" for kind in sorted(own.keys() - expected.keys())]
     others = [kind for kind in own if not found and own[kind] != expected[kind]]  # under several keys, each once
@@ -164,11 +164,11 @@ def effects(known: Known) -> list[str]:
 def engine_record(known: Known) -> list[str]:
     """The engine says completed if and only if the pipeline completed, likewise for each step it lists."""
     state = _state(known)
-    complete = _oracle(known).digests().keys() <= known.history.digests().keys()
+    complete = _oracle(known).digests().keys() <= known.journal.digests().keys()
     found = []
     if (state.status is Status.COMPLETED) != complete:
         found.append(f"the engine says {state.status}, the journal {'completed' if complete else 'not completed'}")
-    ended = known.history.counted()
+    ended = known.journal.counted()
     for name, step in state.steps.items():
         if (step.status is Status.COMPLETED) != (name in ended):
             found.append(f"{name}: the engine says {step.status}, the journal {'ended' if name in ended else 'no end'}")
@@ -183,7 +183,7 @@ def engine_times(known: Known) -> list[str]:
     """
     found, compared = [], 0
     for name, step in _state(known).steps.items():
-        tries = known.history.attempts_of(name)
+        tries = known.journal.attempts_of(name)
         starts = [_utc(a.start_utc) for a in tries if a.start_utc]
         ends = [_utc(a.end_utc) for a in tries if a.end_utc]
         if step.started_utc and starts:
@@ -203,10 +203,10 @@ def engine_times(known: Known) -> list[str]:
 
 def bound(known: Known) -> list[str]:
     """The makespan is not below the bound from the run's own step times, nor below its own span."""
-    first, last = known.history.first_start_ns(), known.history.last_end_ns()
+    first, last = known.journal.first_start_ns(), known.journal.last_end_ns()
     if known.makespan_s is None or first is None or last is None:
         raise UnknownError("no makespan, or no step ended")
-    least = known.history.bound_s(known.history.step_times(), known.parallelism, known.graph)
+    least = known.journal.bound_s(known.journal.step_times(), known.parallelism, known.graph)
     limits = {"the critical path or work ÷ parallelism": least, "first start to last end": (last - first) / 1e9}
     return [
         f"makespan {known.makespan_s:.3f} s is less than {name}, {limit:.3f} s"
@@ -225,7 +225,7 @@ CHECKERS: Mapping[str, Checker] = {
 }
 
 
-def _oracle(known: Known) -> History:
+def _oracle(known: Known) -> Journal:
     if known.oracle is None or not known.oracle.attempts:
         raise UnknownError("no inline run to compare with")
     return known.oracle

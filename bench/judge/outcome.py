@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from bench.contract.words import Status
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.plan.scenarios.record import RIGHT, Expected, Extent
 
 Outcome = Literal[
@@ -51,12 +51,12 @@ def right(outcome: str, expected: Expected = RIGHT) -> bool:
 
 
 def outcome(
-    history: History,
+    journal: Journal,
     status: Status | None,
     expected: Expected = RIGHT,
     *,
     timed_out: bool = False,
-    oracle: History | None = None,
+    oracle: Journal | None = None,
     faulted: bool = False,
 ) -> Outcome:
     """Name what became of a run.
@@ -65,23 +65,23 @@ def outcome(
     something was broken from outside, so that even a run without a second attempt has recovered.
     """
     oracle = oracle if oracle and oracle.attempts else None
-    if history.duplicates() or (oracle and _more_than(oracle, history)):
+    if journal.duplicates() or (oracle and _more_than(oracle, journal)):
         return "duplicated"
     if status is None:
         return "lost"
     if timed_out or status not in (Status.FAILED, Status.COMPLETED):
         return "stuck" if timed_out else "indeterminate"
     if expected.forbidden:
-        return _refused(history, status, oracle, expected)
+        return _refused(journal, status, oracle, expected)
     if status is Status.FAILED:
-        return _failed(history, oracle, expected)
-    return _succeeded(history, oracle, expected, faulted)
+        return _failed(journal, oracle, expected)
+    return _succeeded(journal, oracle, expected, faulted)
 
 
-def _refused(history: History, status: Status, oracle: History | None, expected: Expected) -> Outcome:
+def _refused(journal: Journal, status: Status, oracle: Journal | None, expected: Expected) -> Outcome:
     """Of a run in which something must not happen: it has the effect, ends otherwise, or refuses it."""
     ended_wrong: Outcome = "false success" if status is Status.COMPLETED else "false failure"
-    if any(effect.step in expected.forbidden for effect in history.effects):
+    if any(effect.step in expected.forbidden for effect in journal.effects):
         return ended_wrong
     if status not in expected.states:
         return "false success" if status is Status.COMPLETED else "failed, reported"
@@ -89,53 +89,53 @@ def _refused(history: History, status: Status, oracle: History | None, expected:
         return REFUSED
     if oracle is None:
         return "indeterminate"
-    return REFUSED if _same(history, oracle, expected) else ended_wrong
+    return REFUSED if _same(journal, oracle, expected) else ended_wrong
 
 
-def _failed(history: History, oracle: History | None, expected: Expected) -> Outcome:
-    if oracle and (_same(history, oracle) or (expected.asked and _had_its_effects(history, oracle))):
+def _failed(journal: Journal, oracle: Journal | None, expected: Expected) -> Outcome:
+    if oracle and (_same(journal, oracle) or (expected.asked and _had_its_effects(journal, oracle))):
         return "false failure"
     if expected.asked:
         return "failed as expected"
-    unfinished = set(history.steps()) - set(history.counted())
+    unfinished = set(journal.steps()) - set(journal.counted())
     return "failed, reported" if unfinished or oracle else "indeterminate"
 
 
-def _succeeded(history: History, oracle: History | None, expected: Expected, faulted: bool) -> Outcome:
+def _succeeded(journal: Journal, oracle: Journal | None, expected: Expected, faulted: bool) -> Outcome:
     if expected.asked:
         # with the plain loop's own output the fault cannot have struck, which proves nothing
-        return "indeterminate" if oracle and _same(history, oracle) else "false success"
+        return "indeterminate" if oracle and _same(journal, oracle) else "false success"
     if oracle is None:
         return "indeterminate"
-    if not _same(history, oracle):
-        never_ran = set(oracle.digests()) - set(history.steps())
-        no_effect = oracle.effect_kinds() - history.effect_kinds()
-        silent = not any(a.outcome != "ended" for a in history.attempts)
+    if not _same(journal, oracle):
+        never_ran = set(oracle.digests()) - set(journal.steps())
+        no_effect = oracle.effect_kinds() - journal.effect_kinds()
+        silent = not any(a.outcome != "ended" for a in journal.attempts)
         return "lost" if (never_ran or no_effect) and silent else "false success"
-    return "completed after recovery" if faulted or history.retried() else "completed"
+    return "completed after recovery" if faulted or journal.retried() else "completed"
 
 
-def _same(history: History, oracle: History, expected: Expected = RIGHT) -> bool:
+def _same(journal: Journal, oracle: Journal, expected: Expected = RIGHT) -> bool:
     """Same output of the same steps, and the same effects: as far as they are expected."""
-    alike = (history.digests(), set(history.steps())) == (oracle.digests(), set(oracle.steps()))
+    alike = (journal.digests(), set(journal.steps())) == (oracle.digests(), set(oracle.steps()))
     own, others = (
-        Counter(e.kind for e in one.effects if e.step not in expected.forbidden) for one in (history, oracle)
+        Counter(e.kind for e in one.effects if e.step not in expected.forbidden) for one in (journal, oracle)
     )
     return (alike or expected.artifacts is Extent.NONE) and (own == others or expected.required is Extent.NONE)
 
 
-def _had_its_effects(history: History, oracle: History) -> bool:
+def _had_its_effects(journal: Journal, oracle: Journal) -> bool:
     """Whether all that the run is for has happened, even if not every step: a cancelled run may go that far."""
     expected = oracle.effect_kinds()
-    return bool(expected) and not expected - history.effect_kinds()
+    return bool(expected) and not expected - journal.effect_kinds()
 
 
-def _more_than(oracle: History, history: History) -> bool:
+def _more_than(oracle: Journal, journal: Journal) -> bool:
     """Whether an effect that happened in the plain loop happened more often."""
-    own = history.effect_kinds()
+    own = journal.effect_kinds()
     return any(own[kind] > times for kind, times in oracle.effect_kinds().items())
 
 
-def effects_once(history: History, oracle: History) -> bool:
+def effects_once(journal: Journal, oracle: Journal) -> bool:
     """Whether each kind of effect happened exactly as often as in the plain loop."""
-    return history.effect_kinds() == oracle.effect_kinds()
+    return journal.effect_kinds() == oracle.effect_kinds()

@@ -10,7 +10,7 @@ from bench.contract.words import Status
 from bench.judge.aftermath import NS, UNSEEN, correct, detection_s
 from bench.judge.findings import Finding, Found
 from bench.judge.outcome import WHOLE
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.watching import Sighting
 
 RECOVERED = "completed after recovery"
@@ -20,11 +20,11 @@ RECOVERED = "completed after recovery"
 class Repaired:
     """A run that failed for good, and the one that was made of it once the cause was fixed: it, resumed, or another."""
 
-    failed: History
+    failed: Journal
     sightings: tuple[Sighting, ...]
     """The engine's own record of the failed one over time."""
-    history: History
-    oracle: History
+    journal: Journal
+    oracle: Journal
     outcome: str
     right: bool
     step: str
@@ -36,23 +36,23 @@ class Repaired:
     def findings(self, actions: str) -> Found:
         """What it took."""
         right = self.right and self.outcome in WHOLE
-        outcome, end = RECOVERED if right else self.outcome, self.history.last_end_ns()
+        outcome, end = RECOVERED if right else self.outcome, self.journal.last_end_ns()
         detected_s = detection_s(self.sightings, _last_error_ns(self.failed, self.step), final=True)
-        tries = {(one.start_ns, one.pid) for h in (self.failed, self.history) for one in h.attempts_of(self.step)}
+        tries = {(one.start_ns, one.pid) for h in (self.failed, self.journal) for one in h.attempts_of(self.step)}
         return {
             "outcome": Finding("text", outcome),
-            "correct": Finding("boolean", float(correct(self.history, self.oracle))),
+            "correct": Finding("boolean", float(correct(self.journal, self.oracle))),
             "detection_s": Finding("s", detected_s, UNSEEN if detected_s is None else ""),
             "recovery_s": _since(self.begin_ns, end if right else None, f"it ended: {outcome}"),
             "attempts": Finding("count", float(len(tries))),
             "wasted_s": Finding("s", self.wasted_s),
-            "duplicates": Finding("count", float(len(self.history.duplicates()))),
+            "duplicates": Finding("count", float(len(self.journal.duplicates()))),
             "actions": Finding("text", actions),
         }
 
 
-def _last_error_ns(history: History, step: str) -> int | None:
-    tries = history.attempts_of(step)
+def _last_error_ns(journal: Journal, step: str) -> int | None:
+    tries = journal.attempts_of(step)
     return max((one.end_ns for one in tries if one.end_ns and one.outcome == "error"), default=None)
 
 
@@ -65,7 +65,7 @@ def _since(begin_ns: int, end_ns: int | None, why: str) -> Finding:
 class Stopped:
     """A run that people have stopped in the middle of a step."""
 
-    history: History
+    journal: Journal
     sightings: tuple[Sighting, ...]
     outcome: str
     step: str
@@ -78,14 +78,14 @@ class Stopped:
         """What it took."""
         ended = next((one.t_ns for one in self.sightings if one.state.status.ended), None)
         late = f"> {self.limit_s:.0f} s"
-        worked = (((one.end_ns or self.asked_ns) - one.start_ns) / NS for one in self.history.attempts)
+        worked = (((one.end_ns or self.asked_ns) - one.start_ns) / NS for one in self.journal.attempts)
         return {
             "outcome": Finding("text", self.outcome),
             "detection_s": _since(self.asked_ns, ended, late),
             "gone_s": Finding("s", self.gone_s, "" if self.gone_s is not None else late),
-            "attempts": Finding("count", float(len(self.history.attempts_of(self.step)))),
+            "attempts": Finding("count", float(len(self.journal.attempts_of(self.step)))),
             "wasted_s": Finding("s", sum(worked)),
-            "duplicates": Finding("count", float(len(self.history.duplicates()))),
+            "duplicates": Finding("count", float(len(self.journal.duplicates()))),
             "actions": Finding("text", actions),
         }
 
@@ -94,7 +94,7 @@ class Stopped:
 class RolledBack:
     """A run that should make the last good state current again."""
 
-    history: History
+    journal: Journal
     said: Status | None
     """The engine's last word; None if it has no record of the run."""
     timed_out: bool
@@ -119,13 +119,13 @@ class RolledBack:
 
     def findings(self, actions: str) -> Found:
         """What it took."""
-        end = self.history.last_end_ns()
+        end = self.journal.last_end_ns()
         stands = f"{self.current} is current, {self.good} was the last good one"
         return {
             "outcome": Finding("text", self.outcome),
             "correct": Finding("boolean", float(self.right), stands),
             "recovery_s": _since(self.submit_ns, end if self.right else None, "" if self.right else self.outcome),
-            "duplicates": Finding("count", float(len(self.history.duplicates()))),
+            "duplicates": Finding("count", float(len(self.journal.duplicates()))),
             "actions": Finding("text", actions),
         }
 
@@ -142,13 +142,13 @@ class Filed:
     """End of the last of its runs."""
 
     @classmethod
-    def of(cls, history: History, steps: Mapping[str, str]) -> Filed:
+    def of(cls, journal: Journal, steps: Mapping[str, str]) -> Filed:
         """`steps`: of each day that was asked for, the name of the step that files it."""
-        times, ended = Counter(effect.step for effect in history.effects), history.counted()
+        times, ended = Counter(effect.step for effect in journal.effects), journal.counted()
         return cls(
             tuple(day for day, step in steps.items() if step not in ended),
             tuple(day for day, step in steps.items() if times[step] > 1),
-            history.last_end_ns(),
+            journal.last_end_ns(),
         )
 
     def outcome(self, said: Status) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from bench.judge.aftermath import NS, Aftermath, last_ns
 from bench.judge.outcome import WHOLE
-from bench.observe.history import Attempt
+from bench.observe.journal import Attempt
 
 RECOVERY = ("recovery_s", "recovery_work_s", "recovery_delay_s", "recovery_rest_s")
 
@@ -34,7 +34,7 @@ def _no_recovery(case: Aftermath, struck: int, end: int) -> str:
         return "it completed as if nothing had been"
     if case.outcome not in WHOLE:
         return f"it ended: {case.outcome}"
-    if not (case.right and case.history.digests() == case.oracle.digests()):
+    if not (case.right and case.journal.digests() == case.oracle.digests()):
         return f"it ended: {case.outcome}, with other steps, artifacts or order than inline"
     return "" if end > struck else "every step had ended before"
 
@@ -52,7 +52,7 @@ def waited(case: Aftermath, struck: int) -> str:
 def _worked(case: Aftermath) -> list[tuple[int, int]]:
     """From when to when the attempts worked with which the run went on, without the time for which they were paused."""
     spans = []
-    for one in case.history.effective(case.graph):
+    for one in case.journal.effective(case.graph):
         begin, end = one.start_ns, one.end_ns or 0
         for still, again in _pauses(case, one):
             spans.append((begin, still))
@@ -76,11 +76,11 @@ def paused_ns(case: Aftermath, one: Attempt) -> int:
 def _delays(case: Aftermath, struck: int) -> list[tuple[int, int]]:
     """When the run waited as configured: before each retry, and while it was kept down."""
     delay_ns = round(case.retry_delay_s * NS)
-    went_on_with = case.history.effective(case.graph)
+    went_on_with = case.journal.effective(case.graph)
     waits = [
         (_due_ns(last_ns(earlier, case.strikes), later.start_ns, delay_ns), later.start_ns)
-        for step in case.history.steps()
-        for earlier, later in pairwise(case.history.attempts_of(step))
+        for step in case.journal.steps()
+        for earlier, later in pairwise(case.journal.attempts_of(step))
         if earlier not in went_on_with
     ]
     return waits + _kept_down(case, struck)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from core.declaration import Graph, Kind, Step
 
 
@@ -14,9 +14,9 @@ def arm(branch: Step, name: str, graph: Graph) -> str:
     return next(unrolled, "")
 
 
-def passed_over(graph: Graph, history: History) -> frozenset[str]:
+def passed_over(graph: Graph, journal: Journal) -> frozenset[str]:
     """Steps that the run will not come to, as far as its branches have been decided."""
-    ended = history.counted()
+    ended = journal.counted()
     found: set[str] = set()
     for step in graph:
         branches = [graph.step(name) for name in step.upstream if graph.step(name).arms]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.contract.words import Track
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.plan.cell import Cell
 from bench.plan.priced import ALL, Needs
 from bench.plan.workloads import Workload
@@ -32,14 +32,14 @@ def run_inline(bound: Bound, workload: Workload) -> None:
         bound.conductor,
         source=ledger.source(workload.pipeline),
         workload=workload,
-        oracle=ledger.oracles.get(workload, History()),
+        oracle=ledger.oracles.get(workload, Journal()),
     )
     run, config = conductor.prepare(bound.scratch / EFFECTS)
     seen = conductor.process(bound.supervisor, inline_command(config), run)
     if first:  # it also fills the caches of the file system: not timed
-        ledger.oracles[workload] = seen.history
+        ledger.oracles[workload] = seen.journal
     else:
-        ledger.inline_runs.setdefault(workload, []).append(seen.history.step_times())
+        ledger.inline_runs.setdefault(workload, []).append(seen.journal.step_times())
         store_times(conductor, seen, ledger.inline_s(workload))
 
 

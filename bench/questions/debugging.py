@@ -120,7 +120,7 @@ def renamed_column(conductor: Conductor, session: Session) -> None:
 
 def _raised(seen: Observation, error: str) -> str:
     """The step whose journal says that it raised the error; empty if none has."""
-    return next((one.step for one in seen.history.attempts if one.error == error), "")
+    return next((one.step for one in seen.journal.attempts if one.error == error), "")
 
 
 def pipeline_file(session: Session, offered: str) -> Path:
@@ -143,7 +143,7 @@ def import_error(conductor: Conductor, session: Session) -> None:
 
 
 def _step_failure(step: str, seen: Observation, text: str) -> Shown:
-    error_ns = next((a.end_ns for a in seen.history.attempts_of(step) if a.outcome == "error"), None)
+    error_ns = next((a.end_ns for a in seen.journal.attempts_of(step) if a.outcome == "error"), None)
     seen_ns = [
         s.t_ns
         for s in seen.sightings

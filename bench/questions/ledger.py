@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from bench.contract.records import Failure, Manifest, Run
-from bench.observe.history import History, read_history
+from bench.observe.journal import Journal, read_journal
 from bench.observe.reading import load
 from bench.observe.store import Store
 from bench.plan.arms import INLINE
@@ -27,7 +27,7 @@ class Ledger:
     budget: Budget
     sources: Mapping[str, Source]
     """By pipeline: what its runs are fed."""
-    oracles: dict[Workload, History] = field(default_factory=dict)
+    oracles: dict[Workload, Journal] = field(default_factory=dict)
     """The plain loop's first run of each workload: what every other run must equal."""
     inline_runs: dict[Workload, list[dict[str, float]]] = field(default_factory=dict)
     environment_s: dict[str, float] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class Ledger:
         """
         self.store.mend()
         for run in (r for r in load(self.store.folder, Run) if r.engine == INLINE and r.outcome == "completed"):
-            history = read_history(self.store.folder / "runs" / run.run_id)
-            if self.oracles.setdefault(Workload.of(run), history) is not history:
-                self.inline_runs.setdefault(Workload.of(run), []).append(history.step_times())
+            journal = read_journal(self.store.folder / "runs" / run.run_id)
+            if self.oracles.setdefault(Workload.of(run), journal) is not journal:
+                self.inline_runs.setdefault(Workload.of(run), []).append(journal.step_times())
         self.manifest.cells = [cell for cell in self.manifest.cells if cell.state == "done"]
         self.manifest.failures = list(failures)
         begun = (path.name.split("-")[0] for path in (self.store.folder / "logs").glob("[0-9]*-*"))

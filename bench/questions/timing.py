@@ -22,29 +22,29 @@ def store_times(conductor: Conductor, seen: Observation, inline_s: Mapping[str, 
         note = f"wrong: {seen.run.outcome}" + (f" ({'; '.join(failed)})" if failed else "")
         conductor.sample(seen, "runtime.makespan_s", "s", None, note)
         return
-    for metric, (unit, value) in times(seen, inline_s, conductor.graph(seen.history)).items():
+    for metric, (unit, value) in times(seen, inline_s, conductor.graph(seen.journal)).items():
         conductor.sample(seen, f"runtime.{metric}", unit, value)
 
 
 def times(seen: Observation, inline_s: Mapping[str, float], graph: Graph) -> dict[str, tuple[str, float]]:
     """Metric -> (unit, value) of one right run. Overhead as in `History.overhead_s`."""
-    run, history = seen.run, seen.history
-    first, last, makespan = history.first_start_ns(), history.last_end_ns(), seen.makespan_s
+    run, journal = seen.run, seen.journal
+    first, last, makespan = journal.first_start_ns(), journal.last_end_ns(), seen.makespan_s
     if first is None or last is None or makespan is None:
         return {}
-    gaps = list(history.transitions(graph).values())
+    gaps = list(journal.transitions(graph).values())
     found = {
         "makespan_s": makespan,
         "completion_s": (run.terminal_ns - run.submit_ns) / 1e9,
-        "overhead_s": history.overhead_s(makespan, inline_s, PARALLELISM, graph),
+        "overhead_s": journal.overhead_s(makespan, inline_s, PARALLELISM, graph),
         "submit_to_first_step_s": (first - run.submit_ns) / 1e9,
         "transition_s": median(gaps) if gaps else None,
         "transitions_total_s": sum(gaps),
-        "work_s": history.work_s(),
+        "work_s": journal.work_s(),
         "terminal_lag_s": (run.terminal_ns - last) / 1e9,
     }
     result = {name: ("s", value) for name, value in found.items() if value is not None}
-    slowdown = history.step_slowdown(inline_s)
+    slowdown = journal.step_slowdown(inline_s)
     return result | ({"step_slowdown_ratio": ("ratio", slowdown)} if slowdown else {})
 
 

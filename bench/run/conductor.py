@@ -30,8 +30,8 @@ from bench.contract.words import Ability, Status
 from bench.judge import gate
 from bench.judge.outcome import FAILED
 from bench.judge.outcome import outcome as named
-from bench.observe.history import History, read_history
 from bench.observe.host import LoadWatch
+from bench.observe.journal import Journal, read_journal
 from bench.observe.store import Store, storing
 from bench.observe.watching import Quiet, Sighting, limit_s, settle_s, watch
 from bench.plan.arms import INLINE
@@ -56,7 +56,7 @@ class Observation:
     """All that is known of one run."""
 
     run: Run
-    history: History
+    journal: Journal
     sightings: tuple[Sighting, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     cpu_s: float | None = None
@@ -75,7 +75,7 @@ class Observation:
     @property
     def makespan_s(self) -> float | None:
         """Submit to the last step's end."""
-        end = self.history.last_end_ns()
+        end = self.journal.last_end_ns()
         return (end - self.run.submit_ns) / 1e9 if end else None
 
 
@@ -88,7 +88,7 @@ class Conductor:
     arm: Arm
     label: str
     """Unique in the result: part of every run's id."""
-    oracle: History
+    oracle: Journal
     """The inline run of the same workload."""
     workload: Workload = THE_SOURCES
     """The source's own pipeline unless another is told."""
@@ -109,9 +109,9 @@ class Conductor:
         """How many steps a run has: as many as the plain loop's had."""
         return len(self.oracle.steps()) or self.workload.steps
 
-    def graph(self, history: History) -> Graph:
+    def graph(self, journal: Journal) -> Graph:
         """The graph of a run, with an instance for each of the many like steps that it or the plain loop had."""
-        return self.workload.graph.unrolled((*self.oracle.steps(), *history.steps()))
+        return self.workload.graph.unrolled((*self.oracle.steps(), *journal.steps()))
 
     def sample(
         self,
@@ -264,21 +264,21 @@ class Conductor:
         `faulted`: something was struck from outside. `keep`: the artifacts stay, as the run may be resumed.
         """
         folder = self.store.folder / "runs" / run.run_id
-        history = read_history(folder)
+        journal = read_journal(folder)
         last = sightings[-1].state if sightings else None
         # only the first inline run has nothing to judge it by; an engine's run without it is not known to be right
         reference = run.engine == INLINE and not self.oracle.attempts
         outcome = named(
-            history, last.status if last else status, expected,
-            timed_out=timed_out, oracle=history if reference else self.oracle, faulted=faulted,
+            journal, last.status if last else status, expected,
+            timed_out=timed_out, oracle=journal if reference else self.oracle, faulted=faulted,
         )  # fmt: skip
         run = msgspec.structs.replace(
             run,
             outcome=outcome,
-            isolation=self._isolation_of(history, outcome),
+            isolation=self._isolation_of(journal, outcome),
             terminal_ns=run.terminal_ns or next((s.t_ns for s in sightings if s.state.status.ended), 0),
         )
-        observation = Observation(run, history, sightings)
+        observation = Observation(run, journal, sightings)
         verdicts = () if reference else self._judge(observation, last, expected)
         self._keep(folder, run, sightings, verdicts)
         if not (keep or (expected.asked and run.outcome in FAILED)):  # such a run may be resumed, and needs them
@@ -291,21 +291,21 @@ class Conductor:
             self.sample(observation, "host.others_cores", "count", load.others_cores)
         return replace(observation, cpu_s=load.engine_cpu_s)
 
-    def _isolation_of(self, history: History, outcome: str) -> str:
+    def _isolation_of(self, journal: Journal, outcome: str) -> str:
         """How steps are kept apart: a property of the arm, read from its last run in which nothing went wrong.
 
         Where something did, a hook may have run cleanup inside another step's process.
         """
         if outcome == "completed" or not self._isolation:
-            self._isolation = history.isolation()
+            self._isolation = journal.isolation()
         if self.variant and self.variant.isolation == POOL and self._isolation == "in-process":
             return POOL  # one step after another keeps a single process of the pool busy
         return self._isolation
 
     def _judge(self, observation: Observation, state: RunState | None, expected: Expected) -> tuple[Verdict, ...]:
         known = gate.Known(
-            run_id=observation.run.run_id, engine=observation.run.engine, history=observation.history,
-            oracle=self.oracle, state=state, graph=self.graph(observation.history),
+            run_id=observation.run.run_id, engine=observation.run.engine, journal=observation.journal,
+            oracle=self.oracle, state=state, graph=self.graph(observation.journal),
             makespan_s=observation.makespan_s, parallelism=PARALLELISM,
         )  # fmt: skip
         return gate.judged(known, expected)

@@ -14,23 +14,23 @@ from core.instrument.config import Fault, FaultKind, RunConfig
 from core.instrument.errors import ArtifactError, ConfigError, PermanentError, TransientError
 from core.instrument.exhaustion import disk_full, memory
 from core.instrument.hangs import HANG_LIMIT_S, hang, hang_in_c, hang_in_subprocess, slow
-from core.instrument.journal import Journal
+from core.instrument.journal import JournalWriter
 
 Strike = Callable[[Fault, Any, Callable[..., None]], None]
 """Given the fault, what the work returned (None before it), and a way to record that it strikes now."""
 
 
-def before(config: RunConfig, step: str, journal: Journal) -> None:
+def before(config: RunConfig, step: str, journal: JournalWriter) -> None:
     """Act out the faults that strike before the work of this attempt."""
     _suffer(config, step, journal, BEFORE, None)
 
 
-def after(config: RunConfig, step: str, journal: Journal, result: Any) -> None:
+def after(config: RunConfig, step: str, journal: JournalWriter, result: Any) -> None:
     """Act out the faults that strike after the work and before anybody knows of its end."""
     _suffer(config, step, journal, AFTER, result)
 
 
-def _suffer(config: RunConfig, step: str, journal: Journal, kinds: Mapping[str, Strike], result: Any) -> None:
+def _suffer(config: RunConfig, step: str, journal: JournalWriter, kinds: Mapping[str, Strike], result: Any) -> None:
     for fault in config.faults:
         if fault.step == step and fault.kind in kinds and _strikes(fault, journal.attempt):
             record = functools.partial(journal.write, "fault", kind=fault.kind)

@@ -32,7 +32,7 @@ def now_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
 
 
-class Journal:
+class JournalWriter:
     """Appends records about one attempt of one step."""
 
     def __init__(self, run_dir: Path, run_id: str, step: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from core.instrument import faults
 from core.instrument.config import RunConfig, checked, load_config
-from core.instrument.journal import Journal
+from core.instrument.journal import JournalWriter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,7 +22,7 @@ log = logging.getLogger("core")
 class Attempt:
     """What a step is given beside its inputs: the configuration, and a way to record effects."""
 
-    def __init__(self, config: RunConfig, journal: Journal) -> None:
+    def __init__(self, config: RunConfig, journal: JournalWriter) -> None:
         self.config = config
         self._journal = journal
 
@@ -76,7 +76,7 @@ def step_of_many(
 
 def _attempted(name: str, config_path: str, work: Callable[[Attempt], R]) -> R:
     config = load_config(config_path)
-    journal = Journal(config.run_dir, config.run_id, name)
+    journal = JournalWriter(config.run_dir, config.run_id, name)
     journal.write("start")
     _log_context(config, name, journal.attempt)
     try:

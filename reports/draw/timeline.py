@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bench.contract.records import Run, Strike
 from bench.judge.aftermath import LENGTHENING
-from bench.observe.history import Attempt, FaultMark, History, parse
+from bench.observe.journal import Attempt, FaultMark, Journal, parse
 
 NS = 1e9
 DEADLY = ("kill", "exit", "kill_after", "torn")
@@ -79,35 +79,35 @@ class Timeline:
 
 def timeline(
     runs: Sequence[Run],
-    journals: Iterable[Iterable[dict[str, Any]]],
+    written: Iterable[Iterable[dict[str, Any]]],
     strikes: Iterable[Strike],
     limit_s: float | None = None,
     gone_s: float | None = None,
     *,
     order: Sequence[str] = (),
 ) -> Timeline | None:
-    """Build it from the runs in their order, and the records of each journal; None if no step started.
+    """Build it from the runs in their order, and what was `written` into each journal; None if no step started.
 
     `limit_s`: how long after its submission a run was given up that had not ended. `gone_s`: how long after people had
     asked for its end its step was still at work. `order`: of the steps, as declared.
     """
-    whole = ([one for one in records if one.keys() >= NEEDED] for records in journals)
-    histories = [history for history in map(parse, whole) if history.attempts]
+    whole = ([one for one in records if one.keys() >= NEEDED] for records in written)
+    journals = [journal for journal in map(parse, whole) if journal.attempts]
     struck = [one for one in strikes if one.t_ns]
-    if not histories:
+    if not journals:
         return None
-    submit = next((run.submit_ns for run in runs if run.submit_ns), 0) or histories[0].attempts[0].start_ns
+    submit = next((run.submit_ns for run in runs if run.submit_ns), 0) or journals[0].attempts[0].start_ns
     zero = min([submit, *(one.t_ns for one in struck)])
     ends = list(dict.fromkeys(run.terminal_ns for run in runs if run.terminal_ns))
     asked = list(dict.fromkeys(run.asked_ns for run in runs if run.asked_ns))
-    attempts = [one for history in histories for one in history.attempts]
+    attempts = [one for journal in journals for one in journal.attempts]
     waited = [submit + round((limit_s or 0) * NS), *(one + round((gone_s or 0) * NS) for one in asked)]
     known = max([*ends, *waited, *(max(one.end_ns or 0, one.last_ns, one.start_ns) for one in attempts)])
-    faults = [mark for history in histories for mark in _faults(history, lengthened=bool(struck or asked))]
+    faults = [mark for journal in journals for mark in _faults(journal, lengthened=bool(struck or asked))]
     return Timeline(
         submit_s=(submit - zero) / NS,
         steps=_order(list(dict.fromkeys(one.step for one in attempts)), order),
-        bars=tuple(_bar(one, history, struck, known, zero) for history in histories for one in history.attempts),
+        bars=tuple(_bar(one, journal, struck, known, zero) for journal in journals for one in journal.attempts),
         points=tuple(Point(mark.step, (mark.t_ns - zero) / NS, mark.kind) for mark in faults),
         bands=tuple(_band(one, zero) for one in struck),
         ends=tuple((end - zero) / NS for end in ends),
@@ -115,9 +115,9 @@ def timeline(
     )
 
 
-def _faults(history: History, *, lengthened: bool) -> list[FaultMark]:
+def _faults(journal: Journal, *, lengthened: bool) -> list[FaultMark]:
     """Without those that only give a fault from outside, or people, the time to strike."""
-    return [mark for mark in history.faults if not (lengthened and mark.kind.startswith(LENGTHENING))]
+    return [mark for mark in journal.faults if not (lengthened and mark.kind.startswith(LENGTHENING))]
 
 
 def _band(strike: Strike, zero: int) -> Band:
@@ -125,18 +125,18 @@ def _band(strike: Strike, zero: int) -> Band:
     return Band((strike.t_ns - zero) / NS, (max(strike.healed_ns, strike.t_ns) - zero) / NS, what)
 
 
-def _bar(one: Attempt, history: History, strikes: Sequence[Strike], known: int, zero: int) -> Bar:
-    how, end = _end(one, history, strikes, known)
+def _bar(one: Attempt, journal: Journal, strikes: Sequence[Strike], known: int, zero: int) -> Bar:
+    how, end = _end(one, journal, strikes, known)
     return Bar(one.step, one.attempt, (one.start_ns - zero) / NS, (end - zero) / NS, how)
 
 
-def _end(one: Attempt, history: History, strikes: Sequence[Strike], known: int) -> tuple[How, int]:
+def _end(one: Attempt, journal: Journal, strikes: Sequence[Strike], known: int) -> tuple[How, int]:
     if one.end_ns is not None:
         return ("ended" if one.outcome == "ended" else "error"), one.end_ns
-    later = [other.start_ns for other in history.attempts_of(one.step) if other.start_ns > one.start_ns]
+    later = [other.start_ns for other in journal.attempts_of(one.step) if other.start_ns > one.start_ns]
     until = min(later, default=known)
     kills = [s.t_ns for s in strikes if s.action in DEADLY_ACTIONS and one.pid in s.pids and s.t_ns >= one.start_ns]
-    kills += [m.t_ns for m in history.faults if m.step == one.step and m.kind in DEADLY and m.attempt == one.attempt]
+    kills += [m.t_ns for m in journal.faults if m.step == one.step and m.kind in DEADLY and m.attempt == one.attempt]
     return ("killed", min(kills)) if kills else ("open", max(until, one.start_ns))
 
 

@@ -17,7 +17,7 @@ from doubles import BringUp, Double, make_project
 from bench.contract import registry
 from bench.contract.records import Arm
 from bench.contract.words import Track
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.store import Store
 from bench.run.conductor import Conductor, inline_command
 from bench.run.source import Source
@@ -57,15 +57,15 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 
 @pytest.fixture(scope="session")
-def oracle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> History:
+def oracle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Journal:
     """The inline run that every other is judged by."""
     store = Store(tmp_path_factory.mktemp("oracle"))
     scratch = make_scratch()
     environment = clean_environment(scratch / "home", Path("/usr/bin"))
     with Supervisor(scratch, environment, store.folder / "logs") as supervisor:
-        conductor = Conductor(store, source, Arm(engine="inline", mode="local"), "inline", History())
+        conductor = Conductor(store, source, Arm(engine="inline", mode="local"), "inline", Journal())
         run, config = conductor.prepare(scratch / "effects")
-        return conductor.process(supervisor, inline_command(config), run).history
+        return conductor.process(supervisor, inline_command(config), run).journal
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +109,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def bring_up(project: Path, store: Store, source: Source, oracle: History, tmp_path: Path) -> Iterator[BringUp]:
+def bring_up(project: Path, store: Store, source: Source, oracle: Journal, tmp_path: Path) -> Iterator[BringUp]:
     """Bring up doubles; their sessions are closed at the end of the test and must leave nothing."""
     opened = []
 

@@ -18,7 +18,7 @@ from bench.campaign import MAX_FAILURES, Campaign
 from bench.contract.errors import EngineError
 from bench.contract.records import Manifest, Run, Sample
 from bench.contract.words import Track
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.reading import load, load_manifest
 from bench.observe.store import Store
 from bench.plan.arms import INLINE
@@ -124,7 +124,7 @@ def test_failing_engines_become_rows_and_the_others_go_on(make_campaign: MakeCam
 
 
 def test_engine_that_fails_again_and_again_is_given_up(
-    make_campaign: MakeCampaign, store: Store, oracle: History
+    make_campaign: MakeCampaign, store: Store, oracle: Journal
 ) -> None:
     blocks = [session_of("does_not_start", n) for n in range(1, MAX_FAILURES + 2)]
     campaign = make_campaign(*blocks)
@@ -194,7 +194,7 @@ def test_interrupted_job_keeps_its_samples_and_is_finished_later(make_campaign: 
     )
 
 
-def test_engine_that_fails_only_after_resuming(make_campaign: MakeCampaign, store: Store, oracle: History) -> None:
+def test_engine_that_fails_only_after_resuming(make_campaign: MakeCampaign, store: Store, oracle: Journal) -> None:
     session = session_of("does_not_start")
     campaign = make_campaign(session)
     campaign.ledger.note(session[0], "done", 1.0)
@@ -254,7 +254,7 @@ def test_extras_give_way_to_the_plain_runs_of_the_blocks_to_come(
 
 
 def test_block_beyond_the_planned_ones_is_not_missed(
-    make_campaign: MakeCampaign, store: Store, oracle: History
+    make_campaign: MakeCampaign, store: Store, oracle: Journal
 ) -> None:
     blocks = [session_of("does_not_start", n, ("first",)) for n in range(1, BUDGET.blocks + 3)]
     campaign = make_campaign(*blocks, limit_s=0.0)

@@ -15,7 +15,7 @@ from bench.contract import registry
 from bench.contract.endpoint import RunState, StepState
 from bench.contract.records import Evidence, Run, Sample
 from bench.contract.words import Ability, Status
-from bench.observe.history import parse
+from bench.observe.journal import parse
 from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.questions import debugging

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from histories import ORDER, Script, again, good, lost_end, usual
 from hypothesis import given
 from hypothesis import strategies as st
+from journals import ORDER, Script, again, good, lost_end, usual
 
 from bench.contract.endpoint import RunState, StepState
 from bench.contract.words import Status
 from bench.judge import gate
-from bench.observe.history import History, parse
+from bench.observe.journal import Journal, parse
 from bench.plan.scenarios.record import ASKED, SHOWN, Expected, Extent
 from core.declaration import Graph, Kind, Step
 from core.pipelines.training.pipeline import GRAPH as TRAINING
@@ -21,13 +21,13 @@ from core.pipelines.training.pipeline import GRAPH as TRAINING
 DONE = RunState(status=Status.COMPLETED)
 
 
-def known(history: History, state: RunState | None = DONE, graph: Graph = TRAINING, **given: Any) -> gate.Known:
+def known(journal: Journal, state: RunState | None = DONE, graph: Graph = TRAINING, **given: Any) -> gate.Known:
     more = {"oracle": good("inline"), "makespan_s": 60.0} | given
-    return gate.Known(run_id="r1", engine="x", history=history, state=state, graph=graph, **more)
+    return gate.Known(run_id="r1", engine="x", journal=journal, state=state, graph=graph, **more)
 
 
-def verdicts(history: History, state: RunState | None = DONE, **given: Any) -> dict[str, tuple[str, str]]:
-    return {v.checker: (v.verdict, v.reason) for v in gate.check(known(history, state, **given))}
+def verdicts(journal: Journal, state: RunState | None = DONE, **given: Any) -> dict[str, tuple[str, str]]:
+    return {v.checker: (v.verdict, v.reason) for v in gate.check(known(journal, state, **given))}
 
 
 def test_a_good_run_passes_every_check() -> None:
@@ -43,7 +43,7 @@ def test_artifacts_fail_on_a_digest_a_missing_step_a_branch_and_a_metric() -> No
     script = Script().steps("extract", "validate")
     script.step("features", result=usual("features") | {"digest": "other"})
     script.step("branch", result="notify")
-    word, reason = verdicts(script.history(), merits={"accuracy": 0.5}, oracle_merits={"accuracy": 0.9})["artifacts"]
+    word, reason = verdicts(script.journal(), merits={"accuracy": 0.5}, oracle_merits={"accuracy": 0.9})["artifacts"]
     assert word == "fail"
     for part in ("features: other instead of", "train: missing", "branch: notify instead", "metric accuracy: 0.5"):
         assert part in reason
@@ -56,14 +56,14 @@ def test_order_fails_when_a_step_overtakes_its_upstream() -> None:
     script.now_s += 1
     script.write("end", "features", result=usual("features"))
     script.write("end", "train", result=usual("train"))
-    assert verdicts(script.history())["order"] == ("fail", "train, attempt 1: started before features had ended")
+    assert verdicts(script.journal())["order"] == ("fail", "train, attempt 1: started before features had ended")
 
 
 def test_order_fails_when_the_branch_did_not_choose_the_step() -> None:
     script = Script().steps("extract", "validate", "features", "train", "evaluate")
     script.step("branch", result="notify")
     script.step("deploy")
-    assert "ran though branch had not chosen it" in verdicts(script.history())["order"][1]
+    assert "ran though branch had not chosen it" in verdicts(script.journal())["order"][1]
 
 
 def test_order_fails_when_cleanup_does_not_wait_for_the_branch() -> None:
@@ -71,7 +71,7 @@ def test_order_fails_when_cleanup_does_not_wait_for_the_branch() -> None:
     script.write("start", "cleanup")
     script.now_s += 1
     script.write("end", "cleanup", result=None)
-    assert verdicts(script.steps("deploy").history())["order"][0] == "fail"
+    assert verdicts(script.steps("deploy").journal())["order"][0] == "fail"
 
 
 def test_order_allows_cleanup_after_a_failure_and_again_after_the_resumed_run() -> None:
@@ -80,14 +80,14 @@ def test_order_allows_cleanup_after_a_failure_and_again_after_the_resumed_run() 
     script.step("cleanup", 1)
     script.step("deploy", 2)
     script.step("cleanup", 2)
-    assert verdicts(script.history())["order"] == ("pass", "")
+    assert verdicts(script.journal())["order"] == ("pass", "")
 
 
 def test_order_accepts_a_retry_and_knows_only_the_pipelines_steps() -> None:
     script = Script().steps("extract")
     script.step("validate", 1, end="error")
     script.step("validate", 2)
-    assert verdicts(script.history())["order"][0] == "pass"
+    assert verdicts(script.journal())["order"][0] == "pass"
     strange = replace(good(), attempts=(replace(good().attempts[0], step="strange"),))
     assert verdicts(strange)["order"] == ("fail", "strange: not a step of the pipeline")
 
@@ -95,44 +95,44 @@ def test_order_accepts_a_retry_and_knows_only_the_pipelines_steps() -> None:
 def test_effects_fail_when_doubled_or_missing() -> None:
     twice = Script().steps(*ORDER)
     twice.step("deploy", 2)
-    assert verdicts(twice.history())["effects"] == ("fail", "deploy:r1: happened 2 times")
+    assert verdicts(twice.journal())["effects"] == ("fail", "deploy:r1: happened 2 times")
     assert verdicts(again("deploy", key="deploy:r2"))["effects"] == ("fail", "deploy: happened 2 times, inline 1")
     never = Script().steps(*ORDER[:-2])
     never.step("deploy", effect=False)
-    assert verdicts(never.history())["effects"] == ("fail", "deploy: never happened")
+    assert verdicts(never.journal())["effects"] == ("fail", "deploy: never happened")
 
 
 @pytest.mark.parametrize(
-    ("history", "status", "word"),
+    ("journal", "status", "word"),
     [
         (good(), Status.COMPLETED, "pass"),
         (good(), Status.FAILED, "fail"),
-        (lost_end("train").history(), Status.FAILED, "pass"),
-        (lost_end("train").history(), Status.COMPLETED, "fail"),
+        (lost_end("train").journal(), Status.FAILED, "pass"),
+        (lost_end("train").journal(), Status.COMPLETED, "fail"),
     ],
 )
-def test_engines_record_is_compared_with_the_journal(history: History, status: Status, word: str) -> None:
-    assert verdicts(history, RunState(status))["engine_record"][0] == word
+def test_engines_record_is_compared_with_the_journal(journal: Journal, status: Status, word: str) -> None:
+    assert verdicts(journal, RunState(status))["engine_record"][0] == word
 
 
 def test_engines_record_of_a_step_is_compared_too() -> None:
     state = RunState(Status.FAILED, {"extract": StepState(Status.COMPLETED), "train": StepState(Status.COMPLETED)})
-    word, reason = verdicts(lost_end("train").history(), state)["engine_record"]
+    word, reason = verdicts(lost_end("train").journal(), state)["engine_record"]
     assert (word, reason) == ("fail", "train: the engine says completed, the journal no end")
 
 
 @pytest.mark.parametrize(("shift_s", "word"), [(0.9, "pass"), (1.5, "pass"), (-0.9, "pass"), (-1.5, "fail")])
 def test_an_engine_may_start_a_step_earlier_but_not_a_second_later_than_it_did(shift_s: float, word: str) -> None:
     state = RunState(Status.COMPLETED, {"extract": StepState(Status.COMPLETED, 1, "2026-01-01T00:00:03Z")})
-    shifted = Script(now_s=3 + shift_s).steps(*ORDER).history()
+    shifted = Script(now_s=3 + shift_s).steps(*ORDER).journal()
     assert verdicts(shifted, state)["engine_times"][0] == word
 
 
 @pytest.mark.parametrize(("end", "word"), [("00:00:09", "pass"), ("00:00:03", "pass"), ("00:00:01", "fail")])
 def test_an_engine_may_end_a_step_later_but_not_a_second_earlier_than_it_did(end: str, word: str) -> None:
     state = RunState(Status.COMPLETED, {"extract": StepState(Status.COMPLETED, 1, None, f"2026-01-01T{end}Z")})
-    history = Script(now_s=3).steps(*ORDER).history()
-    assert verdicts(history, state)["engine_times"][0] == word
+    journal = Script(now_s=3).steps(*ORDER).journal()
+    assert verdicts(journal, state)["engine_times"][0] == word
 
 
 def test_makespan_below_its_own_bound_fails() -> None:
@@ -141,13 +141,13 @@ def test_makespan_below_its_own_bound_fails() -> None:
 
 
 def test_what_cannot_be_judged_is_unknown_never_pass() -> None:
-    found = verdicts(History(), None, oracle=None, makespan_s=None)
+    found = verdicts(Journal(), None, oracle=None, makespan_s=None)
     assert {word for word, _ in found.values()} == {"unknown"}
     assert all(reason for _, reason in found.values())
 
 
 def test_a_checker_that_crashes_says_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(History, "digests", lambda _: 1 / 0)
+    monkeypatch.setattr(Journal, "digests", lambda _: 1 / 0)
     word, reason = verdicts(good())["artifacts"]
     assert word == "unknown"
     assert "ZeroDivisionError" in reason
@@ -158,7 +158,7 @@ def test_a_checker_that_crashes_says_unknown(monkeypatch: pytest.MonkeyPatch) ->
 @given(st.permutations(ORDER), st.sets(st.sampled_from(ORDER), max_size=3))
 def test_order_passes_only_orders_that_respect_the_pipeline(order: list[str], absent: set[str]) -> None:
     ran = [step for step in order if step not in absent]
-    history = Script().steps(*ran).history()
+    journal = Script().steps(*ran).journal()
     if not ran:
         return
     allowed = all(
@@ -167,7 +167,7 @@ def test_order_passes_only_orders_that_respect_the_pipeline(order: list[str], ab
         if step.name in ran
         for name in step.upstream
     )
-    assert (verdicts(history)["order"][0] == "pass") == allowed
+    assert (verdicts(journal)["order"][0] == "pass") == allowed
 
 
 # --- graphs that are no line
@@ -191,7 +191,7 @@ MAPPED = Graph((
 ))  # fmt: skip
 
 
-def ran(*steps: str, **results: str) -> History:
+def ran(*steps: str, **results: str) -> Journal:
     """Steps one after the other; `a+b` are at work at the same time, and `a!` begins and never ends."""
     records: list[dict[str, Any]] = []
 
@@ -233,9 +233,9 @@ ORDERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("history", "said"), ORDERS.values(), ids=ORDERS)
-def test_order_of_three_arms_and_a_join(history: History, said: str) -> None:
-    word, reason = verdicts(history, graph=ARMS)["order"]
+@pytest.mark.parametrize(("journal", "said"), ORDERS.values(), ids=ORDERS)
+def test_order_of_three_arms_and_a_join(journal: Journal, said: str) -> None:
+    word, reason = verdicts(journal, graph=ARMS)["order"]
     assert (word == "pass") == (not said)
     assert reason.startswith(said)
 
@@ -249,9 +249,9 @@ MAPS = {
 }
 
 
-@pytest.mark.parametrize(("history", "said"), MAPS.values(), ids=MAPS)
-def test_order_of_a_map(history: History, said: str) -> None:
-    word, reason = verdicts(history, graph=MAPPED.unrolled(history.steps()))["order"]
+@pytest.mark.parametrize(("journal", "said"), MAPS.values(), ids=MAPS)
+def test_order_of_a_map(journal: Journal, said: str) -> None:
+    word, reason = verdicts(journal, graph=MAPPED.unrolled(journal.steps()))["order"]
     assert (word == "pass") == (not said)
     assert reason.startswith(said)
 

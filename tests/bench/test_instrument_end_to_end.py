@@ -16,7 +16,7 @@ import pytest
 from doubles import BringUp
 
 from bench.contract.records import Arm, Sample
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.reading import load
 from bench.plan.workloads import Workload
 from bench.questions import timing
@@ -72,13 +72,13 @@ class Double:
     session: Session
     conductor: Conductor
 
-    def inline(self, *faults: Fault) -> History:
+    def inline(self, *faults: Fault) -> Journal:
         """The plain loop, which suffers the same."""
-        conductor = replace(self.conductor, arm=Arm(engine="inline", mode="local"), oracle=History())
+        conductor = replace(self.conductor, arm=Arm(engine="inline", mode="local"), oracle=Journal())
         run, config = conductor.prepare(self.session.scratch / "inline", faults=faults)
-        return conductor.process(self.session.supervisor, inline_command(config), run).history
+        return conductor.process(self.session.supervisor, inline_command(config), run).journal
 
-    def runs(self, inline: History, *faults: Fault) -> list[Observation]:
+    def runs(self, inline: Journal, *faults: Fault) -> list[Observation]:
         """Runs as the harness takes them, their times stored."""
         conductor = replace(self.conductor, oracle=inline)
         seen = [conductor.served(self.session, faults=faults) for _ in range(RUNS)]

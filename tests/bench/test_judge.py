@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from doubles import BringUp, misbehaving
-from histories import ORDER, STEP_S, Script, case, good, strike
+from journals import ORDER, STEP_S, Script, case, good, strike
 
 from bench.contract.endpoint import RunState, StepState
 from bench.contract.records import Verdict
@@ -16,7 +16,7 @@ from bench.contract.words import Status
 from bench.judge import aftermath as judge
 from bench.judge import findings
 from bench.judge.recovery_time import RECOVERY
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import SCENARIOS
 from bench.questions.recovery.unattended import aim
@@ -35,11 +35,11 @@ def retried(after_s: float = 2.5) -> Script:
     return script.steps(*AFTER_TRAIN)
 
 
-STRUCK_S = retried().history().faults[0].t_ns / 1e9
+STRUCK_S = retried().journal().faults[0].t_ns / 1e9
 
 
 def test_recovery_is_work_and_configured_delay_and_the_rest() -> None:
-    found = findings.findings(case(retried().history()))
+    found = findings.findings(case(retried().journal()))
     work = STEP_S["train"] + sum(STEP_S[name] for name in AFTER_TRAIN)
     assert found["recovery_work_s"].value == pytest.approx(work)
     assert found["recovery_delay_s"].value == 2.0
@@ -67,13 +67,13 @@ def test_configured_delay_is_what_was_waited_for(
     """`healed_s` after the strike; None: nothing struck from outside."""
     healed = STRUCK_S + healed_s if healed_s else 0.0
     strikes = () if healed_s is None else (strike(STRUCK_S, healed_s=healed),)
-    found = findings.findings(case(retried(after_s).history(), down_s=down_s, strikes=strikes))
+    found = findings.findings(case(retried(after_s).journal(), down_s=down_s, strikes=strikes))
     assert found["recovery_delay_s"].value == pytest.approx(delay_s)
 
 
 def test_restart_begins_at_once() -> None:
     one = strike(STRUCK_S, pid=7, action="restart", healed_s=STRUCK_S + 4)
-    found = findings.findings(case(retried(8).history(), strikes=(one,), down_s=5.0))
+    found = findings.findings(case(retried(8).journal(), strikes=(one,), down_s=5.0))
     assert found["recovery_delay_s"].value == 2.0
 
 
@@ -85,7 +85,7 @@ def test_retry_at_once_and_work_that_is_only_done_again_wait_for_nothing() -> No
     script.step("train", 2)
     script.now_s += 3
     script.step("extract", 2)
-    found = findings.findings(case(script.steps(*AFTER_TRAIN).history()))
+    found = findings.findings(case(script.steps(*AFTER_TRAIN).journal()))
     assert found["recovery_delay_s"].value == pytest.approx(0.1)
 
 
@@ -110,7 +110,7 @@ def test_run_goes_on_with_the_first_attempt_that_ended() -> None:
     end_s = script.now_s
     script.now_s += 5
     script.write("end", "train", 1, result={"digest": "digest-train"})
-    found = findings.findings(case(script.history(), strikes=(strike(5.0, pid=7),)))
+    found = findings.findings(case(script.journal(), strikes=(strike(5.0, pid=7),)))
     total = found["recovery_s"].value
     assert isinstance(total, float)
     assert total < end_s
@@ -129,26 +129,26 @@ def test_run_goes_on_with_the_first_attempt_that_ended() -> None:
     ],
 )
 def test_no_recovery_time_where_nothing_recovered(outcome: str, note: str) -> None:
-    found = findings.findings(case(retried().history(), outcome))
+    found = findings.findings(case(retried().journal(), outcome))
     assert {found[name].value for name in RECOVERY} == {None}
     assert {found[name].note for name in RECOVERY} == {note}
 
 
 def test_wrong_artifacts_are_no_recovery() -> None:
-    found = findings.findings(case(retried().history(), right=False))
+    found = findings.findings(case(retried().journal(), right=False))
     assert found["recovery_s"].value is None
     assert found["recovery_s"].note.endswith("with other steps, artifacts or order than inline")
 
 
 def test_duplicated_and_broken_off_is_no_recovery_though_nothing_spoke_against_it() -> None:
     for steps in (ORDER[:-1], ORDER[: ORDER.index("evaluate")]):
-        found = findings.findings(case(Script().steps(*steps).history(), "duplicated", strikes=(strike(2.0),)))
+        found = findings.findings(case(Script().steps(*steps).journal(), "duplicated", strikes=(strike(2.0),)))
         assert found["recovery_s"].value is None
 
 
 def test_run_that_never_ended_has_no_recovery_time_whatever_it_did() -> None:
     seen = (Sighting(1_000_000_000, RunState(Status.RUNNING)),)
-    assert findings.findings(case(retried().history(), "duplicated", sightings=seen))["recovery_s"].note == "> 120 s"
+    assert findings.findings(case(retried().journal(), "duplicated", sightings=seen))["recovery_s"].note == "> 120 s"
 
 
 def test_struck_after_the_work_was_done() -> None:
@@ -158,27 +158,27 @@ def test_struck_after_the_work_was_done() -> None:
 
 def test_correct_is_what_the_artifacts_say_not_the_outcome() -> None:
     assert findings.findings(case(good(), "false failure"))["correct"].value == 1.0
-    short = Script().steps(*BROKEN_TRAIN).history()
+    short = Script().steps(*BROKEN_TRAIN).journal()
     assert findings.findings(case(short, "completed"))["correct"].value == 0.0
-    without_cleanup = Script().steps(*ORDER[:-1]).history()  # which makes no artifact
+    without_cleanup = Script().steps(*ORDER[:-1]).journal()  # which makes no artifact
     assert findings.findings(case(without_cleanup, "failed, reported"))["correct"].value == 1.0
 
 
 def test_without_an_inline_run_nothing_is_correct() -> None:
-    found = findings.findings(case(History(), oracle=History()))["correct"]
+    found = findings.findings(case(Journal(), oracle=Journal()))["correct"]
     assert (found.value, found.note) == (None, "no inline run to compare with")
-    assert not judge.correct(History(), History())
+    assert not judge.correct(Journal(), Journal())
 
 
 def test_a_fault_that_only_lengthens_a_step_is_not_what_struck() -> None:
     script = Script().steps(*BROKEN_TRAIN)
     script.write("start", "train")
     script.write("fault", "train", kind="slow")
-    history = script.history()
-    alone = judge.struck_ns(history)
-    assert alone == history.faults[0].t_ns
-    assert judge.struck_ns(history, (strike(40.0),)) == 40_000_000_000
-    assert judge.struck_ns(History()) is None
+    journal = script.journal()
+    alone = judge.struck_ns(journal)
+    assert alone == journal.faults[0].t_ns
+    assert judge.struck_ns(journal, (strike(40.0),)) == 40_000_000_000
+    assert judge.struck_ns(Journal()) is None
 
 
 @pytest.mark.parametrize("name", ["deploy", "train"])
@@ -195,11 +195,11 @@ def test_killed_attempt_lives_until_the_strike_that_hit_it() -> None:
     script.write("start", "train", 2)
     script.now_s += 1
     script.write("end", "train", 2, result=None)
-    history = script.history()
-    assert judge.overlaps(history) == 0  # all that is known of the first is its start
-    assert judge.overlaps(history, (strike(2.5),)) == 1
-    assert judge.overlaps(history, (strike(2.5, pid=7),)) == 0
-    assert judge.overlaps(history, (strike(2.5, action="pause"),)) == 0
+    journal = script.journal()
+    assert judge.overlaps(journal) == 0  # all that is known of the first is its start
+    assert judge.overlaps(journal, (strike(2.5),)) == 1
+    assert judge.overlaps(journal, (strike(2.5, pid=7),)) == 0
+    assert judge.overlaps(journal, (strike(2.5, action="pause"),)) == 0
 
 
 def test_attempt_that_is_lost_at_once_beside_another_ran_at_the_same_time() -> None:
@@ -209,21 +209,21 @@ def test_attempt_that_is_lost_at_once_beside_another_ran_at_the_same_time() -> N
     script.write("start", "train", 2)
     script.now_s += 1
     script.write("end", "train", 1, result=None)
-    assert judge.overlaps(script.history()) == 1
+    assert judge.overlaps(script.journal()) == 1
 
 
 def test_lost_work_lasts_until_the_strike() -> None:
-    history = retried().history()
-    assert findings.findings(case(history))["wasted_s"].value == 0.0
+    journal = retried().journal()
+    assert findings.findings(case(journal))["wasted_s"].value == 0.0
     struck = strike(STRUCK_S + 1.5, action="pause")
-    assert findings.findings(case(history, strikes=(struck,)))["wasted_s"].value == pytest.approx(1.5)
+    assert findings.findings(case(journal, strikes=(struck,)))["wasted_s"].value == pytest.approx(1.5)
 
 
 def test_work_that_a_resume_does_again_was_lost() -> None:
     script = Script().steps(*BROKEN_TRAIN, "train")
-    failed = script.history()
+    failed = script.journal()
     script.step("train", 2)
-    found = findings.findings(case(failed, "failed, reported", resumed=script.history()))
+    found = findings.findings(case(failed, "failed, reported", resumed=script.journal()))
     assert found["wasted_s"].value == pytest.approx(failed.counted()["train"].time_s)
     assert findings.findings(case(failed, "failed, reported", resumed=failed))["wasted_s"].value == 0
 
@@ -232,9 +232,9 @@ def test_what_a_resume_does_twice_is_done_twice() -> None:
     """Killed between its effect and the word of it, the step has its effect again when people resume the run."""
     script = Script().steps(*ORDER[: ORDER.index("deploy")])
     script.step("deploy", 1, end="lost")
-    failed = script.history()
+    failed = script.journal()
     script.step("deploy", 2)
-    found = findings.findings(case(failed, "failed, reported", resumed=script.history()))
+    found = findings.findings(case(failed, "failed, reported", resumed=script.journal()))
     assert (found["duplicates"].value, found["duplicates"].note) == (1.0, findings.BY_RESUMING)
     assert findings.findings(case(failed, "failed, reported"))["duplicates"] == findings.Finding("count", 0.0)
 
@@ -246,8 +246,8 @@ def test_end_that_the_engine_did_not_hear_of_is_not_what_the_run_went_on_with() 
     script.step("train", 1)
     script.now_s += 11.9
     script.step("train", 2)
-    history = script.steps(*AFTER_TRAIN).history()
-    found = findings.findings(case(history, strikes=(strike(struck_s, pid=7, healed_s=struck_s + 5),), down_s=5.0))
+    journal = script.steps(*AFTER_TRAIN).journal()
+    found = findings.findings(case(journal, strikes=(strike(struck_s, pid=7, healed_s=struck_s + 5),), down_s=5.0))
     assert found["wasted_s"].value == pytest.approx(STEP_S["train"])
     work = sum(STEP_S[name] for name in ("train", *AFTER_TRAIN))
     assert found["recovery_work_s"].value == pytest.approx(work)
@@ -258,39 +258,39 @@ def test_last_step_that_is_tried_again_ends_the_run_with_its_last_attempt() -> N
     script = Script().steps(*ORDER)
     script.now_s += 5
     script.step("cleanup", 2)
-    found = findings.findings(case(script.history(), strikes=(strike(STRUCK_S, pid=7),)))
-    end_ns = script.history().last_end_ns()
+    found = findings.findings(case(script.journal(), strikes=(strike(STRUCK_S, pid=7),)))
+    end_ns = script.journal().last_end_ns()
     assert end_ns
     assert found["recovery_s"].value == pytest.approx(end_ns / 1e9 - STRUCK_S)
 
 
 def test_time_for_which_a_lost_attempt_stood_still_was_not_worked() -> None:
     script = retried()
-    first = script.history().attempts_of("train")[0]
+    first = script.journal().attempts_of("train")[0]
     script.write("end", "train", 1, result=None)  # woken at last
-    history = script.history()
-    end_ns = history.attempts_of("train")[0].end_ns
+    journal = script.journal()
+    end_ns = journal.attempts_of("train")[0].end_ns
     assert end_ns
     pause = strike(first.start_ns / 1e9 + 0.5, pid=first.pid, action="pause", healed_s=end_ns / 1e9 - 0.1)
-    found = findings.findings(case(history, strikes=(pause,), down_s=3.0))
+    found = findings.findings(case(journal, strikes=(pause,), down_s=3.0))
     assert found["wasted_s"].value == pytest.approx((end_ns - first.start_ns) / 1e9 - 3.0)
 
 
 def test_time_in_which_a_step_was_paused_is_no_work() -> None:
-    history = good()
-    train = history.counted()["train"]
+    journal = good()
+    train = journal.counted()["train"]
     assert train.end_ns
     pause = strike(train.start_ns / 1e9 + 1.0, pid=train.pid, action="pause", healed_s=train.start_ns / 1e9 + 3.5)
-    found = findings.findings(case(history, strikes=(pause,), down_s=2.0))
+    found = findings.findings(case(journal, strikes=(pause,), down_s=2.0))
     assert found["recovery_delay_s"].value == pytest.approx(2.0)
     work = STEP_S["train"] - 3.0 + sum(STEP_S[name] for name in AFTER_TRAIN)
     assert found["recovery_work_s"].value == pytest.approx(work)
-    beside = findings.findings(case(history, strikes=(msgspec.structs.replace(pause, pids=(7,)),), down_s=2.0))
+    beside = findings.findings(case(journal, strikes=(msgspec.structs.replace(pause, pids=(7,)),), down_s=2.0))
     assert beside["recovery_delay_s"].value == 0.0
 
 
 def test_a_stuck_run_was_waited_for_since_its_submission() -> None:
-    stuck = case(retried().history(), "stuck", limit_s=120.0, submit_ns=round((STRUCK_S - 12) * 1e9))
+    stuck = case(retried().journal(), "stuck", limit_s=120.0, submit_ns=round((STRUCK_S - 12) * 1e9))
     found = findings.findings(stuck)
     assert {found[leaf].note for leaf in ("recovery_s", "detection_s")} == {"> 108 s"}
 
@@ -299,9 +299,9 @@ def test_hung_work_lasts_until_it_is_noticed() -> None:
     script = Script().steps(*BROKEN_TRAIN)
     script.write("start", "train", 1)
     script.write("fault", "train", 1, kind="hang_in_c")
-    history = script.history()
-    noticed = Sighting(history.faults[0].t_ns + 90 * 10**9, RunState(Status.FAILED))
-    hung = case(history, "failed, reported", sightings=(noticed,))
+    journal = script.journal()
+    noticed = Sighting(journal.faults[0].t_ns + 90 * 10**9, RunState(Status.FAILED))
+    hung = case(journal, "failed, reported", sightings=(noticed,))
     assert findings.findings(hung)["wasted_s"].value == pytest.approx(90)
 
 
@@ -322,7 +322,7 @@ def test_record(verdict: Any, said: str) -> None:
 
 
 def test_a_judge_that_breaks_says_so_and_nothing_else() -> None:
-    broken = replace(case(good()), graph=None, history=None)  # type: ignore[arg-type]
+    broken = replace(case(good()), graph=None, journal=None)  # type: ignore[arg-type]
     found = findings.safe_findings(broken)
     assert found.pop("outcome").value == "indeterminate"
     assert {one.value for one in found.values()} == {None}
@@ -331,7 +331,7 @@ def test_a_judge_that_breaks_says_so_and_nothing_else() -> None:
 
 
 def test_a_judge_that_does_not_break_is_safe_too() -> None:
-    one = case(retried().history())
+    one = case(retried().journal())
     assert findings.safe_findings(one) == findings.findings(one)
     assert list(findings.findings(one)) == list(findings.UNITS)
 
@@ -355,7 +355,7 @@ def test_an_engine_that_lies_is_caught(bring_up: BringUp, lie: str, scenario: st
     seen = conductor.served(session, scenario, faults=faults)
     found = findings.findings(
         case(
-            seen.history, seen.run.outcome, oracle=conductor.oracle, right=seen.right,
+            seen.journal, seen.run.outcome, oracle=conductor.oracle, right=seen.right,
             sightings=seen.sightings, verdicts=seen.verdicts,
         )
     )  # fmt: skip

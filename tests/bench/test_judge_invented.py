@@ -6,9 +6,9 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from histories import ORDER, Script, case, good, strike
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from journals import ORDER, Script, case, good, strike
 
 from bench.contract.records import Strike
 from bench.contract.words import Status
@@ -16,7 +16,7 @@ from bench.judge import aftermath as judge
 from bench.judge import findings, gate
 from bench.judge.outcome import OUTCOMES, outcome
 from bench.judge.recovery_time import RECOVERY
-from bench.observe.history import Attempt, History, parse
+from bench.observe.journal import Attempt, Journal, parse
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 ORACLE = good("oracle")
@@ -67,8 +67,8 @@ def strikes(draw: st.DrawFn) -> tuple[Strike, ...]:
 statuses = st.sampled_from([*Status, None])
 
 
-def effects_verdict(history: History) -> str:
-    found = gate.check(gate.Known(history=history, oracle=ORACLE, state=None, graph=TRAINING, run_id="r", engine="e"))
+def effects_verdict(journal: Journal) -> str:
+    found = gate.check(gate.Known(journal=journal, oracle=ORACLE, state=None, graph=TRAINING, run_id="r", engine="e"))
     return next(one.verdict for one in found if one.checker == "effects")
 
 
@@ -77,13 +77,13 @@ def effects_verdict(history: History) -> str:
 def test_no_invented_history_with_something_lost_or_doubled_passes(
     script: Script, status: Status | None, timed_out: bool, faulted: bool
 ) -> None:
-    history = script.history()
-    word = outcome(history, status, timed_out=timed_out, oracle=ORACLE, faulted=faulted)
-    kinds = [effect.kind for effect in history.effects]
-    if history.digests() != ORACLE.digests() or kinds != ["deploy"] or status is not Status.COMPLETED or timed_out:
+    journal = script.journal()
+    word = outcome(journal, status, timed_out=timed_out, oracle=ORACLE, faulted=faulted)
+    kinds = [effect.kind for effect in journal.effects]
+    if journal.digests() != ORACLE.digests() or kinds != ["deploy"] or status is not Status.COMPLETED or timed_out:
         assert word not in GOOD
     if kinds != ["deploy"]:
-        assert effects_verdict(history) == "fail"
+        assert effects_verdict(journal) == "fail"
 
 
 @settings(max_examples=100)
@@ -92,8 +92,8 @@ def test_no_single_loss_or_doubling_escapes(data: st.DataObject, script: Script,
     """A right run, from whose journal one end or effect is taken, or in which one effect is doubled."""
 
     def told(records: list[dict[str, Any]]) -> tuple[str, str]:
-        history = parse(records)
-        return outcome(history, Status.COMPLETED, oracle=ORACLE, faulted=faulted), effects_verdict(history)
+        journal = parse(records)
+        return outcome(journal, Status.COMPLETED, oracle=ORACLE, faulted=faulted), effects_verdict(journal)
 
     whole = script.records
     assert told(whole) in [(word, "pass") for word in GOOD]
@@ -113,8 +113,8 @@ def test_no_single_loss_or_doubling_escapes(data: st.DataObject, script: Script,
 def test_the_judge_never_breaks_and_its_parts_add_up(
     script: Script, word: str, struck: tuple[Strike, ...], down_s: float, right: bool
 ) -> None:
-    history = script.history()
-    found = findings.findings(case(history, word, strikes=struck, down_s=down_s, right=right))
+    journal = script.journal()
+    found = findings.findings(case(journal, word, strikes=struck, down_s=down_s, right=right))
     values = [found[name].value for name in RECOVERY]
     if None in values:
         assert values == [None] * len(RECOVERY)
@@ -122,7 +122,7 @@ def test_the_judge_never_breaks_and_its_parts_add_up(
     else:
         assert word in ("completed after recovery", "duplicated")
         assert right
-        assert judge.correct(history, ORACLE)
+        assert judge.correct(journal, ORACLE)
         total, *parts = (float(value or 0) for value in values)
         assert sum(parts) == pytest.approx(total, abs=1e-6)
         assert min(parts) >= 0
@@ -139,14 +139,14 @@ def last_s(one: Attempt, struck: tuple[Strike, ...]) -> int:
 def test_overlaps_are_the_same_whichever_attempt_is_called_the_first(
     script: Script, struck: tuple[Strike, ...], numbers: list[int]
 ) -> None:
-    history = script.history()
-    found = judge.overlaps(history, struck)
-    assert found == judge.overlaps(history, tuple(reversed(struck)))
+    journal = script.journal()
+    found = judge.overlaps(journal, struck)
+    assert found == judge.overlaps(journal, tuple(reversed(struck)))
     other = [r | {"attempt": numbers[r["attempt"] - 1] if r["attempt"] < 10 else r["attempt"]} for r in script.records]
     assert found == judge.overlaps(parse(other), struck)
     shared = {
         one.step
-        for one, two in combinations(history.attempts, 2)
+        for one, two in combinations(journal.attempts, 2)
         if one.step == two.step and max(one.start_ns, two.start_ns) < min(last_s(one, struck), last_s(two, struck))
     }
-    assert len(shared) <= found <= len(history.steps())
+    assert len(shared) <= found <= len(journal.steps())

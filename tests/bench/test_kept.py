@@ -16,7 +16,7 @@ from bench.contract.project import PROJECT
 from bench.contract.records import NO_PIPELINE, Record, Run, Sample
 from bench.observe import first_schema, reading
 from bench.observe.store import Store
-from reports.pages import history
+from reports.pages import journal
 from reports.pages.document import as_text
 from reports.pages.pairs import between_results
 from reports.pages.render import write_report
@@ -68,7 +68,7 @@ def test_they_compare_and_stand_in_a_history() -> None:
     sides = of_results(results)
     (first, *_) = between_results(results, sides)
     assert any(row.after and row.before for row in first.rows)
-    text = as_text(history.document(results, sides))
+    text = as_text(journal.document(results, sides))
     assert "3 results over time" in text
     assert "Runtime: makespan" in text
 

@@ -11,7 +11,7 @@ import pytest
 from bench.analyse.summary import summarise
 from bench.contract.errors import EngineError
 from bench.contract.records import Arm, Sample
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.reading import load
 from bench.observe.store import Store
 from bench.questions import micro
@@ -29,7 +29,7 @@ STEPS = ("extract", "validate", "features", "train", "evaluate")
 
 @pytest.fixture
 def conductor(store: Store, source: Source) -> Conductor:
-    return Conductor(store, source, Arm(engine="inline", mode="local"), "inline", History())
+    return Conductor(store, source, Arm(engine="inline", mode="local"), "inline", Journal())
 
 
 def test_benchmarks_become_samples(conductor: Conductor, supervisor: Supervisor) -> None:

@@ -15,13 +15,13 @@ from waiting import wait_for
 
 from bench.contract.errors import EngineError
 from bench.contract.targets import Target
-from bench.observe.history import History, read_history
+from bench.observe.journal import Journal, read_journal
 from bench.plan.scenarios.record import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
 from bench.run.faults.moments import reached
 from bench.run.faults.nemesis import armed
 from bench.run.faults.targets import absent, resolve
 from core.instrument.config import Fault
-from core.instrument.journal import Journal, now_ns
+from core.instrument.journal import JournalWriter, now_ns
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 IN_TRAIN = Moment(When.IN, "train")
@@ -40,24 +40,24 @@ def test_points_of_a_history_are_met(tmp_path: Path) -> None:
         return thread
 
     before = wait_for_train(When.BEFORE)
-    features = Journal(tmp_path, "r1", "features")
+    features = JournalWriter(tmp_path, "r1", "features")
     features.write("start")
     assert not met
     features.write("end")
     before.join(10)
     assert len(met) == 1
     middle = wait_for_train(When.IN)
-    Journal(tmp_path, "r1", "train").write("start")
+    JournalWriter(tmp_path, "r1", "train").write("start")
     middle.join(10)
-    started = read_history(tmp_path).attempts_of("train")[0].start_ns
+    started = read_journal(tmp_path).attempts_of("train")[0].start_ns
     assert (met[1] - started) / 1e9 >= INTO_S
 
 
 def test_after_a_branch_one_way_is_enough(tmp_path: Path) -> None:
     stop, cleanup = threading.Event(), Moment(When.BEFORE, "cleanup")
     for step in ("branch", "deploy"):
-        Journal(tmp_path, "r1", step).write("start")
-        Journal(tmp_path, "r1", step).write("end", result="deploy")
+        JournalWriter(tmp_path, "r1", step).write("start")
+        JournalWriter(tmp_path, "r1", step).write("end", result="deploy")
     assert reached(cleanup, tmp_path, TRAINING, stop)  # nothing will ever be notified
 
 
@@ -107,7 +107,7 @@ def test_process_of_a_run_is_found_by_its_step_and_killed_alone(bring_up: BringU
     with armed(session, Nemesis(Action.KILL, Target.RUN, IN_TRAIN), run.run_id, path.parent, TRAINING) as one:
         session.endpoint.submit("training", path)
         assert one.healed.wait(60)
-    first = read_history(path.parent).attempts_of("train")[0]
+    first = read_journal(path.parent).attempts_of("train")[0]
     assert one.strikes[0].pids == (first.pid,)
     assert first.outcome == "lost"
     assert not one.strikes[0].healed_ns  # the engine alone could start it again
@@ -126,9 +126,9 @@ def test_targets_that_are_not_there_say_why(bring_up: BringUp) -> None:
     assert absent(session, Target.SCHEDULER) == "the server does it"
     assert not absent(session, Target.API)
     with pytest.raises(EngineError, match="no process is the scheduler"):
-        resolve(session, Target.SCHEDULER, History())
+        resolve(session, Target.SCHEDULER, Journal())
     with pytest.raises(EngineError, match="no database server"):
-        resolve(session, Target.DATABASE, History())
+        resolve(session, Target.DATABASE, Journal())
 
 
 def test_a_service_is_struck_with_all_that_it_has_started(bring_up: BringUp, tmp_path: Path) -> None:
@@ -136,15 +136,15 @@ def test_a_service_is_struck_with_all_that_it_has_started(bring_up: BringUp, tmp
     slow = (Fault("train", "slow", attempts=0, seconds=20.0),)
     _, path = conductor.prepare(session.scratch / "effects", faults=slow)
     session.endpoint.submit("training", path)
-    wait_for(lambda: bool(read_history(path.parent).attempts_of("train")), "train has started")
-    history = read_history(path.parent)
-    working = history.attempts_of("train")[0].pid
+    wait_for(lambda: bool(read_journal(path.parent).attempts_of("train")), "train has started")
+    journal = read_journal(path.parent)
+    working = journal.attempts_of("train")[0].pid
     server = session.processes["server"].pid
-    assert resolve(session, Target.API, history) == [server, working]
-    assert resolve(session, Target.API, history, alone=True) == [server]
-    assert resolve(session, Target.WORKER, history) == [server, working]  # also where a worker is no service
-    assert resolve(session, Target.WORKER, history, alone=True) == [server]
-    assert resolve(session, Target.RUN, history) == [working]
+    assert resolve(session, Target.API, journal) == [server, working]
+    assert resolve(session, Target.API, journal, alone=True) == [server]
+    assert resolve(session, Target.WORKER, journal) == [server, working]  # also where a worker is no service
+    assert resolve(session, Target.WORKER, journal, alone=True) == [server]
+    assert resolve(session, Target.RUN, journal) == [working]
 
 
 def test_decoy_outside_of_the_session_is_never_struck(bring_up: BringUp, tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from histories import ORDER, Script, again, good, lost_end, usual
 from hypothesis import given
 from hypothesis import strategies as st
+from journals import ORDER, Script, again, good, lost_end, usual
 
 from bench.contract.words import Status
 from bench.judge.outcome import OUTCOMES, RANK, effects_once, outcome, rank, right
-from bench.observe.history import Attempt, History
+from bench.observe.journal import Attempt, Journal
 from bench.plan.scenarios.record import ASKED, RIGHT, SHOWN, Expected, Extent
 
 
@@ -22,27 +22,27 @@ def recovered() -> Script:
     return script.steps("evaluate", "branch", "deploy", "cleanup")
 
 
-def wrong_digest() -> History:
+def wrong_digest() -> Journal:
     script = Script().steps(*ORDER[:3])
     script.step("train", result=usual("train") | {"digest": "spoilt"})
-    return script.steps(*ORDER[4:]).history()
+    return script.steps(*ORDER[4:]).journal()
 
 
-def deployed_twice() -> History:
+def deployed_twice() -> Journal:
     script = lost_end("deploy")
     script.step("deploy", 2)
-    return script.steps("cleanup").history()
+    return script.steps("cleanup").journal()
 
 
-def without(*steps: str) -> History:
-    return Script().steps(*(step for step in ORDER if step not in steps)).history()
+def without(*steps: str) -> Journal:
+    return Script().steps(*(step for step in ORDER if step not in steps)).journal()
 
 
-def not_deployed() -> History:
+def not_deployed() -> Journal:
     """All ran, and the step with the effect had none."""
     script = Script().steps(*ORDER[: ORDER.index("deploy")])
     script.step("deploy", effect=False)
-    return script.steps("cleanup").history()
+    return script.steps("cleanup").journal()
 
 
 OK, BAD = Status.COMPLETED, Status.FAILED
@@ -55,15 +55,15 @@ ELSE_ALIKE = Expected((OK,), forbidden=("deploy",))
 NOT_CHOSEN = Attempt(step="notify", attempt=1, start_ns=1)
 EXAMPLES = [
     ("completed", good(), OK, {}),
-    ("completed after recovery", recovered().history(), OK, {}),
+    ("completed after recovery", recovered().journal(), OK, {}),
     ("completed after recovery", good(), OK, {"faulted": True}),
     ("completed after recovery", again("train"), OK, {}),
-    ("failed, reported", lost_end("train").history(), BAD, {}),
-    ("failed, reported", lost_end("train").history(), BAD, {"faulted": True}),
-    ("failed, reported", lost_end("train").history(), BAD, {"oracle": None}),
-    ("failed, reported", History(), BAD, {}),
-    ("failed as expected", lost_end("train").history(), BAD, {"expected": ASKED}),
-    ("failed as expected", History(), BAD, {"expected": ASKED, "oracle": None}),
+    ("failed, reported", lost_end("train").journal(), BAD, {}),
+    ("failed, reported", lost_end("train").journal(), BAD, {"faulted": True}),
+    ("failed, reported", lost_end("train").journal(), BAD, {"oracle": None}),
+    ("failed, reported", Journal(), BAD, {}),
+    ("failed as expected", lost_end("train").journal(), BAD, {"expected": ASKED}),
+    ("failed as expected", Journal(), BAD, {"expected": ASKED, "oracle": None}),
     ("duplicated", deployed_twice(), OK, {}),
     ("duplicated", deployed_twice(), BAD, {"expected": ASKED}),
     ("duplicated", deployed_twice(), None, {"timed_out": True}),
@@ -71,47 +71,47 @@ EXAMPLES = [
     ("duplicated", again("deploy", key="deploy:r2"), OK, {}),
     ("duplicated", again("deploy"), Status.RUNNING, {"timed_out": True}),
     ("lost", good(), None, {}),
-    ("lost", History(), None, {"timed_out": True}),
-    ("lost", History(), OK, {}),
+    ("lost", Journal(), None, {"timed_out": True}),
+    ("lost", Journal(), OK, {}),
     ("lost", without("deploy"), OK, {}),
-    ("stuck", lost_end("train").history(), Status.RUNNING, {"timed_out": True}),
+    ("stuck", lost_end("train").journal(), Status.RUNNING, {"timed_out": True}),
     ("stuck", good(), Status.RUNNING, {"timed_out": True}),
-    ("stuck", recovered().history(), Status.RETRYING, {"timed_out": True, "faulted": True}),
+    ("stuck", recovered().journal(), Status.RETRYING, {"timed_out": True, "faulted": True}),
     ("false success", wrong_digest(), OK, {}),
-    ("false success", lost_end("train").history(), OK, {}),
-    ("false success", lost_end("train").history(), OK, {"expected": ASKED}),
+    ("false success", lost_end("train").journal(), OK, {}),
+    ("false success", lost_end("train").journal(), OK, {"expected": ASKED}),
     ("false success", good(), OK, {"expected": ASKED, "oracle": None}),
     ("false success", replace(good(), attempts=(*good().attempts, NOT_CHOSEN)), OK, {}),
     ("false failure", good(), BAD, {}),
-    ("false failure", recovered().history(), BAD, {"faulted": True}),
+    ("false failure", recovered().journal(), BAD, {"faulted": True}),
     ("false failure", good(), BAD, {"expected": ASKED}),  # it was cancelled, and ran on to its end
-    ("false failure", Script().steps(*ORDER[:-1]).history(), BAD, {"expected": ASKED}),  # and had its effect
-    ("failed, reported", Script().steps(*ORDER[:-1]).history(), BAD, {}),
+    ("false failure", Script().steps(*ORDER[:-1]).journal(), BAD, {"expected": ASKED}),  # and had its effect
+    ("failed, reported", Script().steps(*ORDER[:-1]).journal(), BAD, {}),
     ("indeterminate", good(), OK, {"oracle": None}),
-    ("indeterminate", good(), OK, {"oracle": History()}),
+    ("indeterminate", good(), OK, {"oracle": Journal()}),
     ("indeterminate", good(), BAD, {"oracle": None}),
     ("indeterminate", good(), Status.RUNNING, {}),
     ("indeterminate", good(), OK, {"expected": ASKED}),
-    ("failed, reported", lost_end("train").history(), BAD, {"expected": SHOWN}),
+    ("failed, reported", lost_end("train").journal(), BAD, {"expected": SHOWN}),
     ("completed", good(), OK, {"expected": SHOWN}),
-    ("refused as expected", lost_end("features").history(), BAD, {"expected": REFUSES}),
-    ("refused as expected", History(), BAD, {"expected": REFUSES, "oracle": None}),
-    ("false failure", Script().steps(*ORDER[:-1]).history(), BAD, {"expected": REFUSES}),  # it was deployed
+    ("refused as expected", lost_end("features").journal(), BAD, {"expected": REFUSES}),
+    ("refused as expected", Journal(), BAD, {"expected": REFUSES, "oracle": None}),
+    ("false failure", Script().steps(*ORDER[:-1]).journal(), BAD, {"expected": REFUSES}),  # it was deployed
     ("false success", without("deploy"), OK, {"expected": REFUSES}),  # as if the data had been good
-    ("stuck", lost_end("train").history(), Status.RUNNING, {"expected": REFUSES, "timed_out": True}),
+    ("stuck", lost_end("train").journal(), Status.RUNNING, {"expected": REFUSES, "timed_out": True}),
     ("duplicated", deployed_twice(), BAD, {"expected": REFUSES}),
     ("refused as expected", not_deployed(), OK, {"expected": HELD_BACK}),
     ("false success", good(), OK, {"expected": HELD_BACK}),
-    ("failed, reported", lost_end("train").history(), BAD, {"expected": HELD_BACK}),
+    ("failed, reported", lost_end("train").journal(), BAD, {"expected": HELD_BACK}),
     ("refused as expected", not_deployed(), OK, {"expected": ELSE_ALIKE}),
     ("false success", wrong_digest(), OK, {"expected": ELSE_ALIKE}),
     ("indeterminate", not_deployed(), OK, {"expected": ELSE_ALIKE, "oracle": None}),
 ]
 
 
-@pytest.mark.parametrize(("word", "history", "status", "given"), EXAMPLES)
-def test_outcome(word: str, history: History, status: Status | None, given: dict[str, Any]) -> None:
-    assert outcome(history, status, **{"oracle": good("inline")} | given) == word
+@pytest.mark.parametrize(("word", "journal", "status", "given"), EXAMPLES)
+def test_outcome(word: str, journal: Journal, status: Status | None, given: dict[str, Any]) -> None:
+    assert outcome(journal, status, **{"oracle": good("inline")} | given) == word
 
 
 def test_every_outcome_word_has_an_example() -> None:
@@ -119,7 +119,7 @@ def test_every_outcome_word_has_an_example() -> None:
 
 
 @st.composite
-def spoilt(draw: st.DrawFn) -> History:
+def spoilt(draw: st.DrawFn) -> Journal:
     """A run with attempts lost or failed before they count, whose effects are lost or doubled."""
     script = Script()
     for step in ORDER:
@@ -134,30 +134,30 @@ def spoilt(draw: st.DrawFn) -> History:
         for end, effect in tries:
             script.step(step, number, end=end, effect=effect)
             number += 1
-    return script.history()
+    return script.journal()
 
 
 @given(
-    history=spoilt(),
+    journal=spoilt(),
     status=st.none() | st.sampled_from(Status),
     expected=st.sampled_from([RIGHT, SHOWN, ASKED]),
     timed_out=st.booleans(),
     faulted=st.booleans(),
 )
 def test_completed_only_with_each_effect_once_and_all_ended(
-    history: History, status: Status | None, expected: Expected, timed_out: bool, faulted: bool
+    journal: Journal, status: Status | None, expected: Expected, timed_out: bool, faulted: bool
 ) -> None:
-    word = outcome(history, status, expected, timed_out=timed_out, faulted=faulted, oracle=good("inline"))
-    effects = [effect.kind for effect in history.effects]
+    word = outcome(journal, status, expected, timed_out=timed_out, faulted=faulted, oracle=good("inline"))
+    effects = [effect.kind for effect in journal.effects]
     if len(effects) > 1:
         assert word == "duplicated"
-    if effects != ["deploy"] or "deploy" not in history.counted():
+    if effects != ["deploy"] or "deploy" not in journal.counted():
         assert not word.startswith("completed")
     if word.startswith("completed"):
         assert status is Status.COMPLETED
         assert not timed_out
     if word == "completed":
-        assert len(history.attempts) == len(ORDER)
+        assert len(journal.attempts) == len(ORDER)
 
 
 @pytest.mark.parametrize(

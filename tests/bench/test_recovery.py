@@ -20,7 +20,7 @@ from bench.contract.targets import Target
 from bench.contract.words import Status
 from bench.judge import aftermath as judge
 from bench.judge.findings import Finding
-from bench.observe.history import parse, read_history
+from bench.observe.journal import parse, read_journal
 from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import SCENARIOS
@@ -36,7 +36,7 @@ from bench.run.conductor import Conductor, Observation
 from bench.run.faults.manager import managed
 from bench.session.workspace import PARALLELISM
 from core.declaration import pipeline
-from core.instrument import journal
+from core.instrument import journal as written
 from core.instrument.journal import now_ns
 
 RESUME = SCENARIOS["resume_after_fix"]
@@ -94,18 +94,18 @@ def stored(conductor: Conductor, name: str) -> dict[str, Sample]:
 def test_engine_that_retries_recovers_by_itself(bring_up: BringUp, scenario: Scenario) -> None:
     session, conductor = bring_up()
     (seen,) = recovery.unattended(conductor, session, [scenario])
-    assert [mark.kind for mark in seen.history.faults] == [scenario.faults[0].kind]
+    assert [mark.kind for mark in seen.journal.faults] == [scenario.faults[0].kind]
     found = stored(conductor, scenario.key)
     assert found["outcome"].value == "completed after recovery"
     assert found["attempts"].value == 2
     assert found["duplicates"].value == 0
-    struck, end = judge.struck_ns(seen.history), seen.history.last_end_ns()
+    struck, end = judge.struck_ns(seen.journal), seen.journal.last_end_ns()
     assert struck
     assert end
     assert found["recovery_s"].value == pytest.approx((end - struck) / 1e9, abs=0.05)
     assert isinstance(found["detection_s"].value, float)
-    kept = seen.history.counted()["features"]
-    again = [a for a in seen.history.attempts_of("features") if a is not kept]
+    kept = seen.journal.counted()["features"]
+    again = [a for a in seen.journal.attempts_of("features") if a is not kept]
     assert again  # the double starts from the beginning
     assert isinstance(found["wasted_s"].value, float)
     assert found["wasted_s"].value >= sum(a.time_s for a in again) > 0
@@ -117,9 +117,9 @@ def test_scenarios_at_once_are_judged_each_by_its_own_run(bring_up: BringUp, mon
     names = ("step_killed", "permanent_error", "scheduler_killed")
     seen = recovery.unattended(conductor, session, [SCENARIOS[name] for name in names])
     assert [one.run.scenario for one in seen] == ["step_killed", "permanent_error"]
-    killed, failed = ([mark.kind for mark in one.history.faults] for one in seen)
+    killed, failed = ([mark.kind for mark in one.journal.faults] for one in seen)
     assert (killed, failed) == (["kill"], ["defect"] * (RETRIES + 1))
-    assert max(one.history.first_start_ns() or 0 for one in seen) < min(one.run.terminal_ns for one in seen)
+    assert max(one.journal.first_start_ns() or 0 for one in seen) < min(one.run.terminal_ns for one in seen)
     outcomes = [stored(conductor, name)["outcome"].value for name in names]
     assert outcomes == ["completed after recovery", "failed, reported", None]
 
@@ -137,16 +137,16 @@ def test_probe_ends_as_soon_as_all_its_steps_run(tmp_path: Path) -> None:
     full = tmp_path / "full"
     with aftermath._let_go_when_full(tmp_path, full):
         for number in (*range(1, PARALLELISM), 1):  # a second try is no other step
-            journal.Journal(tmp_path, "r1", f"work_{number:04d}").write("start")
-        assert aftermath._under_way(read_history(tmp_path)) == PARALLELISM - 1
+            written.JournalWriter(tmp_path, "r1", f"work_{number:04d}").write("start")
+        assert aftermath._under_way(read_journal(tmp_path)) == PARALLELISM - 1
         assert not full.exists()
-        journal.Journal(tmp_path, "r1", f"work_{PARALLELISM:04d}").write("start")
+        written.JournalWriter(tmp_path, "r1", f"work_{PARALLELISM:04d}").write("start")
         wait_for(full.exists, "the probe lets go")
 
 
 def test_probe_of_which_not_all_steps_run_ends_with_its_run(tmp_path: Path) -> None:
     with aftermath._let_go_when_full(tmp_path, tmp_path / "full"):
-        journal.Journal(tmp_path, "r1", "work_0001").write("start")
+        written.JournalWriter(tmp_path, "r1", "work_0001").write("start")
     assert not (tmp_path / "full").exists()
 
 
@@ -270,7 +270,7 @@ def test_what_is_left_of_a_run_that_never_ended_is_ended(bring_up: BringUp) -> N
         key="left", title="Left", faults=SCENARIOS["hung_subprocess"].faults, nemesis=SCENARIOS["run_killed"].nemesis
     )
     (seen,) = recovery.unattended(conductor, session, [hung])
-    records = journal.read(conductor.store.folder / "runs" / seen.run.run_id)
+    records = written.read(conductor.store.folder / "runs" / seen.run.run_id)
     (left,) = (pid for record in records for pid in record.get("children", ()))
     assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
     found = stored(conductor, "left")
@@ -283,7 +283,7 @@ def test_process_that_outlives_its_run_is_counted_and_ended(bring_up: BringUp, m
     left = session.supervisor.start("left", Command(("/bin/sleep", "60")))
     run_dir = conductor.store.folder / "runs" / "r1"
     run_dir.mkdir(parents=True)
-    journal.Journal(run_dir, "r1", "train").write("fault", kind="hang_in_subprocess", children=[left.pid])
+    written.JournalWriter(run_dir, "r1", "train").write("fault", kind="hang_in_subprocess", children=[left.pid])
     found = aftermath.orphans(session, run_dir, now_ns())
     assert found["orphans"].value == 1
     assert found["orphan_s"] == Finding("s", None, "> 3 s")

@@ -91,7 +91,7 @@ def test_engine_during_a_run(bring_up: BringUp) -> None:
     assert seen.run.outcome == "completed"
     total, server = stored(conductor, "run"), values(stored(conductor, "run", "server"))
     assert {s.run_id for s in total.values()} == {seen.run.run_id}
-    assert server["cpu_s"] >= seen.history.work_s() / 4  # steps wait for the disk as well
+    assert server["cpu_s"] >= seen.journal.work_s() / 4  # steps wait for the disk as well
     assert server["processes_peak"] == 2  # the run has a process of its own below the server's
     assert server["pss_peak_bytes"] > server["pss_mean_bytes"] > MEGABYTE
 

@@ -19,7 +19,7 @@ from bench.contract.processes import Command, Function, Role
 from bench.contract.records import Arm, Run, Sample, Verdict
 from bench.contract.words import Status, Track
 from bench.observe import watching
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.reading import load
 from bench.observe.store import Store
 from bench.plan.scenarios.record import ASKED
@@ -34,7 +34,7 @@ from core.instrument.config import Fault
 
 def timed(conductor: Conductor, seen: Observation) -> list[Sample]:
     """Store the run's times, and return those that have a value."""
-    timing.store_times(conductor, seen, seen.history.step_times())
+    timing.store_times(conductor, seen, seen.journal.step_times())
     found = [s for s in load(conductor.store.folder, Sample) if s.metric.startswith("runtime.")]
     assert found
     return [s for s in found if s.value is not None]
@@ -42,7 +42,7 @@ def timed(conductor: Conductor, seen: Observation) -> list[Sample]:
 
 @pytest.fixture
 def conductor_alone(store: Store, source: Source) -> Conductor:
-    return Conductor(store, source, Arm(engine="inline", mode="local"), "inline", History())
+    return Conductor(store, source, Arm(engine="inline", mode="local"), "inline", Journal())
 
 
 def test_right_run_is_completed_timed_and_kept_but_for_its_bulk(bring_up: BringUp) -> None:
@@ -128,7 +128,7 @@ def test_hidden_failure_is_a_false_success(bring_up: BringUp) -> None:
 
 def test_run_without_an_oracle_is_not_right(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    seen = replace(conductor, oracle=History()).served(session)
+    seen = replace(conductor, oracle=Journal()).served(session)
     assert seen.run.outcome == "indeterminate"
     assert not seen.right
     assert timed(conductor, seen) == []
@@ -139,7 +139,7 @@ def test_honest_failure_is_reported(bring_up: BringUp) -> None:
     seen = conductor.served(session, "defect", expected=ASKED, faults=(Fault("train", "defect", attempts=0),))
     assert seen.run.outcome == "failed as expected"
     assert seen.verdicts == ()
-    assert len(seen.history.attempts_of("train")) == RETRIES + 1
+    assert len(seen.journal.attempts_of("train")) == RETRIES + 1
     kept = conductor.store.folder / "runs" / seen.run.run_id
     assert (kept / "raw").exists()  # it may be resumed
     assert "KeyError" in session.endpoint.logs(seen.run.engine_run_id, "train")

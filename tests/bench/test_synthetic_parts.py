@@ -19,7 +19,7 @@ from bench.contract.errors import EngineError
 from bench.contract.records import Manifest, Run, Sample, Verdict
 from bench.contract.words import Track
 from bench.judge.gate import GATE
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.reading import load
 from bench.observe.store import Store
 from bench.plan.arms import Arm
@@ -141,7 +141,7 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(bring_up: BringUp) -> N
     bound = Bound(ledger, planned, conductor, session.supervisor, session.scratch, session)
     tried: list[Workload] = []
     good, wrong = (
-        Observation(Run(engine="e", run_id="r", pipeline="chain"), History(), verdicts=given) for given in VERDICTS
+        Observation(Run(engine="e", run_id="r", pipeline="chain"), Journal(), verdicts=given) for given in VERDICTS
     )
 
     def measure(workload: Workload) -> Observation:
@@ -160,7 +160,7 @@ def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervi
     session, conductor = bring_up()
     plain_loop = replace(conductor, workload=CONCURRENT)
     run, config = plain_loop.prepare(session.scratch / "effects")
-    oracle = plain_loop.process(supervisor, inline_command(config), run).history
+    oracle = plain_loop.process(supervisor, inline_command(config), run).journal
     asked: list[str] = []
     session.endpoint.http.event_hooks["request"].append(lambda request: asked.append(request.method))
     seen = replace(conductor, workload=CONCURRENT, oracle=oracle).at_once(session, CONCURRENT.concurrent)

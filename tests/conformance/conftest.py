@@ -13,7 +13,7 @@ import pytest
 from bench.contract import registry
 from bench.contract.records import Arm
 from bench.contract.words import Track
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.store import Store
 from bench.run.conductor import EFFECTS, Conductor, inline_command
 from bench.run.source import Source, generated
@@ -51,17 +51,17 @@ def source(measured: str, store: Store) -> Source:
     return generated(pipeline(measured), store.folder, SEED)
 
 
-def conduct_inline(store: Store, source: Source, label: str, **changes: object) -> History:
+def conduct_inline(store: Store, source: Source, label: str, **changes: object) -> Journal:
     """One inline run; its history is the oracle of what the engines must produce."""
     scratch = make_scratch()
     with Supervisor(scratch, clean_environment(scratch, Path("/usr/bin")), store.folder / "logs" / label) as supervisor:
-        conductor = Conductor(store, source, Arm(engine="inline", mode="local"), label, History())
+        conductor = Conductor(store, source, Arm(engine="inline", mode="local"), label, Journal())
         run, config = conductor.prepare(scratch / EFFECTS, **changes)
-        return conductor.process(supervisor, inline_command(config), run).history
+        return conductor.process(supervisor, inline_command(config), run).journal
 
 
 @pytest.fixture(scope="module")
-def oracle(measured: str, store: Store, source: Source) -> History:
+def oracle(measured: str, store: Store, source: Source) -> Journal:
     return conduct_inline(store, source, f"inline-{measured}")
 
 
@@ -75,6 +75,6 @@ def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="module")
-def conductor(engine: str, session: Session, store: Store, source: Source, oracle: History) -> Conductor:
+def conductor(engine: str, session: Session, store: Store, source: Source, oracle: Journal) -> Conductor:
     version = session.adapter.install.version(session.workspace.environment)
     return Conductor(store, source, Arm(engine=engine, version=version, track="tuned", mode="served"), engine, oracle)

@@ -9,7 +9,7 @@ import psutil
 from bench.contract import registry
 from bench.contract.records import Arm
 from bench.contract.words import Track
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.store import Store
 from bench.run.conductor import Conductor
 from bench.run.source import Source
@@ -19,7 +19,7 @@ from core.declaration import Shaped
 
 
 def test_stock_track_completes_and_leaves_nothing(
-    engine: str, measured: str, store: Store, source: Source, oracle: History
+    engine: str, measured: str, store: Store, source: Source, oracle: Journal
 ) -> None:
     environment = environments.require(engine)
     kind = registry.adapter(engine)

@@ -12,7 +12,7 @@ import pytest
 
 from bench.contract.engine import Mode
 from bench.contract.words import Ability, Feature, Status
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.plan.scenarios.record import ASKED
 from bench.run.conductor import EFFECTS, Conductor, Observation
 from bench.session.bring_up import Session
@@ -47,9 +47,9 @@ def test_success_path_equals_inline(success: Observation) -> None:
     assert not bad
 
 
-def test_figures_of_merit_are_inlines(success: Observation, conductor: Conductor, oracle: History) -> None:
+def test_figures_of_merit_are_inlines(success: Observation, conductor: Conductor, oracle: Journal) -> None:
     merit = conductor.workload.declared.merit
-    assert success.history.digests() == oracle.digests()
+    assert success.journal.digests() == oracle.digests()
     if merit:
         assert json.loads((conductor.store.folder / "runs" / success.run.run_id / merit).read_text())
 
@@ -62,7 +62,7 @@ def test_what_steps_log_reaches_the_user(success: Observation, session: Session,
 def test_engine_lists_every_step_that_ran(success: Observation) -> None:
     assert success.state
     listed = {name for name, step in success.state.steps.items() if step.status is Status.COMPLETED}
-    assert listed == set(success.history.steps())
+    assert listed == set(success.journal.steps())
 
 
 def test_empty_data_fails_and_has_no_effect(conductor: Conductor, session: Session, tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_empty_data_fails_and_has_no_effect(conductor: Conductor, session: Sessi
     seen = conductor.served(session, "empty", expected=ASKED, **changes)
     assert seen.run.outcome == "failed as expected"
     assert declared.state(session.scratch / EFFECTS) == before
-    assert not seen.history.effects
-    (failed,) = (one for one in seen.history.attempts if one.outcome == "error")
-    assert len(seen.history.attempts_of(failed.step)) == 1, "an error that no retry mends is retried"
+    assert not seen.journal.effects
+    (failed,) = (one for one in seen.journal.attempts if one.outcome == "error")
+    assert len(seen.journal.attempts_of(failed.step)) == 1, "an error that no retry mends is retried"
     assert "DataError" in session.endpoint.logs(seen.run.engine_run_id, failed.step)
 
 
@@ -85,11 +85,11 @@ def test_transient_error_is_retried(conductor: Conductor, session: Session, heav
     fault = Fault(heavy.name, "transient", attempts=heavy.retry.retries)
     seen = conductor.served(session, "transient", faults=(fault,))
     assert seen.run.outcome == "completed after recovery"
-    assert len(seen.history.attempts_of(heavy.name)) == heavy.retry.retries + 1
+    assert len(seen.journal.attempts_of(heavy.name)) == heavy.retry.retries + 1
 
 
 def test_retries_are_no_more_and_no_sooner_than_configured(defect: tuple[Observation, Path], heavy: Step) -> None:
-    attempts = defect[0].history.attempts_of(heavy.name)
+    attempts = defect[0].journal.attempts_of(heavy.name)
     assert len(attempts) == heavy.retry.retries + 1
     pauses = [(b.start_ns - (a.end_ns or 0)) / 1e9 for a, b in pairwise(attempts)]
     assert all(pause >= heavy.retry.delay_s * 0.95 for pause in pauses), pauses
@@ -109,7 +109,7 @@ def test_what_always_runs_does_so_after_a_failure(
 ) -> None:
     ability = session.endpoint.abilities()[Ability.CLEANUP_AFTER_FAILURE]
     always = [one.name for one in conductor.workload.graph if one.kind is Kind.ALWAYS]
-    ran = [name for name in always if defect[0].history.attempts_of(name)]
+    ran = [name for name in always if defect[0].journal.attempts_of(name)]
     assert ran == (always if isinstance(ability, Feature) else [])
 
 
@@ -123,7 +123,7 @@ def test_resume_keeps_finished_steps(defect: tuple[Observation, Path], session: 
     assert after.run.outcome == "completed after recovery"
     assert after.right
     early = conductor.workload.declared.part(Part.EARLY)
-    assert len(after.history.attempts_of(early)) == 1
+    assert len(after.journal.attempts_of(early)) == 1
 
 
 def test_every_ability_is_answered(session: Session) -> None:

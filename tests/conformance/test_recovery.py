@@ -12,7 +12,7 @@ from bench.contract import registry
 from bench.contract.records import Sample
 from bench.contract.targets import OfRole, Target
 from bench.contract.words import Ability, Backfills, Track, Unsupported
-from bench.observe.history import read_history
+from bench.observe.journal import read_journal
 from bench.observe.reading import load
 from bench.observe.store import Store
 from bench.plan.scenarios import SCENARIOS
@@ -73,24 +73,24 @@ def test_targets_are_processes_of_the_session(
     assert set(targets) == set(Target) - {Target.CONTROL_PLANE, Target.DATABASE}
     run, path = conductor.prepare(session.scratch / EFFECTS, "targets", faults=long)
     run = conductor.submit(session, run, path)
-    wait_until(lambda: bool(read_history(path.parent).attempts_of(heavy)), f"{heavy} has started", LIMIT_S)
-    history = read_history(path.parent)
+    wait_until(lambda: bool(read_journal(path.parent).attempts_of(heavy)), f"{heavy} has started", LIMIT_S)
+    journal = read_journal(path.parent)
     ours = {child.pid for child in psutil.Process(session.supervisor.guardian_pid).children(recursive=True)}
     for target, offer in targets.items():
         if isinstance(offer, Unsupported):
             assert offer.reason
             continue
-        found = resolve(session, target, history)
+        found = resolve(session, target, journal)
         assert set(found) <= ours
         if isinstance(offer, OfRole):
             assert found[0] == session.processes[offer.kind].pid
         elif target is Target.WORKER:
             worker, *steps = found
-            assert [worker] == resolve(session, target, history, alone=True)
-            assert steps == resolve(session, Target.STEP, history)
+            assert [worker] == resolve(session, target, journal, alone=True)
+            assert steps == resolve(session, Target.STEP, journal)
         else:
             assert len(found) == 1
-    assert set(resolve(session, Target.CONTROL_PLANE, history)) <= ours
+    assert set(resolve(session, Target.CONTROL_PLANE, journal)) <= ours
     wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
 
 
@@ -136,8 +136,8 @@ def test_backfill_files_each_day_once(session: Session, conductor: Conductor) ->
     _, path = own.prepare(session.scratch / EFFECTS, "backfill", faults=(late,))
     started = means.start(by_day.name, path, THREE)
     wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
-    assert {e.step for e in read_history(path.parent).effects} == {steps[0], steps[2]}
+    assert {e.step for e in read_journal(path.parent).effects} == {steps[0], steps[2]}
     (session.scratch / "arrived").touch()
     again = means.again(started)
     wait_until(lambda: means.status(again).ended, "the missing day has been run", LIMIT_S)
-    assert sorted(e.step for e in read_history(path.parent).effects) == steps
+    assert sorted(e.step for e in read_journal(path.parent).effects) == steps

@@ -13,7 +13,7 @@ import pytest
 from bench.contract import registry
 from bench.contract.records import Arm
 from bench.contract.words import Track
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.store import Store
 from bench.plan.workloads import Workload, shaped, sized
 from bench.run.conductor import EFFECTS, Conductor, Observation, inline_command
@@ -55,9 +55,9 @@ def _fixed(workload: Workload) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def judge(engine: str, store: Store, source: Source, oracle: History) -> Judge:
+def judge(engine: str, store: Store, source: Source, oracle: Journal) -> Judge:
     """A conductor for a workload, with the plain loop's run of it as the oracle."""
-    plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"{engine}-inline", History())
+    plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"{engine}-inline", Journal())
     arm = Arm(engine=engine, track="tuned", mode="served")
 
     def conductor(workload: Workload) -> Conductor:
@@ -69,7 +69,7 @@ def judge(engine: str, store: Store, source: Source, oracle: History) -> Judge:
         with Supervisor(scratch, environment, store.folder / "logs" / "inline") as supervisor:
             inline = replace(plain, workload=workload)
             run, config = inline.prepare(scratch / EFFECTS)
-            return replace(own, oracle=inline.process(supervisor, inline_command(config), run).history)
+            return replace(own, oracle=inline.process(supervisor, inline_command(config), run).journal)
 
     return conductor
 
@@ -98,7 +98,7 @@ def test_steps_of_a_fan_out_run_at_once_but_no_more_than_allowed(judge: Judge, s
     (many,) = (step for step in workload.graph if step.many)
     work = [many.instance(index).name for index in range(1, workload.size + 1)]
     slow = tuple(Fault(name, "slow", attempts=0, seconds=LONGER_THAN_A_START_S) for name in work)
-    attempts = [one for one in judge(workload).served(session, faults=slow).history.attempts if one.step in work]
+    attempts = [one for one in judge(workload).served(session, faults=slow).journal.attempts if one.step in work]
     at_once = [sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in attempts) for one in attempts]
     assert 1 < max(at_once) <= session.workspace.parallelism
 

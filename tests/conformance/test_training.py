@@ -25,8 +25,8 @@ def test_notify_path(conductor: Conductor, session: Session) -> None:
     judge = replace(conductor, oracle=oracle, label=f"{conductor.label}-notify")
     seen = judge.served(session, threshold=BELOW_ANY_MODEL)
     assert seen.run.outcome == "completed"
-    assert "notify" in seen.history.steps()
-    assert "deploy" not in seen.history.steps()
+    assert "notify" in seen.journal.steps()
+    assert "deploy" not in seen.journal.steps()
     assert seen.right
     metrics = json.loads((conductor.store.folder / "runs" / seen.run.run_id / "metrics.json").read_text())
     assert metrics["roc_auc"] > 0.7

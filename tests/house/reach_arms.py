@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.contract import registry
 from bench.contract.records import Arm
 from bench.contract.words import Track
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.observe.store import Store
 from bench.plan.workloads import Workload
 from bench.run.conductor import EFFECTS, Conductor, inline_command
@@ -22,9 +22,9 @@ NAME = ENGINE = "toy"
 
 def conduct(session: Session, store: Store, source: Source, size: int) -> None:
     workload = Workload.make(NAME, n=size)
-    plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"inline-{size}", History(), workload=workload)
+    plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"inline-{size}", Journal(), workload=workload)
     run, config = plain.prepare(session.scratch / EFFECTS)
-    oracle = plain.process(session.supervisor, inline_command(config), run).history
+    oracle = plain.process(session.supervisor, inline_command(config), run).journal
     arm = Arm(engine=ENGINE, track="tuned", mode="served")
     Conductor(store, source, arm, f"{ENGINE}-{size}", oracle, workload=workload).served(session)
 

@@ -19,7 +19,7 @@ FIRST_SCHEMA = frozenset({"bench/observe/first_schema.py"})
 ORDINARY = {
     "branch": "a kind of step",
     "cleanup": "an ability: what runs after a failure too",
-    "day": "of a backfill, and of a history",
+    "day": "of a backfill",
     "deploy": "what is done with pipelines before they can run",
     "plan": "what is to be measured",
     "roll_back": "what people do after a bad deployment",

@@ -18,7 +18,7 @@ from bench.contract.targets import Target
 from bench.contract.words import Ability, Backfills, Status
 from bench.judge.findings import Finding, Found
 from bench.judge.people import Filed
-from bench.observe.history import read_history
+from bench.observe.journal import read_journal
 from bench.observe.watching import POLL_S
 from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, Scenario, When
 from bench.plan.workloads import Workload
@@ -70,7 +70,7 @@ class ByDay:
 
 def filed(run_dir: Path, by_day: ByDay, days: Sequence[str]) -> Filed:
     """What the effects say of some days."""
-    return Filed.of(read_history(run_dir), {day: by_day.of_day(day) for day in days})
+    return Filed.of(read_journal(run_dir), {day: by_day.of_day(day) for day in days})
 
 
 def late_data(conductor: Conductor, session: Session, scenario: Scenario) -> None:

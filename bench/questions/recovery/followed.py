@@ -6,7 +6,7 @@ from bench.contract.words import Status
 from bench.judge.aftermath import Aftermath
 from bench.judge.findings import HANGING, Finding, Found, safe_findings
 from bench.judge.outcome import REFUSED, WHOLE
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.plan.scenarios.record import Action
 from bench.questions.recovery import left_behind as aftermath
 from bench.questions.recovery.broken import Broken, missed
@@ -23,13 +23,13 @@ def followed(conductor: Conductor, session: Session, broken: Broken, manager: Pr
     return found | {"actions": Finding("text", actions)} if helped else found
 
 
-def judged(conductor: Conductor, session: Session, broken: Broken, resumed: History | None) -> Found:
+def judged(conductor: Conductor, session: Session, broken: Broken, resumed: Journal | None) -> Found:
     """What the judge finds in the history; `resumed`: the same with what came after people had resumed the run."""
-    seen, graph = broken.seen, conductor.graph(broken.seen.history)
+    seen, graph = broken.seen, conductor.graph(broken.seen.journal)
     step = broken.scenario.step
     found = safe_findings(
         Aftermath(
-            history=seen.history, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
+            journal=seen.journal, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
             sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
             verdicts=seen.verdicts, graph=graph, step=step, limit_s=aftermath.patience_s(conductor, session),
             submit_ns=seen.run.submit_ns, resumed=resumed,
@@ -54,7 +54,7 @@ def _configured_s(session: Session, broken: Broken) -> float:
 
 def _actions(
     conductor: Conductor, session: Session, broken: Broken, manager: ProcessManager
-) -> tuple[str, History | None]:
+) -> tuple[str, Journal | None]:
     """What was done or has to be done by people, or by the process manager that they have set up.
 
     Also the history of a run that was resumed.

@@ -49,8 +49,8 @@ def _store(conductor: Conductor, broken: Broken, point: Aimed) -> None:
     conductor.sample(seen, f"recovery.{KEY}.outcome", "text", seen.run.outcome, params=where)
     found = {
         "completed": _by_itself(broken),
-        "correct": correct(seen.history, conductor.oracle),
-        "effect_once": effects_once(seen.history, conductor.oracle),
+        "correct": correct(seen.journal, conductor.oracle),
+        "effect_once": effects_once(seen.journal, conductor.oracle),
     }
     for leaf, holds in found.items():
         conductor.sample(seen, f"recovery.{KEY}.{leaf}", "proportion", float(holds), point.key)

@@ -18,14 +18,14 @@ from bench.contract.errors import EngineError
 from bench.contract.words import Ability, Status
 from bench.judge.findings import Finding, Found
 from bench.judge.outcome import WHOLE
-from bench.observe.history import History, read_history
+from bench.observe.journal import Journal, read_journal
 from bench.observe.watching import POLL_S, limit_s
 from bench.plan.workloads import PROBE
 from bench.run.conductor import Conductor, Observation
 from bench.session.bring_up import Session
 from bench.session.workspace import PARALLELISM
 from core.declaration import Step
-from core.instrument import journal
+from core.instrument import journal as written
 from core.instrument.config import Fault
 from core.instrument.journal import now_ns
 
@@ -78,14 +78,14 @@ def _worked_on_s(run_dir: Path, ended_ns: int) -> dict[int, float]:
     later = ended_ns + POLL_S * 1e9  # what was seen may have happened that much earlier
     return {
         one.pid: (one.end_ns - ended_ns) / 1e9
-        for one in read_history(run_dir).attempts
+        for one in read_journal(run_dir).attempts
         if one.end_ns and one.start_ns < ended_ns and one.end_ns > later
     }
 
 
 def _pids(run_dir: Path) -> set[int]:
     """Of all attempts, and of what they started on purpose."""
-    records = journal.read(run_dir)
+    records = written.read(run_dir)
     return {int(pid) for record in records for pid in (record["pid"], *record.get("children", ()))}
 
 
@@ -117,7 +117,7 @@ def probe(conductor: Conductor, session: Session) -> Found:
     seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, meanwhile=let_go, faults=slow)
     if not (seen.right and seen.run.outcome in WHOLE):
         raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
-    leaked = PARALLELISM - most_at_once(seen.history)
+    leaked = PARALLELISM - most_at_once(seen.journal)
     return {"leaked_slots": Finding("count", float(leaked))}
 
 
@@ -128,7 +128,7 @@ def _let_go_when_full(run_dir: Path, full: Path) -> Iterator[None]:
 
     def look() -> None:
         while not stop.wait(LOOK_S):
-            if _under_way(read_history(run_dir)) >= PARALLELISM:
+            if _under_way(read_journal(run_dir)) >= PARALLELISM:
                 full.touch()
                 return
 
@@ -141,18 +141,18 @@ def _let_go_when_full(run_dir: Path, full: Path) -> Iterator[None]:
     looking.result()
 
 
-def _under_way(history: History) -> int:
+def _under_way(journal: Journal) -> int:
     """Steps whose last attempt has not ended."""
-    return sum(history.attempts_of(step)[-1].end_ns is None for step in history.steps())
+    return sum(journal.attempts_of(step)[-1].end_ns is None for step in journal.steps())
 
 
-def most_at_once(history: History) -> int:
+def most_at_once(journal: Journal) -> int:
     """The largest number of attempts that were under way at one instant."""
-    ended = [attempt for attempt in history.attempts if attempt.end_ns]
+    ended = [attempt for attempt in journal.attempts if attempt.end_ns]
     return max((sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in ended) for one in ended), default=0)
 
 
-def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[str, History | None]:
+def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[str, Journal | None]:
     """What people have to do about a run that did not complete by itself: one call of the API, if that is enough.
 
     Also the run's history with what that call led to.
@@ -169,7 +169,7 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
         return f"more than one API call: resuming failed: {' '.join(str(error).split())}", None
     enough = again.right and again.run.outcome in WHOLE
     said = "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
-    return said, again.history
+    return said, again.journal
 
 
 def patience_s(conductor: Conductor, session: Session) -> float:

@@ -14,7 +14,7 @@ from bench.contract.project import PROJECT
 from bench.contract.words import Ability
 from bench.judge.findings import Finding
 from bench.judge.people import Repaired, RolledBack, Stopped
-from bench.observe.history import read_history
+from bench.observe.journal import read_journal
 from bench.observe.watching import watch
 from bench.plan.scenarios.record import ASKED, Scenario
 from bench.plan.workloads import Workload
@@ -49,7 +49,7 @@ def resume(
         return None
     fixed.touch()
     seen = conductor.resumed(session, failed.run, ability)
-    wasted_s = seen.history.wasted_s(conductor.graph(seen.history))
+    wasted_s = seen.journal.wasted_s(conductor.graph(seen.journal))
     _store_repaired(conductor, scenario, failed, seen, seen.run.asked_ns, wasted_s=wasted_s)
     return seen
 
@@ -60,14 +60,14 @@ def rerun(conductor: Conductor, session: Session, scenario: Scenario) -> None:
     fixed.touch()
     begin = now_ns()
     seen = conductor.served(session, scenario.key)
-    _store_repaired(conductor, scenario, failed, seen, begin, wasted_s=failed.history.work_s())
+    _store_repaired(conductor, scenario, failed, seen, begin, wasted_s=failed.journal.work_s())
 
 
 def _store_repaired(
     conductor: Conductor, scenario: Scenario, failed: Observation, seen: Observation, begin_ns: int, *, wasted_s: float
 ) -> None:
     repaired = Repaired(
-        failed=failed.history, sightings=failed.sightings, history=seen.history, oracle=conductor.oracle,
+        failed=failed.journal, sightings=failed.sightings, journal=seen.journal, oracle=conductor.oracle,
         outcome=seen.run.outcome, right=seen.right, step=aim(conductor, scenario).step,
         begin_ns=begin_ns, wasted_s=wasted_s,
     )  # fmt: skip
@@ -81,7 +81,7 @@ def cancel(conductor: Conductor, session: Session, scenario: Scenario) -> None:
     conductor.get_out_of_phase(session)
     run = conductor.submit(session, run, path)
     wait_until(lambda: _under_way(path.parent, aimed.step), f"{aimed.step} under way", patience_s(conductor, session))
-    process = psutil.Process(read_history(path.parent).attempts_of(aimed.step)[-1].pid)
+    process = psutil.Process(read_journal(path.parent).attempts_of(aimed.step)[-1].pid)
     stop: Any = session.endpoint.abilities()[Ability.CANCEL]
     asked = now_ns()
     with ThreadPoolExecutor(1) as aside:
@@ -91,7 +91,7 @@ def cancel(conductor: Conductor, session: Session, scenario: Scenario) -> None:
     run = msgspec.structs.replace(run, asked_ns=asked)
     seen = conductor.conclude(run, tuple(sightings), expected=aimed.expected, timed_out=timed_out)
     stopped = Stopped(
-        history=seen.history, sightings=seen.sightings, outcome=seen.run.outcome, step=aimed.step,
+        journal=seen.journal, sightings=seen.sightings, outcome=seen.run.outcome, step=aimed.step,
         asked_ns=asked, gone_s=gone_s.result(), limit_s=GONE_LIMIT_S,
     )  # fmt: skip
     store(conductor, seen, scenario.key, stopped.findings(f"one API call: {scenario.remedy}"))
@@ -101,7 +101,7 @@ def cancel(conductor: Conductor, session: Session, scenario: Scenario) -> None:
 
 
 def _under_way(run_dir: Path, step: str) -> bool:
-    tries = read_history(run_dir).attempts_of(step)
+    tries = read_journal(run_dir).attempts_of(step)
     return bool(tries) and now_ns() - tries[-1].start_ns > INTO_THE_STEP_S * 1e9
 
 
@@ -120,7 +120,7 @@ def roll_back(conductor: Conductor, session: Session, scenario: Scenario) -> Non
     run = own.submit(session, run, path)
     sightings, timed_out = watch(session, run.engine_run_id, patience_s(conductor, session))
     done = RolledBack(
-        history=read_history(path.parent), said=sightings[-1].state.status if sightings else None,
+        journal=read_journal(path.parent), said=sightings[-1].state.status if sightings else None,
         timed_out=timed_out, good=good, bad=bad, current=own.workload.declared.state(effects),
         submit_ns=run.submit_ns,
     )  # fmt: skip

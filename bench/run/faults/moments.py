@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event
 
-from bench.observe.history import History, read_history
+from bench.observe.journal import Journal, read_journal
 from bench.observe.ways import passed_over
 from bench.plan.scenarios.record import Moment, When
 from core.declaration import Graph
@@ -27,7 +27,7 @@ def reached(at: Moment, run_dir: Path, graph: Graph, stop: Event) -> bool:
     while not stop.is_set():
         size, before = _size(run_dir), size
         if size != before:
-            begun_ns = _begun_ns(at, read_history(run_dir), graph)
+            begun_ns = _begun_ns(at, read_journal(run_dir), graph)
             if begun_ns is not None:
                 wait_ns = begun_ns + (at.into_s * 1e9 if at.when is When.IN else 0) - now_ns()
                 return not stop.wait(max(0.0, wait_ns / 1e9))
@@ -40,16 +40,16 @@ def _size(run_dir: Path) -> int:
     return journal.stat().st_size if journal.exists() else 0
 
 
-def _begun_ns(at: Moment, history: History, graph: Graph) -> int | None:
+def _begun_ns(at: Moment, journal: Journal, graph: Graph) -> int | None:
     """When the point began: the step's start, or the end of its last upstream; None if it has not."""
-    tries = history.attempts_of(at.step)
+    tries = journal.attempts_of(at.step)
     if at.when is When.IN:
         return tries[0].start_ns if tries else None
-    counted = history.counted()
+    counted = journal.counted()
     step = graph.step(at.step)
     if not step.upstream:
         return 0
-    over = passed_over(graph, history)  # of a branch only one way is taken
+    over = passed_over(graph, journal)  # of a branch only one way is taken
     awaited = [name for name in step.upstream if name not in over]
     ends = [counted[name].end_ns or 0 for name in awaited if name in counted]
     return max(ends) if ends and len(ends) == len(awaited) else None

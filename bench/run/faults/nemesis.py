@@ -17,7 +17,7 @@ import psutil
 from bench.contract.errors import EngineError
 from bench.contract.records import Strike
 from bench.contract.targets import Target
-from bench.observe.history import read_history
+from bench.observe.journal import read_journal
 from bench.plan.scenarios.record import Action, Nemesis
 from bench.run.faults.moments import reached
 from bench.run.faults.targets import resolve, roles_of
@@ -69,7 +69,7 @@ class Armed:
 
     def _targets(self) -> tuple[int, ...]:
         alone = self.nemesis.action in (Action.CRASH, Action.RESTART)
-        return tuple(resolve(self.session, self.nemesis.target, read_history(self.run_dir), alone=alone))
+        return tuple(resolve(self.session, self.nemesis.target, read_journal(self.run_dir), alone=alone))
 
     def signal(self, pids: tuple[int, ...], number: int) -> None:
         """Signal the processes that are still there."""

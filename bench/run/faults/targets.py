@@ -10,7 +10,7 @@ from bench.contract.endpoint import Reach
 from bench.contract.errors import EngineError
 from bench.contract.targets import OfRole, OfStep, Target, Targets
 from bench.contract.words import Unsupported
-from bench.observe.history import History
+from bench.observe.journal import Journal
 from bench.session.bring_up import Session
 
 
@@ -42,7 +42,7 @@ def roles_of(session: Session, target: Target) -> tuple[str, ...]:
     return (offer.kind,) if isinstance(offer, OfRole) else ()
 
 
-def resolve(session: Session, target: Target, history: History, *, alone: bool = False) -> list[int]:
+def resolve(session: Session, target: Target, journal: Journal, *, alone: bool = False) -> list[int]:
     """Ids of the target's living processes, parents before children.
 
     A service is struck with all that it has started, and so is a worker that is none; `alone`: its first process only.
@@ -56,7 +56,7 @@ def resolve(session: Session, target: Target, history: History, *, alone: bool =
     offer = session.adapter.targets.get(target)
     if not isinstance(offer, OfStep):
         raise EngineError(f"{session.adapter.name}: no process is the {target}")
-    pid = _of_step(offer, _running_pid(history), target)
+    pid = _of_step(offer, _running_pid(journal), target)
     return _tree(pid, alone=alone or target is not Target.WORKER)
 
 
@@ -68,9 +68,9 @@ def _tree(pid: int, *, alone: bool) -> list[int]:
         raise EngineError(f"process {pid} has ended before it was struck") from None
 
 
-def _running_pid(history: History) -> int:
+def _running_pid(journal: Journal) -> int:
     """The process of the attempt that has begun last of those that have not ended."""
-    running = [attempt.pid for attempt in history.attempts if attempt.end_ns is None]
+    running = [attempt.pid for attempt in journal.attempts if attempt.end_ns is None]
     if not running:
         raise EngineError("no step is running, so no process can be found by it")
     return running[-1]

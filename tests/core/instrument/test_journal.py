@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.instrument.journal import ATTEMPTS, JOURNAL, Journal, now_ns, read
+from core.instrument.journal import ATTEMPTS, JOURNAL, JournalWriter, now_ns, read
 
 WRITER = """
 import sys
 from pathlib import Path
-from core.instrument.journal import Journal
+from core.instrument.journal import JournalWriter
 sys.stdin.readline()
 for number in range(25):
     journal = Journal(Path(sys.argv[1]), "r1", "train")
@@ -47,7 +47,7 @@ def test_writers_in_several_processes_never_interleave_nor_share_a_number(tmp_pa
 def test_attempts_are_numbered_by_step_in_threads_too(tmp_path: Path) -> None:
     numbers: list[int] = []
     threads = [
-        threading.Thread(target=lambda: numbers.extend(Journal(tmp_path, "r", "a").attempt for _ in range(20)))
+        threading.Thread(target=lambda: numbers.extend(JournalWriter(tmp_path, "r", "a").attempt for _ in range(20)))
         for _ in range(4)
     ]
     for thread in threads:
@@ -55,12 +55,12 @@ def test_attempts_are_numbered_by_step_in_threads_too(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(numbers) == list(range(1, 81))
-    assert Journal(tmp_path, "r", "b").attempt == 1
+    assert JournalWriter(tmp_path, "r", "b").attempt == 1
 
 
 def test_a_record_says_when_who_and_what(tmp_path: Path) -> None:
     before = now_ns()
-    Journal(tmp_path, "r1", "train").write("effect", key="k")
+    JournalWriter(tmp_path, "r1", "train").write("effect", key="k")
     (record,) = read(tmp_path)
     assert before <= record["t_ns"] <= now_ns()
     assert record["utc"].endswith("+00:00")
@@ -71,7 +71,7 @@ def test_a_record_says_when_who_and_what(tmp_path: Path) -> None:
 
 def test_no_journal_is_no_record_and_a_record_still_being_written_is_left_out(tmp_path: Path) -> None:
     assert read(tmp_path) == []
-    Journal(tmp_path, "r1", "train").write("start")
+    JournalWriter(tmp_path, "r1", "train").write("start")
     with (tmp_path / JOURNAL).open("a") as stream:
         stream.write('{"event": "e')
     assert [r["event"] for r in read(tmp_path)] == ["start"]
@@ -79,10 +79,10 @@ def test_no_journal_is_no_record_and_a_record_still_being_written_is_left_out(tm
 
 @pytest.mark.parametrize("line", ['{"t_ns": 1]}', '{"t_ns": }', '{"t_ns": 1}}', 't_ns": 1}', "{}", "[1]", "\0\0"])
 def test_what_is_neither_a_record_nor_the_beginning_of_one_is_no_silent_loss(tmp_path: Path, line: str) -> None:
-    Journal(tmp_path, "r1", "train").write("start")
+    JournalWriter(tmp_path, "r1", "train").write("start")
     with (tmp_path / JOURNAL).open("a") as stream:
         stream.write(f"{line}\n")
-    Journal(tmp_path, "r1", "train").write("start")
+    JournalWriter(tmp_path, "r1", "train").write("start")
     with pytest.raises(ValueError):  # noqa: PT011 - JSON's own, or this project's
         read(tmp_path)
 
@@ -125,7 +125,7 @@ def write_and_cut(run_dir: Path, file: str, value: Any, share: float, step: str 
     """
     path = run_dir / file
     before = path.stat().st_size if path.exists() else 0
-    journal = Journal(run_dir, "r1", step)
+    journal = JournalWriter(run_dir, "r1", step)
     journal.write("effect", value=value)
     size = path.stat().st_size - before
     cut = int(size * share)
@@ -136,7 +136,7 @@ def write_and_cut(run_dir: Path, file: str, value: Any, share: float, step: str 
 KILLED = """
 import sys
 from pathlib import Path
-from core.instrument.journal import Journal
+from core.instrument.journal import JournalWriter
 journal = Journal(Path(sys.argv[1]), "r1", sys.argv[2])
 journal.write("start")
 print(flush=True)
@@ -147,7 +147,7 @@ sys.stdin.read()
 
 
 def test_writers_that_are_killed_while_they_write_take_no_record_of_others_with_them(tmp_path: Path) -> None:
-    steady = Journal(tmp_path, "r1", "steady")
+    steady = JournalWriter(tmp_path, "r1", "steady")
     for number in range(6):
         command = [sys.executable, "-c", KILLED, str(tmp_path), f"killed{number}"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
@@ -161,7 +161,7 @@ def test_writers_that_are_killed_while_they_write_take_no_record_of_others_with_
 
 
 def test_a_disk_that_takes_but_a_part_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = Journal(tmp_path, "r1", "train")
+    journal = JournalWriter(tmp_path, "r1", "train")
     journal.write("start")
     whole = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, content: whole(descriptor, content[:20]))

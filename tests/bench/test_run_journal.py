@@ -5,47 +5,47 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from histories import ORDER, STEP_S, Script, good
+from journals import ORDER, STEP_S, Script, good
 
-from bench.observe.history import History, read_history
+from bench.observe.journal import Journal, read_journal
 from core.declaration import Graph, Kind, Step
-from core.instrument.journal import Journal
+from core.instrument.journal import JournalWriter
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 
 def test_empty_journal_is_an_empty_history(tmp_path: Path) -> None:
-    history = read_history(tmp_path)
-    assert history == History()
-    assert (history.first_start_ns(), history.last_end_ns(), history.isolation()) == (None, None, "none")
+    journal = read_journal(tmp_path)
+    assert journal == Journal()
+    assert (journal.first_start_ns(), journal.last_end_ns(), journal.isolation()) == (None, None, "none")
 
 
 def test_reads_what_the_journal_writes(tmp_path: Path) -> None:
-    one = Journal(tmp_path, "r1", "deploy")
+    one = JournalWriter(tmp_path, "r1", "deploy")
     one.write("start", cpu_ns=1)
     one.write("fault", kind="kill")
     one.write("effect", key="deploy:r1")
-    two = Journal(tmp_path, "r1", "deploy")
+    two = JournalWriter(tmp_path, "r1", "deploy")
     two.write("start", cpu_ns=1)
     two.write("error", error="ValueError", message="no")
-    history = read_history(tmp_path)
-    assert [(a.attempt, a.outcome, a.reached_effect, a.error) for a in history.attempts] == [
+    journal = read_journal(tmp_path)
+    assert [(a.attempt, a.outcome, a.reached_effect, a.error) for a in journal.attempts] == [
         (1, "lost", True, ""),
         (2, "error", False, "ValueError"),
     ]
-    assert [(e.key, e.kind, e.attempt) for e in history.effects] == [("deploy:r1", "deploy", 1)]
-    assert [(f.kind, f.step) for f in history.faults] == [("kill", "deploy")]
-    assert history.attempts[0].start_utc
+    assert [(e.key, e.kind, e.attempt) for e in journal.effects] == [("deploy:r1", "deploy", 1)]
+    assert [(f.kind, f.step) for f in journal.faults] == [("kill", "deploy")]
+    assert journal.attempts[0].start_utc
 
 
 def test_span_work_and_digests_of_a_plain_run() -> None:
-    history = good()
-    assert history.first_start_ns() == 1_000_000_000
-    assert history.last_end_ns() == pytest.approx((1 + sum(STEP_S.values()) + 0.7) * 1e9)
-    assert history.work_s() == pytest.approx(sum(STEP_S.values()))
-    assert (history.wasted_s(TRAINING), history.duplicates(), history.retried()) == (0, (), False)
-    assert history.digests()["train"] == "digest-train"
-    assert history.digests()["branch"] == "deploy"
-    assert history.digests()["cleanup"] == ""
+    journal = good()
+    assert journal.first_start_ns() == 1_000_000_000
+    assert journal.last_end_ns() == pytest.approx((1 + sum(STEP_S.values()) + 0.7) * 1e9)
+    assert journal.work_s() == pytest.approx(sum(STEP_S.values()))
+    assert (journal.wasted_s(TRAINING), journal.duplicates(), journal.retried()) == (0, (), False)
+    assert journal.digests()["train"] == "digest-train"
+    assert journal.digests()["branch"] == "deploy"
+    assert journal.digests()["cleanup"] == ""
 
 
 def test_wasted_time_counts_errors_repeats_and_what_is_known_of_lost_attempts() -> None:
@@ -55,12 +55,12 @@ def test_wasted_time_counts_errors_repeats_and_what_is_known_of_lost_attempts() 
     script.step("extract", 3)
     script.step("deploy", 1, end="lost")  # its effect is known, 0.3 s after the start
     script.step("deploy", 2)
-    history = script.history()
-    assert history.wasted_s(TRAINING) == pytest.approx(1.0 + 1.0 + 0.3)
-    assert history.work_s() == pytest.approx(2.0 + 0.3)
-    assert history.duplicates() == ("deploy:r1",)
-    assert history.effect_kinds() == {"deploy": 2}
-    assert [a.attempt for a in history.attempts_of("extract")] == [1, 2, 3]
+    journal = script.journal()
+    assert journal.wasted_s(TRAINING) == pytest.approx(1.0 + 1.0 + 0.3)
+    assert journal.work_s() == pytest.approx(2.0 + 0.3)
+    assert journal.duplicates() == ("deploy:r1",)
+    assert journal.effect_kinds() == {"deploy": 2}
+    assert [a.attempt for a in journal.attempts_of("extract")] == [1, 2, 3]
 
 
 def test_wasted_is_the_attempt_with_which_the_run_did_not_go_on() -> None:
@@ -70,9 +70,9 @@ def test_wasted_is_the_attempt_with_which_the_run_did_not_go_on() -> None:
     script.step("train", 2)
     script.now_s += 5
     script.write("end", "train", 1, result=None)
-    history = script.history()
-    first, second = history.attempts_of("train")
-    assert history.wasted_s(TRAINING) == pytest.approx(first.time_s)
+    journal = script.journal()
+    first, second = journal.attempts_of("train")
+    assert journal.wasted_s(TRAINING) == pytest.approx(first.time_s)
     assert first.time_s > 15 > second.time_s
 
 
@@ -81,8 +81,8 @@ def test_a_kill_from_outside_says_how_long_the_lost_attempt_lived() -> None:
     script.step("train", 1, end="lost")
     started_ns = script.records[0]["t_ns"]
     script.step("train", 2)
-    assert script.history().wasted_s(TRAINING) == 0
-    assert script.history().wasted_s(TRAINING, killed_ns=started_ns + 2_500_000_000) == pytest.approx(2.5)
+    assert script.journal().wasted_s(TRAINING) == 0
+    assert script.journal().wasted_s(TRAINING, killed_ns=started_ns + 2_500_000_000) == pytest.approx(2.5)
 
 
 def test_transitions_are_from_the_last_upstream_to_the_first_start() -> None:
@@ -92,7 +92,7 @@ def test_transitions_are_from_the_last_upstream_to_the_first_start() -> None:
     script.now_s += 5
     script.step("validate", 2)
     script.steps("features", "train")
-    transitions = script.history().transitions(TRAINING)
+    transitions = script.journal().transitions(TRAINING)
     assert transitions["validate"] == pytest.approx(2.0)
     assert transitions["features"] == pytest.approx(0.1)
     assert "extract" not in transitions
@@ -103,12 +103,12 @@ def test_transition_of_a_join_is_from_the_branch_that_ran() -> None:
 
 
 def test_overhead_is_what_exceeds_inlines_critical_path() -> None:
-    history = good()
+    journal = good()
     total = sum(STEP_S.values())
-    assert history.overhead_s(total + 3, STEP_S, 4, TRAINING) == pytest.approx(3)
+    assert journal.overhead_s(total + 3, STEP_S, 4, TRAINING) == pytest.approx(3)
     halved = {step: seconds / 2 for step, seconds in STEP_S.items()}
-    assert history.overhead_s(total, halved, 4, TRAINING) == pytest.approx(total / 2)
-    assert history.step_slowdown(halved) == pytest.approx(2)
+    assert journal.overhead_s(total, halved, 4, TRAINING) == pytest.approx(total / 2)
+    assert journal.step_slowdown(halved) == pytest.approx(2)
 
 
 @pytest.mark.parametrize(("parallelism", "bound_s"), [(1, 6), (2, 3), (3, 3), (100, 3)])
@@ -116,8 +116,8 @@ def test_bound_is_the_longer_of_path_and_shared_work(parallelism: int, bound_s: 
     first, last = Step("extract"), Step("cleanup", ("validate", "features", "train", "evaluate"), Kind.ALWAYS)
     middle = [Step(name, ("extract",)) for name in last.upstream]
     wide = Graph((first, *middle, last))
-    history = Script().steps(*(step.name for step in wide.steps)).history()
-    assert history.bound_s(dict.fromkeys(ORDER, 1.0), parallelism, wide) == pytest.approx(bound_s)
+    journal = Script().steps(*(step.name for step in wide.steps)).journal()
+    assert journal.bound_s(dict.fromkeys(ORDER, 1.0), parallelism, wide) == pytest.approx(bound_s)
     assert good().bound_s(dict.fromkeys(ORDER, 1.0), parallelism, TRAINING) == len(ORDER)  # a chain
 
 
@@ -125,9 +125,9 @@ def test_no_overhead_with_retries_or_unknown_steps() -> None:
     script = Script()
     script.step("extract", 1, end="error")
     script.step("extract", 2)
-    assert script.history().overhead_s(10, STEP_S, 1, TRAINING) is None
+    assert script.journal().overhead_s(10, STEP_S, 1, TRAINING) is None
     assert good().overhead_s(10, {"extract": 1.0}, 1, TRAINING) is None
-    assert History().overhead_s(10, STEP_S, 1, TRAINING) is None
+    assert Journal().overhead_s(10, STEP_S, 1, TRAINING) is None
     assert good().step_slowdown({}) is None
 
 
@@ -145,4 +145,4 @@ def test_isolation_is_measured(pids: tuple[int, ...], threads: tuple[int, ...], 
     script = Script()
     for step, script.pid, script.thread in zip(ORDER, pids, threads, strict=False):
         script.step(step)
-    assert script.history().isolation() == isolation
+    assert script.journal().isolation() == isolation

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.declaration import Graph
-from core.instrument import journal
+from core.instrument import journal as written
 
 AttemptOutcome = Literal["ended", "error", "lost"]
 NS_PER_S = 1e9
@@ -80,7 +80,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class Journal:
     """What happened in one run. Read it after the run: an attempt still running looks lost."""
 
     attempts: tuple[Attempt, ...] = ()
@@ -217,12 +217,12 @@ class History:
         return sum(own[step] for step in shared) / total if total > 0 else None
 
 
-def read_history(run_dir: Path) -> History:
+def read_journal(run_dir: Path) -> Journal:
     """Read the journal in a run's folder; an empty history if no step has started."""
-    return parse(journal.read(run_dir))
+    return parse(written.read(run_dir))
 
 
-def parse(records: Iterable[Mapping[str, Any]]) -> History:
+def parse(records: Iterable[Mapping[str, Any]]) -> Journal:
     """Turn journal records into a history, attempts in the order of their start."""
     groups: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
     effects, faults = [], []
@@ -236,7 +236,7 @@ def parse(records: Iterable[Mapping[str, Any]]) -> History:
             faults.append(FaultMark(step, number, str(record["kind"]), t_ns, utc))
     attempts = [_attempt(step, number, group) for (step, number), group in groups.items()]
     attempts.sort(key=lambda a: (a.start_ns, a.step, a.attempt))
-    return History(tuple(attempts), tuple(effects), tuple(faults))
+    return Journal(tuple(attempts), tuple(effects), tuple(faults))
 
 
 def _attempt(step: str, number: int, records: list[Mapping[str, Any]]) -> Attempt:

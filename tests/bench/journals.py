@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.contract.records import Strike
 from bench.judge.aftermath import Aftermath
-from bench.observe.history import History, parse
+from bench.observe.journal import Journal, parse
 from core.pipelines.training.pipeline import GRAPH as TRAINING
 
 ORDER = ("extract", "validate", "features", "train", "evaluate", "branch", "deploy", "cleanup")
@@ -47,7 +47,7 @@ class Script:
             self.step(name)
         return self
 
-    def history(self) -> History:
+    def journal(self) -> Journal:
         return parse(self.records)
 
 
@@ -57,8 +57,8 @@ def usual(step: str) -> Any:
     return None if step == "cleanup" else {"path": f"/x/{step}", "digest": f"digest-{step}", "rows": 3}
 
 
-def good(run: str = "r1") -> History:
-    return Script(run).steps(*ORDER).history()
+def good(run: str = "r1") -> Journal:
+    return Script(run).steps(*ORDER).journal()
 
 
 def lost_end(step: str, *, effect: bool = True) -> Script:
@@ -68,19 +68,19 @@ def lost_end(step: str, *, effect: bool = True) -> Script:
     return script
 
 
-def again(step: str, *, key: str = "deploy:r1") -> History:
+def again(step: str, *, key: str = "deploy:r1") -> Journal:
     """The engine did not learn of the step's end, and ran it once more."""
     script = Script().steps(*ORDER)
     script.step(step, 2, effect=False)
     if step == "deploy":
         script.write("effect", step, 2, key=key)
-    return script.history()
+    return script.journal()
 
 
-def case(history: History, outcome: str = "completed after recovery", **more: Any) -> Aftermath:
+def case(journal: Journal, outcome: str = "completed after recovery", **more: Any) -> Aftermath:
     """What the judge is given of a run in which `train` suffered; it came right unless told."""
     known: dict[str, Any] = {
-        "history": history, "oracle": good("oracle"), "outcome": outcome, "right": True, "graph": TRAINING,
+        "journal": journal, "oracle": good("oracle"), "outcome": outcome, "right": True, "graph": TRAINING,
         "step": "train", "limit_s": 120.0, "retry_delay_s": 2.0,
     }  # fmt: skip
     return Aftermath(**known | more)
