@@ -1,4 +1,4 @@
-"""`python tests/check_result.py results/latest`: is there a report, and in each group a figure of every engine?
+"""`python tests/check_result.py results/latest`: a report, and in each group a figure of every engine that was asked for?
 
 On a busy machine a budget may not suffice for all of a session: what the manifest lists as left out
 for lack of time is named, and is no problem, as long as every engine was set up and run.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench.contract import registry
 from bench.contract.records import Manifest
 from bench.observe.reading import load_manifest, load_summary
 
@@ -38,7 +37,7 @@ def problems(folder: Path) -> list[str]:
     measured = [record for record in load_summary(folder).records if record.value is not None]
     found = [
         f"{engine}: no figure in the group {group}"
-        for engine in registry.engines()
+        for engine in manifest.arguments["engine"]
         for group, prefix in PREFIXES.items()
         if not any(record.engine == engine and record.metric.startswith(prefix) for record in measured)
         and not left_out(manifest, engine, group)

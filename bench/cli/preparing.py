@@ -147,7 +147,8 @@ def _prepared(opened: store.Store, manifest: Manifest, sources: dict[str, Source
 
 def _twice(arguments: dict[str, Any], names: list[str]) -> str:
     """The engine that is measured a second time: the one that was asked for, or else the cheapest."""
-    run_s = {name: registry.adapter(name).run_s for name in names if VERSION not in name}
+    locked = [name for name in names if VERSION not in name and _conducts(name, arguments)]
+    run_s = {name: registry.adapter(name).run_s for name in locked}
     return arguments.get("again") or cheapest(run_s)
 
 
@@ -181,10 +182,13 @@ def _environments(
     plain = clean_environment(scratch / "home", Path("/usr/bin"))
     with Supervisor(scratch, plain, opened.folder / "logs") as supervisor:
         for name, more in constraints.items():
-            progress(f"environment of {name}", float("inf"))
             engine, _, version = name.partition(VERSION)
             kind = registry.adapter(engine)
             manifest.titles[name] = " ".join(filter(None, (kind.title, version)))
+            if not _conducts(engine, manifest.arguments):  # it is a row that says so, and needs nothing for that
+                ready.append(name)
+                continue
+            progress(f"environment of {name}", float("inf"))
             lock = environments.lock_in(opened.folder, name)
             try:
                 made = (
@@ -197,6 +201,11 @@ def _environments(
             except EngineError as error:
                 lost.append(_not_installed(opened, manifest, name, error))
     return ready, lost
+
+
+def _conducts(engine: str, arguments: dict[str, Any]) -> bool:
+    """Whether it has code for any of the pipelines."""
+    return any(registry.code_for(engine, name) for name in _pipelines(arguments))
 
 
 def _main_versions(name: str, environment: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain as one_after_the_other
 from itertools import islice, product, zip_longest
 
 from bench.contract.errors import UsageError
@@ -114,7 +113,8 @@ def draw(
     within = [moment for moment in points if moment.when is When.IN]
     instants = _instants(sweep.actions, targets, within, seed) if targets and within else iter(())
     in_turn = (one for turn in zip_longest(*own) for one in turn if one)
-    return tuple(point(*one) for one in islice(_different(one_after_the_other(in_turn, instants)), sweep.points))
+    one_after_the_other = (one for part in (in_turn, instants) for one in part)
+    return tuple(point(*one) for one in islice(_different(one_after_the_other), sweep.points))
 
 
 def _of_target(sweep: Sweep, target: Target, points: Sequence[Moment], seed: int, *, within: bool) -> list[Strike]:

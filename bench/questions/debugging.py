@@ -107,7 +107,10 @@ def renamed_column(conductor: Conductor, session: Session) -> None:
     """A column of the source has another name since yesterday: whichever step of the pipeline looks at it fails."""
     source = conductor.source
     where = source.pipeline.data_source()
-    changes = where.renamed(source.data, session.scratch) if where else {}
+    if where is None:
+        _none(conductor, RENAMED, "not applicable: the pipeline has no source data")
+        return
+    changes = where.renamed(source.data, session.scratch)
     seen = conductor.served(session, RENAMED.name, expected=ASKED, **changes)
     step = _raised(seen, RENAMED.exception)
     log = session.endpoint.logs(seen.run.engine_run_id, step or None)
@@ -120,14 +123,14 @@ def _raised(seen: Observation, error: str) -> str:
     return next((one.step for one in seen.journal.attempts if one.error == error), "")
 
 
-def pipeline_file(session: Session, pipeline: str) -> Path:
-    """The deployed file in which the engine's code for a pipeline begins."""
-    return session.workspace.pipelines / pipeline / f"{pipeline}.py"
+def pipeline_file(session: Session, offered: str) -> Path:
+    """The deployed file in which the engine's code for a pipeline begins: its own, or that of the binding."""
+    return Path(session.workspace.script(offered)[0])
 
 
 def import_error(conductor: Conductor, session: Session) -> None:
     """The deployed pipeline file imports a module that is not there; afterwards it is mended again."""
-    file = pipeline_file(session, conductor.workload.pipeline)
+    file = pipeline_file(session, conductor.workload.offered)
     original = file.read_text()
     file.write_text(_with_bad_import(original))
     edited_ns = now_ns()
@@ -206,6 +209,11 @@ def _store(conductor: Conductor, session: Session, bug: Bug, shown: Shown) -> No
             cause_line=found.cause_line,
         )
     )  # fmt: skip
+
+
+def _none(conductor: Conductor, bug: Bug, reason: str) -> None:
+    for leaf in LEAVES:
+        conductor.sample(None, f"debugging.{bug.name}.{leaf.name}", leaf.unit, None, reason)
 
 
 LEAVES = (

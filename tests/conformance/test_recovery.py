@@ -90,7 +90,7 @@ def test_targets_are_processes_of_the_session(
             assert steps == resolve(session, Target.STEP, journal)
         else:
             assert len(found) == 1
-    assert set(resolve(session, Target.CONTROL_PLANE, journal)) < ours
+    assert set(resolve(session, Target.CONTROL_PLANE, journal)) <= ours
     wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
 
 
@@ -117,7 +117,8 @@ def test_what_rolls_back_makes_the_last_good_state_current(session: Session, con
     found = {s.metric: s.value for s in load(conductor.store.folder, Sample) if s.engine == conductor.arm.engine}
     assert found["recovery.roll_back.outcome"] == "completed after recovery"
     assert found["recovery.roll_back.duplicates"] == 0
-    assert found["recovery.roll_back.extra_lines"] > 0  # type: ignore[operator]
+    by_hand = registry.code_of(type(session.adapter), other) == "by hand"
+    assert bool(found["recovery.roll_back.extra_lines"]) == by_hand, "lines of code that nobody wrote"
 
 
 def test_backfill_files_each_day_once(session: Session, conductor: Conductor) -> None:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,9 +31,8 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in WORD.findall(text))
 
 
-def holds(text: str, name: tuple[str, ...]) -> bool:
-    """Whether the words of a name stand side by side in a text."""
-    found = words(text)
+def holds(found: tuple[str, ...], name: tuple[str, ...]) -> bool:
+    """Whether the words of a name stand side by side among those of a text."""
     return any(found[at : at + len(name)] == name for at in range(len(found) - len(name) + 1))
 
 
@@ -66,8 +66,17 @@ def _of_python(content: str) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string
     for node in ast.walk(tree):  # names within an f-string are no tokens of their own
         if isinstance(node, ast.FormattedValue):
-            yield from ((one.lineno, one.id) for one in ast.walk(node) if isinstance(one, ast.Name))
-            yield from ((one.lineno, one.attr) for one in ast.walk(node) if isinstance(one, ast.Attribute))
+            yield from ((node.lineno, name) for one in ast.walk(node) for name in _named(one))
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    yield from (getattr(node, field) for field in ("id", "attr", "arg") if isinstance(getattr(node, field, 0), str))
+
+
+@cache
+def _split(path: Path, root: Path) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+    """Each text of a source with its line and its words: read once for all names."""
+    return tuple((line, text, words(text)) for line, text in texts(path, root))
 
 
 def met(name: str, root: Path, own: tuple[str, ...], excepted: frozenset[str] = frozenset()) -> list[Met]:
@@ -77,6 +86,6 @@ def met(name: str, root: Path, own: tuple[str, ...], excepted: frozenset[str] = 
         Met(str(path), line, text)
         for path in sources(root)
         if not str(path).startswith(own) and str(path) not in excepted
-        for line, text in texts(path, root)
-        if holds(text, sought)
+        for line, text, found in _split(path, root)
+        if holds(found, sought)
     ]

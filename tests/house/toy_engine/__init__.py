@@ -1,0 +1,1 @@
+"""The adapter of a toy engine, the engine itself, and the pipelines that are deployed to it."""

@@ -1,0 +1,1 @@
+"""A small pipeline with every sort of step but a partition."""
