@@ -1,4 +1,4 @@
-"""`python tests/check_result.py results/latest`: a report, and in each group a figure of every engine that was asked for?
+"""`python tests/check_result.py results/latest`: a report, and figures in each group of each engine that was asked?
 
 On a busy machine a budget may not suffice for all of a session: what the manifest lists as left out
 for lack of time is named, and is no problem, as long as every engine was set up and run.

@@ -149,7 +149,7 @@ def test_what_other_pipelines_have_is_not_counted(project: Path) -> None:
     assert values(project) == before
 
 
-def test_what_a_pipeline_imports_from_beside_it_is_counted_and_so_is_configuration_that_all_share(project: Path) -> None:
+def test_what_a_pipeline_imports_and_shared_configuration_is_counted(project: Path) -> None:
     before = values(project)
     pipelines = project / "impl_toy" / "pipelines"
     (pipelines / "shared.toml").write_text("a = 1\n")
