@@ -12,7 +12,8 @@ from bench.contract.records import Arm, Mode
 from bench.plan.cell import Planned
 from bench.plan.workloads import Workload
 from bench.questions.ledger import Ledger
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
 

@@ -12,7 +12,7 @@ from bench.plan.workloads import concurrency
 from bench.questions.bound import Bound
 from bench.questions.metric import Metric, Scale
 from bench.questions.record import Question
-from bench.run.conductor import Observation
+from bench.run.observation import Observation
 
 
 def measure(bound: Bound, _: Cell) -> None:

@@ -19,7 +19,8 @@ from bench.plan.scenarios.record import ASKED
 from bench.questions.bound import Bound
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 from bench.session.bring_up import READY_LIMIT_S, Session, wait_until
 from core.declaration import Part
 from core.instrument.config import Fault

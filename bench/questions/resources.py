@@ -18,7 +18,8 @@ from bench.plan.priced import Needs
 from bench.questions.bound import Bound
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
 from bench.session.usage import AVAILABLE, NOTE, ORPHANS, Share, Usage, add

@@ -19,7 +19,7 @@ from bench.questions.metadata import metadata_bytes, store_growth
 from bench.questions.metric import Headline, Metric, Scale
 from bench.questions.record import Question
 from bench.questions.timing import run_local, run_served, to_local
-from bench.run.conductor import Observation
+from bench.run.observation import Observation
 from core.declaration import Shape
 
 TITLE = "How does it grow?"

@@ -16,7 +16,8 @@ from bench.plan.priced import ALL, Needs, Of
 from bench.questions.bound import Bound
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 from bench.session import environments
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor

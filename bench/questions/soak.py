@@ -16,7 +16,8 @@ from bench.questions.bound import Bound
 from bench.questions.metadata import metadata_bytes, store_growth
 from bench.questions.metric import Metric, Scale
 from bench.questions.record import Question
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from bench.session.usage import AVAILABLE, NOTE
 from core.declaration import Shape

@@ -10,7 +10,8 @@ from bench.contract.words import Track
 from bench.observe.watching import limit_s
 from bench.plan.workloads import Workload
 from bench.questions.bound import Bound
-from bench.run.conductor import EFFECTS, Conductor, Observation
+from bench.run.conductor import EFFECTS, Conductor
+from bench.run.observation import Observation
 from bench.session.workspace import PARALLELISM
 from core.declaration import Graph
 

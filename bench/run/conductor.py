@@ -37,6 +37,7 @@ from bench.observe.watching import Quiet, Sighting, limit_s, settle_s, watch
 from bench.plan.arms import INLINE
 from bench.plan.scenarios.record import RIGHT, Expected
 from bench.plan.workloads import Workload
+from bench.run.observation import Observation
 from bench.run.source import Source
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
@@ -49,34 +50,6 @@ POOL = "process pool"
 THE_SOURCES = Workload("")
 EFFECTS = "effects"
 """Where in a session's folder runs change what outlives them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """All that is known of one run."""
-
-    run: Run
-    journal: Journal
-    sightings: tuple[Sighting, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    cpu_s: float | None = None
-    """CPU seconds of all the session's processes, from the submission until the run was seen to have ended."""
-
-    @property
-    def state(self) -> RunState | None:
-        """The engine's last word; None if it has no record."""
-        return self.sightings[-1].state if self.sightings else None
-
-    @property
-    def right(self) -> bool:
-        """Whether the gate is passed: the same artifacts as inline, in the right order."""
-        return gate.passed(self.verdicts)
-
-    @property
-    def makespan_s(self) -> float | None:
-        """Submit to the last step's end."""
-        end = self.journal.last_end_ns()
-        return (end - self.run.submit_ns) / 1e9 if end else None
 
 
 @dataclass

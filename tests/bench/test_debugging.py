@@ -20,7 +20,8 @@ from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.questions import debugging
 from bench.questions.debugging import BUGS, EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading, pipeline_file
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 from bench.session.workspace import PROJECT
 
 LOCATED = replace(RENAMED, file="validate.py")

@@ -20,7 +20,8 @@ from bench.observe.journal import Journal
 from bench.observe.reading import load
 from bench.plan.workloads import Workload
 from bench.questions import timing
-from bench.run.conductor import Conductor, Observation, inline_command
+from bench.run.conductor import Conductor, inline_command
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from bench.session.workspace import PARALLELISM
 from core.instrument.config import Fault

@@ -32,8 +32,9 @@ from bench.questions.recovery import unattended as recovery
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.questions.recovery.telling import LEAVES
 from bench.questions.recovery.unattended import aim
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
 from bench.run.faults.manager import managed
+from bench.run.observation import Observation
 from bench.session.workspace import PARALLELISM
 from core.declaration import pipeline
 from core.instrument import journal as written

@@ -23,7 +23,8 @@ from bench.questions import resources
 from bench.questions import soak as soaking
 from bench.questions.metadata import metadata_bytes
 from bench.questions.soak import FEWEST_RUNS, Slope, memory_slope, soak
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 from bench.session import usage
 from bench.session.bring_up import Session
 from bench.session.usage import Share, Usage

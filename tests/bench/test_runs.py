@@ -24,7 +24,8 @@ from bench.observe.reading import load
 from bench.observe.store import Store
 from bench.plan.scenarios.record import ASKED
 from bench.questions import setup, timing
-from bench.run.conductor import Conductor, Observation, inline_command
+from bench.run.conductor import Conductor, inline_command
+from bench.run.observation import Observation
 from bench.run.source import Source
 from bench.session.bring_up import Session, open_session, wait_until
 from bench.session.supervisor import Supervisor

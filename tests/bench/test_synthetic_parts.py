@@ -33,7 +33,8 @@ from bench.questions import baseline, concurrency, payload, scaling, soak
 from bench.questions.bound import Bound
 from bench.questions.discovery import questions
 from bench.questions.ledger import Ledger
-from bench.run.conductor import Observation, inline_command
+from bench.run.conductor import inline_command
+from bench.run.observation import Observation
 from bench.run.source import Source
 from bench.session.supervisor import Supervisor
 from core.pipelines.training.pipeline import GRAPH as TRAINING

@@ -14,7 +14,8 @@ from bench.contract.engine import Mode
 from bench.contract.words import Ability, Feature, Status
 from bench.observe.journal import Journal
 from bench.plan.scenarios.record import ASKED
-from bench.run.conductor import EFFECTS, Conductor, Observation
+from bench.run.conductor import EFFECTS, Conductor
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from core.declaration import Kind, Part, Step, pipeline
 from core.instrument.config import Fault

@@ -16,7 +16,8 @@ from bench.contract.words import Track
 from bench.observe.journal import Journal
 from bench.observe.store import Store
 from bench.plan.workloads import Workload, shaped, sized
-from bench.run.conductor import EFFECTS, Conductor, Observation, inline_command
+from bench.run.conductor import EFFECTS, Conductor, inline_command
+from bench.run.observation import Observation
 from bench.run.source import Source
 from bench.session import environments
 from bench.session.bring_up import Session, open_session

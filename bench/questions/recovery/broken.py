@@ -19,10 +19,11 @@ from bench.judge.findings import Found
 from bench.observe.watching import watch
 from bench.plan.scenarios.record import Aimed, When
 from bench.questions.recovery import left_behind as aftermath
-from bench.run.conductor import EFFECTS, Conductor, Observation
+from bench.run.conductor import EFFECTS, Conductor
 from bench.run.faults.manager import ProcessManager
 from bench.run.faults.nemesis import Armed, armed
 from bench.run.faults.targets import roles_of
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from core.declaration import Graph
 

@@ -10,9 +10,10 @@ from bench.observe.journal import Journal
 from bench.plan.scenarios.record import Action
 from bench.questions.recovery import left_behind as aftermath
 from bench.questions.recovery.broken import Broken, missed
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
 from bench.run.faults.manager import ProcessManager
 from bench.run.faults.targets import roles_of
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 
 

@@ -21,7 +21,8 @@ from bench.judge.outcome import WHOLE
 from bench.observe.journal import Journal, read_journal
 from bench.observe.watching import POLL_S, limit_s
 from bench.plan.workloads import PROBE
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from bench.session.workspace import PARALLELISM
 from core.declaration import Step

@@ -22,7 +22,8 @@ from bench.questions.counting import counted_lines
 from bench.questions.recovery.left_behind import SessionLostError, patience_s
 from bench.questions.recovery.telling import store, tell_absent
 from bench.questions.recovery.unattended import aim
-from bench.run.conductor import EFFECTS, Conductor, Observation, inline_command
+from bench.run.conductor import EFFECTS, Conductor, inline_command
+from bench.run.observation import Observation
 from bench.session.bring_up import Session, wait_until
 from core.declaration import Companion
 from core.instrument.journal import now_ns

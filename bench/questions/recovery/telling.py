@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bench.judge.findings import UNITS, Found
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
+from bench.run.observation import Observation
 
 LEAVES = UNITS | {
     "orphans": "count", "orphan_s": "s", "leaked_slots": "count", "actions": "text", "session": "text",

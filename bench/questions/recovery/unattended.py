@@ -20,10 +20,11 @@ from bench.questions.recovery.broken import Broken, conduct
 from bench.questions.recovery.followed import followed
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.questions.recovery.telling import store, tell_absent
-from bench.run.conductor import Conductor, Observation
+from bench.run.conductor import Conductor
 from bench.run.faults import disk
 from bench.run.faults.manager import ProcessManager, managed
 from bench.run.faults.targets import absent, of_step
+from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from core.instrument.config import Fault, FaultKind
 
