@@ -122,11 +122,7 @@ class Campaign:
 
         Returns whether the engine was lost in it, so that another session has to finish its cells.
         """
-        if not (planned.loop or registry.code_for(planned.engine, planned.pipeline)):
-            self._give_up(planned, left, "no code for this pipeline")
-            return False
-        if hopeless := self._hopeless(planned):
-            self._note_all(left, hopeless)
+        if self._is_hopeless(planned, left):
             return False
         self.sessions += 1
         self.ledger.manifest.order.append(f"block {planned.block}: {planned.name} {planned.track}")
@@ -151,6 +147,15 @@ class Campaign:
         except Exception as error:  # noqa: BLE001 - whatever an engine or its adapter does, the others go on
             self._failed(running[0], left, error)
         return False
+
+    def _is_hopeless(self, planned: Planned, left: list[Cell]) -> bool:
+        """Whether a session need not be begun; the reason is noted."""
+        if not (planned.loop or registry.code_for(planned.engine, planned.pipeline)):
+            self._give_up(planned, left, "no code for this pipeline")
+            return True
+        if hopeless := self._hopeless(planned):
+            self._note_all(left, hopeless)
+        return bool(hopeless)
 
     def _course(self, planned: Planned, left: Sequence[Cell]) -> list[Cell]:
         """What is left of a session, with what has to be done again for it."""

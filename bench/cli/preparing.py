@@ -183,24 +183,27 @@ def _environments(
     with Supervisor(scratch, plain, opened.folder / "logs") as supervisor:
         for name, more in constraints.items():
             engine, _, version = name.partition(VERSION)
-            kind = registry.adapter(engine)
-            manifest.titles[name] = " ".join(filter(None, (kind.title, version)))
+            manifest.titles[name] = " ".join(filter(None, (registry.adapter(engine).title, version)))
             if not _conducts(engine, manifest.arguments):  # it is a row that says so, and needs nothing for that
                 ready.append(name)
                 continue
             progress(f"environment of {name}", float("inf"))
-            lock = environments.lock_in(opened.folder, name)
             try:
-                made = (
-                    environments.ensure_version(name, [f"{kind.install.package}=={version}", *more], lock, supervisor)
-                    if version
-                    else environments.ensure(name, supervisor)
-                )
+                made = _environment(opened, name, more, supervisor)
                 manifest.versions[name] = _main_versions(engine, made)
                 ready.append(name)
             except EngineError as error:
                 lost.append(_not_installed(opened, manifest, name, error))
     return ready, lost
+
+
+def _environment(opened: store.Store, name: str, more: list[str], supervisor: Supervisor) -> Path:
+    """The environment of an engine, or of another version of it, which is locked beside the result."""
+    engine, _, version = name.partition(VERSION)
+    if not version:
+        return environments.ensure(name, supervisor)
+    requirements = [f"{registry.adapter(engine).install.package}=={version}", *more]
+    return environments.ensure_version(name, requirements, environments.lock_in(opened.folder, name), supervisor)
 
 
 def _conducts(engine: str, arguments: dict[str, Any]) -> bool:

@@ -44,20 +44,17 @@ def make_workspace(
     Of what is to be deployed that is left out which the engine has no code for.
     """
     (scratch / "home").mkdir()
+    codes = [(one, registry.code_of(adapter, one.pipeline)) for one in deployed]
     space = Workspace(
-        home=scratch / "home",
-        pipelines=scratch / "pipelines",
-        environment=environment,
-        project=PROJECT,
-        track=track,
-        parallelism=PARALLELISM,
+        home=scratch / "home", pipelines=scratch / "pipelines", environment=environment, project=PROJECT,
+        track=track, parallelism=PARALLELISM,
         ports=dict(zip(adapter.port_names, free_ports(len(adapter.port_names)), strict=True)),
         secrets={name: secrets.token_hex(32) for name in adapter.secret_names},
-        by_hand=tuple(one.pipeline for one in deployed if registry.code_of(adapter, one.pipeline) == "by hand"),
-        bound=tuple(one for one in deployed if registry.code_of(adapter, one.pipeline) == "binding"),
+        by_hand=tuple(one.pipeline for one, code in codes if code == "by hand"),
+        bound=tuple(one for one, code in codes if code == "binding"),
         variants=variants,
         postgres=postgres,
-    )
+    )  # fmt: skip
     lay_out(PROJECT / f"impl_{adapter.name}", space)
     return space
 

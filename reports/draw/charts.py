@@ -112,9 +112,7 @@ def dots(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
     }  # fmt: skip
     sample = base.mark_point(size=60, filled=True, opacity=0.65).encode(**shown)
     warm_up = base.mark_point(size=45, filled=False, opacity=0.8, strokeWidth=1.2).encode(**shown)
-    ring = base.mark_point(shape="circle", size=190, filled=False, strokeWidth=1.5, color="var(--ink)").encode(
-        y=y, x=x, tooltip=shown["tooltip"]
-    )
+    ring = base.mark_point(shape="circle", size=190, filled=False, strokeWidth=1.5, color="var(--ink)")
     layers = [
         (span, lambda row: row["kind"] == "median" and row["low"] is not None,
          "datum.kind == 'median' && isValid(datum.low)"),
@@ -122,7 +120,7 @@ def dots(rows: Sequence[Mapping[str, Any]], axis: str, palette: Palette) -> Any:
         (sample, lambda row: row["kind"] == "sample" and not row["warm_up"],
          "datum.kind == 'sample' && !datum.warm_up"),
         (warm_up, lambda row: row["kind"] == "sample" and row["warm_up"], "datum.kind == 'sample' && datum.warm_up"),
-        (ring, lambda row: row.get("outlier"), "datum.outlier"),
+        (ring.encode(y=y, x=x, tooltip=shown["tooltip"]), lambda row: row.get("outlier"), "datum.outlier"),
     ]  # fmt: skip
     drawn = [layer.transform_filter(chosen) for layer, present, chosen in layers if any(map(present, rows))]
     return alt.layer(*drawn).properties(width=WIDTH, height=ROW * len(_arms(rows)))
