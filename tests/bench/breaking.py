@@ -57,10 +57,10 @@ cli.main()
 """
 ADAPTER = """
 from breaking import stop_at
-from doubles import Double
+from doubles import Double, DoubleEndpoint
 
 
-class Engine(Double):
+class Stopping(DoubleEndpoint):
     submitted = 0
 
     def submit(self, *arguments):
@@ -68,6 +68,10 @@ class Engine(Double):
         type(self).submitted += 1
         stop_at(f"run {self.submitted}")
         return run
+
+
+class Engine(Double):
+    asked = Stopping
 
 
 ADAPTER = Engine

@@ -213,6 +213,7 @@ class Double(Adapter):
     name = "double"
     title = "Double"
     engine_class = EngineClass.SERVED
+    asked: ClassVar[type[DoubleEndpoint]] = DoubleEndpoint
     install = PythonLock("httpx", "httpx")
     default = True
     run_s = 1.0
@@ -235,7 +236,7 @@ class Double(Adapter):
 
     @cached_property
     def endpoint(self) -> DoubleEndpoint:
-        return DoubleEndpoint(self.http, f"http://127.0.0.1:{self.workspace.ports['api']}", self.behaviour)
+        return self.asked(self.http, f"http://127.0.0.1:{self.workspace.ports['api']}", self.behaviour)
 
     def settings(self) -> list[Setting]:
         return [Setting("port", str(self.workspace.ports["api"]), "required", "where it listens")]
@@ -285,9 +286,7 @@ class UnableEndpoint(DoubleEndpoint):
 class Unable(Double):
     """Has none of the abilities that are callables."""
 
-    @cached_property
-    def endpoint(self) -> DoubleEndpoint:
-        return UnableEndpoint(self.http, f"http://127.0.0.1:{self.workspace.ports['api']}", self.behaviour)
+    asked = UnableEndpoint
 
 
 def misbehaving(what: str) -> type[Double]:
