@@ -19,8 +19,12 @@ from bench import cli
 from bench.contract import registry
 from bench.contract.words import Track
 from bench.observe.reading import FILES
+from bench.plan import pipelines
 from bench.plan.budgets import BUDGETS
+from bench.plan.sweep import checked
 from bench.questions.discovery import groups
+from core.declaration import Part, pipeline
+from core.declaration import pipelines as declared
 from core.pipelines.training.settings import Validation
 
 PROJECT = Path(__file__).parents[1]
@@ -132,13 +136,29 @@ def test_the_program_runs_as_the_readme_says() -> None:
 
 def test_values_of_options() -> None:
     explained = table(section(README, "Options"))
-    of_option = {"--engine": registry.engines(), "--track": Track, "--only": groups(), "--budget": BUDGETS}
+    of_option = {
+        "--engine": registry.engines(), "--track": Track, "--only": groups(), "--budget": BUDGETS,
+        "--pipeline": pipelines.known(),
+    }  # fmt: skip
     for option, values in of_option.items():
         assert all(f"`{value}`" in explained[f"`{option}`"] for value in values), option
+    assert all(f"`{name}` (the default)" in explained["`--pipeline`"] for name in pipelines.default())
     defaults = {one.opts[-1]: one.default for one in COMMANDS["run"].params}
     assert f"`{defaults['--budget']}` (the default)" in explained["`--budget`"]
     assert f"; {defaults['--seed']} if not given" in explained["`--seed`"]
     assert f"`{Path(str(defaults['--output'])).name}` if not given" in explained["`--output`"]
+
+
+def test_points_that_can_be_chosen() -> None:
+    told = section(README, "When it breaks")
+    assert all(f"`{part}`" in told for part in Part)
+    given = re.findall(r"(?:--at |as `)([a-z]\S*?)[`\s]", told)
+    assert given
+    assert all(checked(word, pipeline(pipelines.default()[0])) for word in given)
+
+
+def test_every_pipeline_is_named() -> None:
+    assert all(f"`{one.name}`" in README for one in declared())
 
 
 def test_budgets() -> None:
