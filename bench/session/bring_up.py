@@ -56,6 +56,11 @@ class Session:
         return self.adapter.endpoint
 
     @property
+    def has_database(self) -> bool:
+        """Whether a database server is the engine's; if not, it keeps its data in files."""
+        return self._database is not None
+
+    @property
     def database(self) -> Process:
         """The database server's process; EngineError if the engine keeps its data in files."""
         if self._database is None:

@@ -19,7 +19,7 @@ from bench.observe.journal import Journal, read_journal
 from bench.plan.scenarios.record import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
 from bench.run.faults.moments import reached
 from bench.run.faults.nemesis import armed
-from bench.run.faults.targets import absent, resolve
+from bench.run.faults.targets import absent, resolve, unstrikable
 from core.instrument.config import Fault
 from core.instrument.journal import JournalWriter, now_ns
 from core.pipelines.training.pipeline import GRAPH as TRAINING
@@ -125,6 +125,9 @@ def test_targets_that_are_not_there_say_why(bring_up: BringUp) -> None:
     session, _ = bring_up()
     assert absent(session, Target.SCHEDULER) == "the server does it"
     assert not absent(session, Target.API)
+    assert unstrikable(session, Nemesis(Action.KILL, Target.SCHEDULER, NOW)) == "the server does it"
+    assert unstrikable(session, Nemesis(Action.KILL, Target.DATABASE, NOW)) == "the engine's database is in files here"
+    assert not unstrikable(session, Nemesis(Action.LOCK, Target.DATABASE, NOW))
     with pytest.raises(EngineError, match="no process is the scheduler"):
         resolve(session, Target.SCHEDULER, Journal())
     with pytest.raises(EngineError, match="no database server"):

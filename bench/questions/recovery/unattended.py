@@ -23,7 +23,7 @@ from bench.questions.recovery.telling import store, tell_absent
 from bench.run.conductor import Conductor
 from bench.run.faults import disk
 from bench.run.faults.manager import ProcessManager, managed
-from bench.run.faults.targets import absent, of_step
+from bench.run.faults.targets import of_step, unstrikable
 from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from core.instrument.config import Fault, FaultKind
@@ -111,7 +111,7 @@ def unavailable(conductor: Conductor, session: Session, scenario: Scenario) -> s
         return f"not applicable: {reason}"
     if session.workspace.track not in scenario.tracks:
         return f"not applicable: the {session.workspace.track} track keeps its data elsewhere"
-    if scenario.nemesis and (reason := absent(session, scenario.nemesis.target)):
+    if scenario.nemesis and (reason := unstrikable(session, scenario.nemesis)):
         return f"not applicable: {reason}"
     if (
         scenario.nemesis

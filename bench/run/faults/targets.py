@@ -11,7 +11,15 @@ from bench.contract.errors import EngineError
 from bench.contract.targets import OfRole, OfStep, Target, Targets
 from bench.contract.words import Unsupported
 from bench.observe.journal import Journal
+from bench.plan.scenarios.record import Action, Nemesis
 from bench.session.bring_up import Session
+
+
+def unstrikable(session: Session, nemesis: Nemesis) -> str:
+    """Why a session has nothing that the nemesis could strike; empty if it has."""
+    if nemesis.target is Target.DATABASE and (nemesis.action is Action.LOCK) is session.has_database:
+        return f"the engine's database is {'a server' if session.has_database else 'in files'} here"
+    return absent(session, nemesis.target)
 
 
 def absent(session: Session, target: Target) -> str:
