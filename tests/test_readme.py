@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import check_layers
 import pytest
 import typer.main
 
@@ -18,8 +19,12 @@ from bench import cli
 from bench.contract import registry
 from bench.contract.words import Track
 from bench.observe.reading import FILES
+from bench.plan import pipelines
 from bench.plan.budgets import BUDGETS
+from bench.plan.sweep import checked
 from bench.questions.discovery import groups
+from core.declaration import Part, pipeline
+from core.declaration import pipelines as declared
 from core.pipelines.training.settings import Validation
 
 PROJECT = Path(__file__).parents[1]
@@ -72,7 +77,7 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_environments_exist(document: str) -> None:
-    named = set(MENTIONED.findall(DOCUMENTS[document])) - {"x"}
+    named = set(MENTIONED.findall(DOCUMENTS[document]))
     assert named
     assert named <= environments()
 
@@ -131,13 +136,29 @@ def test_the_program_runs_as_the_readme_says() -> None:
 
 def test_values_of_options() -> None:
     explained = table(section(README, "Options"))
-    of_option = {"--engine": registry.engines(), "--track": Track, "--only": groups(), "--budget": BUDGETS}
+    of_option = {
+        "--engine": registry.engines(), "--track": Track, "--only": groups(), "--budget": BUDGETS,
+        "--pipeline": pipelines.known(),
+    }  # fmt: skip
     for option, values in of_option.items():
         assert all(f"`{value}`" in explained[f"`{option}`"] for value in values), option
+    assert all(f"`{name}` (the default)" in explained["`--pipeline`"] for name in pipelines.default())
     defaults = {one.opts[-1]: one.default for one in COMMANDS["run"].params}
     assert f"`{defaults['--budget']}` (the default)" in explained["`--budget`"]
     assert f"; {defaults['--seed']} if not given" in explained["`--seed`"]
     assert f"`{Path(str(defaults['--output'])).name}` if not given" in explained["`--output`"]
+
+
+def test_points_that_can_be_chosen() -> None:
+    told = section(README, "When it breaks")
+    assert all(f"`{part}`" in told for part in Part)
+    given = re.findall(r"(?:--at |as `)([a-z]\S*?)[`\s]", told)
+    assert given
+    assert all(checked(word, pipeline(pipelines.default()[0])) for word in given)
+
+
+def test_every_pipeline_is_named() -> None:
+    assert all(f"`{one.name}`" in README for one in declared())
 
 
 def test_budgets() -> None:
@@ -167,10 +188,45 @@ def test_files_of_a_result() -> None:
     assert listed >= {re.sub(r"<.*", "", name) for name in documented} | set(FILES.values())
 
 
-def test_folders_exist() -> None:
-    listed = {line.split()[0] for line in blocks(section(CONTRIBUTING, "Layout"))}
-    assert all((PROJECT / folder).is_dir() for folder in listed)
-    assert listed >= {f"impl_{name}/" for name in registry.engines()}
+def layout() -> list[str]:
+    """The folders and files of the picture, from the checkout; what is indented lies in what stands above it."""
+    found: list[str] = []
+    within = ""
+    for line in section(CONTRIBUTING, "Layout").splitlines():
+        if line.startswith("    "):
+            name = line.split()[0]
+            found.append(f"{within}{name}" if line.startswith("      ") else name)
+            within = within if line.startswith("      ") else name
+    return found
+
+
+def test_folders_of_the_layout_exist() -> None:
+    missing = [name for name in layout() if not list(PROJECT.glob(name.replace("<engine>", "*")))]
+    assert not missing
+
+
+def test_the_layout_has_every_folder() -> None:
+    packages = {path.parent for path in PROJECT.glob("*/*/__init__.py")} - {PROJECT / "tests"}
+    names = {f"{path.relative_to(PROJECT)}/" for path in packages}
+    assert {re.sub(r"^impl_[a-z]+", "impl_<engine>", name) for name in names} <= set(layout())
+
+
+def test_the_layout_is_in_the_order_of_the_layers() -> None:
+    layers = [one.strip() for layer in check_layers.ALL for one in layer.split("|")]
+    modules = [name.removesuffix("/").removesuffix(".py").replace("/", ".") for name in layout()]
+    stands = [next(at for at, name in enumerate(modules) if f"{name}.".startswith(f"{one}.")) for one in layers]
+    assert stands == sorted(stands)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_is_named_exists(document: str) -> None:
+    """Paths and modules; not those of the recipes' examples, which are to be added."""
+    text = DOCUMENTS[document]
+    named = set(re.findall(r"`([^`\s<>]+)`", text)) - set(re.findall(r"such as\s`([^`]+)`", text))
+    ours = {one for one in named if re.match(r"(?:bench|core|reports|tests)[/.]", one)}
+    places = [PROJECT / (one if "/" in one else one.replace(".", "/")) for one in ours]
+    assert places
+    assert not [str(one) for one in places if not one.exists() and not one.with_suffix(".py").exists()]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

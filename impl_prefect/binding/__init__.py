@@ -1,1 +1,1 @@
-"""Flows beside the training pipeline: many like tasks, and the training tasks in another isolation."""
+"""What is deployed to the engine."""

@@ -50,6 +50,18 @@ class Checkout:
         ]
 
 
+def copied(root: Path) -> Checkout:
+    """A new copy, in which everything is committed."""
+    for name in git(PROJECT, "ls-files").splitlines():
+        if (PROJECT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, root / name)
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", "A copy")
+    return Checkout(root)
+
+
 def git(root: Path, *argv: str) -> str:
     """What git says in a folder."""
     return subprocess.run(["git", *argv], cwd=root, capture_output=True, text=True, check=True).stdout

@@ -6,20 +6,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from checkout import ENGINE, HERE, PROJECT, Checkout, git
+from checkout import ENGINE, HERE, Checkout, copied
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """With the toy engine, and its environment as tox makes it by the folder; at the end nothing runs in it."""
-    copy = Checkout(tmp_path_factory.mktemp("house") / "checkout")
-    for name in git(PROJECT, "ls-files").splitlines():
-        if (PROJECT / name).is_file():
-            (copy.root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, copy.root / name)
-    git(copy.root, "init", "--quiet")
-    git(copy.root, "add", "--all")
-    git(copy.root, "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", "A copy")
+    copy = copied(tmp_path_factory.mktemp("house") / "checkout")
     copy.add(HERE / "toy_engine", ENGINE)
     copy.run("-m", "tox", "run", "-e", "toy", "--notest")
     yield copy
