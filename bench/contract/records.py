@@ -116,7 +116,7 @@ class Strike(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     """step, run, worker, scheduler, api, control_plane, database."""
     moment: str
-    """Where in the history: `in train`, `before train`, `during submit`."""
+    """Where in the run: `in train`, `before train`, `during submit`."""
     pids: tuple[int, ...] = ()
     """The processes that were struck."""
     t_ns: int = 0

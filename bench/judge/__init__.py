@@ -1,1 +1,1 @@
-"""History in, verdict out."""
+"""Journal in, verdict out."""

@@ -96,7 +96,7 @@ def last_ns(attempt: Attempt, strikes: tuple[Strike, ...]) -> int:
 
 
 def record(verdicts: Iterable[Verdict]) -> str:
-    """Whether the engine's own record agrees with the history; if not, in what it does not, or why it is not known."""
+    """Whether the engine's own record agrees with the journal; if not, in what it does not, or why it is not known."""
     said = [one for one in verdicts if one.checker == "engine_record"]
     wrong = [one.reason for one in said if one.verdict == "fail"]
     unknown = [f"unknown: {one.reason}" for one in said if one.verdict == "unknown"]

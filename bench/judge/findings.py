@@ -1,4 +1,4 @@
-"""What became of a broken run: history in, findings out. Independent of the engine, and of what struck it."""
+"""What became of a broken run: journal in, findings out. Independent of the engine, and of what struck it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a run, in one word: history in, outcome out. It is said once which words are good ones."""
+"""What became of a run, in one word: journal in, outcome out. It is said once which words are good ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what people did after something went wrong has put it right: histories in, findings out."""
+"""Whether what people did after something went wrong has put it right: journals in, findings out."""
 
 from __future__ import annotations
 

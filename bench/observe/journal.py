@@ -218,12 +218,12 @@ class Journal:
 
 
 def read_journal(run_dir: Path) -> Journal:
-    """Read the journal in a run's folder; an empty history if no step has started."""
+    """Read the journal in a run's folder; an empty one if no step has started."""
     return parse(written.read(run_dir))
 
 
 def parse(records: Iterable[Mapping[str, Any]]) -> Journal:
-    """Turn journal records into a history, attempts in the order of their start."""
+    """Turn journal records into a journal, attempts in the order of their start."""
     groups: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
     effects, faults = [], []
     for record in records:

@@ -76,7 +76,7 @@ ALONE = {
 """What a budget is where this group of questions alone is asked for: every scenario, and some kill points."""
 
 POINT_ACTIONS = ("kill", "crash", "pause", "restart")
-"""What can be done at any point of a history."""
+"""What can be done at any point of a run."""
 
 
 def chosen(arguments: Mapping[str, Any]) -> Budget:

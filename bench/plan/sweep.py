@@ -45,7 +45,7 @@ Strike = tuple[Action, Target, Moment]
 def moments(graph: Graph, ran: Collection[str]) -> tuple[Moment, ...]:
     """Starts and middles of the steps that `ran` in the plain loop, in the graph's order.
 
-    Before a step that comes after no other there is no history yet that could tell when.
+    Before a step that comes after no other there is nothing in the journal yet that could tell when.
     """
     steps = [step for step in graph.unrolled(ran) if step.name in ran]
     found = (Moment(when, step.name) for when, step in product((When.BEFORE, When.IN), steps)

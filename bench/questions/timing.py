@@ -28,7 +28,7 @@ def store_times(conductor: Conductor, seen: Observation, inline_s: Mapping[str, 
 
 
 def times(seen: Observation, inline_s: Mapping[str, float], graph: Graph) -> dict[str, tuple[str, float]]:
-    """Metric -> (unit, value) of one right run. Overhead as in `History.overhead_s`."""
+    """Metric -> (unit, value) of one right run. Overhead as in `Journal.overhead_s`."""
     run, journal = seen.run, seen.journal
     first, last, makespan = journal.first_start_ns(), journal.last_end_ns(), seen.makespan_s
     if first is None or last is None or makespan is None:

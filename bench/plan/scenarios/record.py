@@ -67,7 +67,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point of the history."""
+    """A point of a run."""
 
     when: When
     step: Where = ""

@@ -25,7 +25,7 @@ def followed(conductor: Conductor, session: Session, broken: Broken, manager: Pr
 
 
 def judged(conductor: Conductor, session: Session, broken: Broken, resumed: Journal | None) -> Found:
-    """What the judge finds in the history; `resumed`: the same with what came after people had resumed the run."""
+    """What the judge finds in the journal; `resumed`: the same with what came after people had resumed the run."""
     seen, graph = broken.seen, conductor.graph(broken.seen.journal)
     step = broken.scenario.step
     found = safe_findings(
@@ -58,7 +58,7 @@ def _actions(
 ) -> tuple[str, Journal | None]:
     """What was done or has to be done by people, or by the process manager that they have set up.
 
-    Also the history of a run that was resumed.
+    Also the journal of a run that was resumed.
     """
     scenario = broken.scenario
     done = ["submit again"] if broken.resubmitted else []

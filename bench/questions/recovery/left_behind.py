@@ -156,7 +156,7 @@ def most_at_once(journal: Journal) -> int:
 def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[str, Journal | None]:
     """What people have to do about a run that did not complete by itself: one call of the API, if that is enough.
 
-    Also the run's history with what that call led to.
+    Also the run's journal with what that call led to.
     """
     resume = session.endpoint.abilities()[Ability.RESUME]
     called_complete = seen.state is not None and seen.state.status is Status.COMPLETED

@@ -1,4 +1,4 @@
-"""Waits for a point of a run's history, as its journal tells it."""
+"""Waits for a point of a run, as its journal tells it."""
 
 from __future__ import annotations
 

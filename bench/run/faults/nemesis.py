@@ -1,4 +1,4 @@
-"""Faults from outside: struck at a chosen point of a run's history, and always healed."""
+"""Faults from outside: struck at a chosen point of a run, and always healed."""
 
 from __future__ import annotations
 
