@@ -14,7 +14,7 @@ from reports.draw.course import Courses, courses
 from reports.draw.heat import HeatMap, heat_map
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
-from reports.sections import background, isolation, recovery, resources, scaling
+from reports.sections import background, isolation, others, recovery, resources, scaling
 from reports.sections.background import Background
 from reports.sections.decisions import Decision, asked, decide
 from reports.sections.experience import AbilityRow, Experience, abilities, experiences
@@ -130,7 +130,8 @@ def _verdict(case: UseCase, lookup: Lookup) -> VerdictView:
 def _sections(lookup: Lookup) -> list[Section]:
     built: list[Section | None] = [_code(lookup), _setup(lookup), _runtime(lookup)]
     built += [scaling.section(lookup), resources.section(lookup), recovery.section(lookup), _debugging(lookup)]
-    return [section for section in built if section]
+    found = [section for section in built if section]
+    return found + others.sections(lookup, [section.key for section in found])
 
 
 def _first(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
