@@ -27,7 +27,7 @@ from bench.session.bring_up import Session, open_session, wait_until
 from core.declaration import Companion, Part, Shaped, pipeline
 from core.instrument.config import Fault
 
-LIMIT_S = 60.0
+LIMIT_S = 240.0
 THREE = backfill.DAYS[:3]
 
 
