@@ -59,8 +59,8 @@ class Data:
 class Source(Protocol):
     """Where a pipeline's data come from. Errors are ConfigError or DataError, in one line each."""
 
-    def generated(self, folder: Path, seed: int, rows: int = 0) -> Data:
-        """The built-in data, written into the folder unless they are there already; 0 rows: as many as it likes."""
+    def generated(self, folder: Path, seed: int, rows: int | None = None) -> Data:
+        """The built-in data, written into the folder unless they are there already; None: as many rows as it likes."""
 
     def given(self, options: Mapping[str, Any], seed: int) -> Data:
         """A user's own data, checked: `data` and `test_data` are paths, `target` a name; each may be None."""

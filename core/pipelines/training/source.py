@@ -22,11 +22,11 @@ RENAMED_ROWS = 1000
 class TableSource:
     """A CSV file with a column to predict. See `core.declaration.Source`."""
 
-    def generated(self, folder: Path, seed: int, rows: int = 0) -> Data:
+    def generated(self, folder: Path, seed: int, rows: int | None = None) -> Data:
         """Card transactions that the seed draws."""
         path = folder / "transactions.csv"
         if not path.exists():
-            write_transactions(Transactions(rows=rows or ROWS, seed=seed), path)
+            write_transactions(Transactions(rows=ROWS if rows is None else rows, seed=seed), path)
         return prepared(path, TARGET, seed, name="generated card transactions")
 
     def given(self, options: Mapping[str, Any], seed: int) -> Data:
