@@ -23,7 +23,7 @@ from pathlib import Path
 from core.instrument.journal import JournalWriter
 sys.stdin.readline()
 for number in range(25):
-    journal = Journal(Path(sys.argv[1]), "r1", "train")
+    journal = JournalWriter(Path(sys.argv[1]), "r1", "train")
     journal.write("start", filler="x" * 3000)
     journal.write("end", number=number)
 """
@@ -137,7 +137,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from core.instrument.journal import JournalWriter
-journal = Journal(Path(sys.argv[1]), "r1", sys.argv[2])
+journal = JournalWriter(Path(sys.argv[1]), "r1", sys.argv[2])
 journal.write("start")
 print(flush=True)
 for _ in range(100):
