@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from like_steps import LOCAL, SERVED, fixed
 
 from bench.contract import registry
+from bench.contract.engine import Mode
 from bench.contract.records import Arm
 from bench.contract.words import Track
 from bench.observe.journal import Journal
@@ -36,17 +38,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "measured" in metafunc.fixturenames:
         plain = [one.name for one in pipelines() if not (one.shape or one.role)]
         pairs = [(engine, name) for engine in chosen for name in plain if registry.code_for(engine, name)]
-        metafunc.parametrize(("engine", "measured"), pairs, scope="module")
+        metafunc.parametrize(("engine", "measured"), pairs, scope="session")
     elif "engine" in metafunc.fixturenames:
-        metafunc.parametrize("engine", chosen, scope="module")
+        metafunc.parametrize("engine", chosen, scope="session")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return Store(tmp_path_factory.mktemp("result"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def source(measured: str, store: Store) -> Source:
     return generated(pipeline(measured), store.folder, SEED)
 
@@ -60,21 +62,34 @@ def conduct_inline(store: Store, source: Source, label: str, **changes: object) 
         return conductor.process(supervisor, inline_command(config), run).journal
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def oracle(measured: str, store: Store, source: Source) -> Journal:
     return conduct_inline(store, source, f"inline-{measured}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
-    """The engine, up on the tuned track."""
+    """The engine, up once on the tuned track: with the pipeline, what people run beside it, and those of like steps."""
     environment, logs = environments.require(engine), store.folder / "logs" / engine
-    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, (Shaped(measured),)) as opened:
+    beside = (Shaped(measured), *map(Shaped, pipeline(measured).companions.values()))
+    like = {one.offered: Shaped(one.pipeline, fixed(one)) for one in (*SERVED, *LOCAL)}
+    offers = (*beside, *like.values())
+    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, variants=True) as opened:
         opened.bring_up()
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def local(session: Session) -> Session:
+    """The same, where the engine can also run without a server."""
+    if Mode.LOCAL not in session.adapter.modes:
+        pytest.skip(session.adapter.local_note())
+    for number, command in enumerate(session.adapter.local_initialise(), 1):
+        session.supervisor.run(f"local-initialise-{number}", command)
+    return session
+
+
+@pytest.fixture(scope="session")
 def conductor(engine: str, session: Session, store: Store, source: Source, oracle: Journal) -> Conductor:
     version = session.adapter.install.version(session.workspace.environment)
     return Conductor(store, source, Arm(engine=engine, version=version, track="tuned", mode="served"), engine, oracle)

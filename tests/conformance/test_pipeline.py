@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.contract.engine import Mode
 from bench.contract.words import Ability, Feature, Status
 from bench.observe.journal import Journal
 from bench.plan.scenarios.record import ASKED
@@ -137,15 +136,10 @@ def test_tuned_settings_are_documented(session: Session) -> None:
     assert not undocumented
 
 
-def test_local_mode_equals_inline(conductor: Conductor, session: Session) -> None:
-    if Mode.LOCAL not in session.adapter.modes:
-        pytest.skip(session.adapter.local_note())
-    for number, command in enumerate(session.adapter.local_initialise(), 1):
-        session.supervisor.run(f"local-initialise-{number}", command)
-    local = replace(
-        conductor, arm=msgspec.structs.replace(conductor.arm, mode="local"), label=f"{conductor.label}-local"
-    )
-    run, config = local.prepare(session.scratch / "local-effects")
-    seen = local.process(session.supervisor, session.adapter.local(conductor.workload.offered, config), run)
+def test_local_mode_equals_inline(conductor: Conductor, local: Session) -> None:
+    arm, label = msgspec.structs.replace(conductor.arm, mode="local"), f"{conductor.label}-local"
+    own = replace(conductor, arm=arm, label=label)
+    run, config = own.prepare(local.scratch / "local-effects")
+    seen = own.process(local.supervisor, local.adapter.local(own.workload.offered, config), run)
     assert seen.run.outcome == "completed"
     assert seen.right

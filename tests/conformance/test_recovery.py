@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import psutil
@@ -11,10 +10,9 @@ import pytest
 from bench.contract import registry
 from bench.contract.records import Sample
 from bench.contract.targets import OfRole, Target
-from bench.contract.words import Ability, Backfills, Track, Unsupported
+from bench.contract.words import Ability, Backfills, Unsupported
 from bench.observe.journal import read_journal
 from bench.observe.reading import load
-from bench.observe.store import Store
 from bench.plan.scenarios import SCENARIOS
 from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, When
 from bench.plan.workloads import Workload
@@ -22,24 +20,12 @@ from bench.questions.recovery import backfill, repair
 from bench.run.conductor import EFFECTS, Conductor
 from bench.run.faults.nemesis import armed
 from bench.run.faults.targets import resolve
-from bench.session import environments
-from bench.session.bring_up import Session, open_session, wait_until
-from core.declaration import Companion, Part, Shaped, pipeline
+from bench.session.bring_up import Session, wait_until
+from core.declaration import Companion, Part, pipeline
 from core.instrument.config import Fault
 
 LIMIT_S = 240.0
 THREE = backfill.DAYS[:3]
-
-
-@pytest.fixture(scope="module")
-def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
-    """The engine, up on the tuned track, with what people run beside the pipeline."""
-    environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-recovery"
-    kind = registry.adapter(engine)
-    offers = [Shaped(measured), *map(Shaped, pipeline(measured).companions.values())]
-    with open_session(kind, Track.TUNED, environment, logs, offers) as opened:
-        opened.bring_up()
-        yield opened
 
 
 @pytest.fixture(scope="module")

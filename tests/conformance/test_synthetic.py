@@ -2,60 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
+from like_steps import LOCAL, PARALLEL, SERIES, SERVED
 
-from bench.contract import registry
 from bench.contract.records import Arm
-from bench.contract.words import Track
 from bench.observe.journal import Journal
 from bench.observe.store import Store
-from bench.plan.workloads import Workload, shaped, sized
+from bench.plan.workloads import Workload, sized
 from bench.run.conductor import EFFECTS, Conductor, inline_command
 from bench.run.observation import Observation
 from bench.run.source import Source
-from bench.session import environments
-from bench.session.bring_up import Session, open_session
+from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import clean_environment, make_scratch
-from core.declaration import Shape, Shaped
 from core.instrument.config import Fault
 
 LONGER_THAN_A_START_S = 3.0
 """So long a step lasts that the next one has started meanwhile, however slowly an engine starts them."""
-SERIES, PARALLEL = shaped(Shape.SERIES), shaped(Shape.PARALLEL)
-SERVED = (
-    sized(SERIES, 5, fib=10),
-    sized(PARALLEL, 7),
-    sized(SERIES, 2, payload_bytes=100_000, channel="engine"),
-    sized(SERIES, 2, payload_bytes=100_000, channel="reference"),
-)
-LOCAL = (sized(SERIES, 2), sized(PARALLEL, 2))
-
 Judge = Callable[[Workload], Conductor]
 
 
-@pytest.fixture(scope="module")
-def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
-    """The engine, up on the tuned track, with pipelines of like steps beside the one that is measured."""
-    environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-synthetic"
-    like = {workload.offered: Shaped(workload.pipeline, _fixed(workload)) for workload in (*SERVED, *LOCAL)}
-    offers = (Shaped(measured), *like.values())
-    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, variants=True) as opened:
-        opened.bring_up()
-        yield opened
-
-
-def _fixed(workload: Workload) -> dict[str, Any]:
-    return {name: workload.settings[name] for name in workload.declared.fixed_by}
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def judge(engine: str, store: Store, source: Source, oracle: Journal) -> Judge:
     """A conductor for a workload, with the plain loop's run of it as the oracle."""
     plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"{engine}-inline", Journal())
@@ -133,16 +105,11 @@ def test_status_agrees_with_state(judge: Judge, session: Session) -> None:
 
 
 @pytest.mark.parametrize("workload", LOCAL, ids=lambda workload: workload.label)
-def test_local_run_equals_inline(workload: Workload, judge: Judge, session: Session) -> None:
-    home = session.workspace.home / "local"
-    if not home.exists():
-        for number, command in enumerate(session.adapter.local_initialise(), 1):
-            session.supervisor.run(f"local-initialise-{number}", command)
+def test_local_run_equals_inline(workload: Workload, judge: Judge, local: Session) -> None:
     conductor = judge(workload)
-    local = replace(
-        conductor, arm=msgspec.structs.replace(conductor.arm, mode="local"), label=f"{conductor.label}-local"
-    )
-    run, config = local.prepare(session.scratch / "local-effects")
-    seen = local.process(session.supervisor, session.adapter.local(workload.offered, config), run)
+    arm, label = msgspec.structs.replace(conductor.arm, mode="local"), f"{conductor.label}-local"
+    own = replace(conductor, arm=arm, label=label)
+    run, config = own.prepare(local.scratch / "local-effects")
+    seen = own.process(local.supervisor, local.adapter.local(workload.offered, config), run)
     assert seen.run.outcome == "completed"
     assert not objections(seen)
