@@ -20,6 +20,7 @@ def chaos(
     *,
     engine: Annotated[list[str] | None, typer.Option(help="Only this engine; repeatable.")] = None,
     track: Annotated[list[Track] | None, typer.Option(help="Only this track; repeatable. [default: tuned]")] = None,
+    pipeline: Annotated[list[str] | None, typer.Option(help="Only this pipeline; repeatable.")] = None,
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -39,11 +40,13 @@ def chaos(
 ) -> None:
     """Break running engines on purpose, and judge what became of the runs. An interrupted one: run --resume."""
     wish = {"fault": fault or [], "role": [str(one) for one in role or []], "at": at or [], "count": count}
-    chaos_budget(wish)  # wrong words are told before anything starts
+    measured = list(dict.fromkeys(pipeline or pipelines.default()))
+    pipelines.require(measured)
+    chaos_budget(wish, measured)  # wrong words are told before anything starts
     arguments = {
         "engine": list(dict.fromkeys(engine or default_engines())),
         "track": [str(t) for t in dict.fromkeys(track or [Track.TUNED])],
-        "with": [], "pipeline": list(pipelines.default()), "again": None, "budget": "chaos", "only": [], "seed": seed,
+        "with": [], "pipeline": measured, "again": None, "budget": "chaos", "only": [], "seed": seed,
         "target": None, "data": None, "test_data": None,
         "chaos": wish,
     }  # fmt: skip

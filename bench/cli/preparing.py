@@ -46,9 +46,7 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Campaign, Progress]:
         registry.adapter(name)
     for wish in arguments["with"]:
         _other_version(wish, arguments["engine"])
-    for name in arguments["pipeline"]:
-        if name not in pipelines.known():
-            raise UsageError(f"--pipeline {name}: there is no such pipeline; there are {', '.join(pipelines.known())}")
+    pipelines.require(arguments["pipeline"])
     if arguments["again"] not in (None, *arguments["engine"]):
         raise UsageError(f"--again {arguments['again']}: is not measured once; add --engine {arguments['again']}")
     if arguments["data"] is None and (arguments["target"] or arguments["test_data"]):

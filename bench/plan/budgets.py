@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from bench.contract.errors import UsageError
 from bench.contract.targets import Target
 from bench.contract.words import Track
 from bench.plan import scenarios
+from bench.plan.pipelines import default
 from bench.plan.scenarios.record import Action
 from bench.plan.sweep import NO_POINTS, TARGETS, Sweep, checked
-from core.declaration import pipelines
+from core.declaration import pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +84,23 @@ POINT_ACTIONS = ("kill", "crash", "pause", "restart")
 def chosen(arguments: Mapping[str, Any]) -> Budget:
     """The budget that a command's arguments ask for."""
     if arguments.get("chaos"):
-        return chaos_budget(arguments["chaos"])
+        return chaos_budget(arguments["chaos"], arguments.get("pipeline") or default())
     name, only = arguments["budget"], arguments["only"]
     return ALONE.get((name, *only), BUDGETS[name])
 
 
-def chaos_budget(wish: Mapping[str, Any]) -> Budget:
-    """What `orchbench chaos` asks for: scenarios by name, and points that are drawn. UsageError for an unknown word."""
+def chaos_budget(wish: Mapping[str, Any], measured: Iterable[str]) -> Budget:
+    """What `orchbench chaos` asks for: scenarios by name, and points that are drawn in each `measured` pipeline.
+
+    UsageError for an unknown word.
+    """
     named = tuple(name for name in wish["fault"] if name in scenarios.SCENARIOS)
     actions = [name for name in wish["fault"] if name not in named]
     if unknown := set(actions) - set(POINT_ACTIONS):
         known = ", ".join((*scenarios.SCENARIOS, *POINT_ACTIONS))
         raise UsageError(f"--fault {unknown.pop()}: there is no such fault; there are {known}")
-    for text in wish["at"]:
-        checked(text, next(one for one in pipelines() if one.default))
+    for name, text in product(measured, wish["at"]):
+        checked(text, pipeline(name))
     sweep = Sweep(
         wish["count"] if actions or not named else 0,
         tuple(Action(name) for name in actions or ("kill",)),

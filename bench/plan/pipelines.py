@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from pathlib import Path
 
+from bench.contract.errors import UsageError
 from core.declaration import pipeline, pipelines
 
 
@@ -17,6 +19,13 @@ def known() -> tuple[str, ...]:
 def default() -> tuple[str, ...]:
     """Names of those that are measured where nobody asks for another one."""
     return tuple(one.name for one in pipelines() if one.default)
+
+
+def require(names: Iterable[str]) -> None:
+    """UsageError for the first of the names that is no pipeline that can be asked for."""
+    for name in names:
+        if name not in known():
+            raise UsageError(f"--pipeline {name}: there is no such pipeline; there are {', '.join(known())}")
 
 
 def source_file(name: str, step: str) -> str:

@@ -140,6 +140,7 @@ def test_no_command_shows_the_help() -> None:
         (["--fault", "rain"], "--fault rain: there is no such fault; there are transient_error,"),
         (["--at", "tea"], "--at tea: not a point; write submit"),
         (["--engine", "nobody"], "unknown engine 'nobody'"),
+        (["--pipeline", "tea"], "--pipeline tea: there is no such pipeline; there are"),
         (["--role", "boss"], "'boss' is not one of"),
     ],
 )

@@ -15,6 +15,7 @@ from bench.plan.arms import AGAIN, INLINE, Arm, arms, cheapest
 from bench.plan.budgets import BUDGETS, Budget, chaos_budget
 from bench.plan.cell import Cell, blocks, sessions
 from bench.plan.costs import RENDER_S, SESSION_S, Clock, Estimates
+from bench.plan.pipelines import default
 from bench.plan.planner import plan
 from bench.plan.priced import ONLY_BLOCKS, Needs
 from bench.plan.scenarios import SCENARIOS, of_budget
@@ -114,12 +115,13 @@ def test_engines_are_brought_up_only_where_something_is_broken() -> None:
         (["hung_step"], [""]),
         (["hung_step", "kill"], ["", "kill points"]),
     ):
-        (block,) = planned(chaos_budget(wish | {"fault": faults}), ["airflow"], [], 1)
+        (block,) = planned(chaos_budget(wish | {"fault": faults}, default()), ["airflow"], [], 1)
         assert [one[0].planned.topic for one in block if not one[0].planned.loop] == topics
 
 
 def test_points_are_those_of_the_targets_that_the_engine_has() -> None:
-    (block,) = planned(chaos_budget({"role": [], "at": [], "count": 9, "fault": ["kill"]}), ["airflow"], [], 1)
+    wish = {"role": [], "at": [], "count": 9, "fault": ["kill"]}
+    (block,) = planned(chaos_budget(wish, default()), ["airflow"], [], 1)
     names = [topic for one in block for cell in one for topic in cell.topics]
     assert len(names) == 9
     assert {name.split("-")[1] for name in names} == {"run", "api", "control_plane"}
