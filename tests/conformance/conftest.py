@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from like_steps import LOCAL, SERVED, fixed
+from plain_loop import conduct_inline
 
 from bench.contract import registry
 from bench.contract.engine import Mode
@@ -17,12 +17,10 @@ from bench.contract.records import Arm
 from bench.contract.words import Track
 from bench.observe.journal import Journal
 from bench.observe.store import Store
-from bench.run.conductor import EFFECTS, Conductor, inline_command
+from bench.run.conductor import Conductor
 from bench.run.source import Source, generated
 from bench.session import environments
 from bench.session.bring_up import Session, open_session
-from bench.session.supervisor import Supervisor
-from bench.session.workspace import clean_environment, make_scratch
 from core.declaration import Shaped, pipeline, pipelines
 
 SEED = 7
@@ -51,15 +49,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="session")
 def source(measured: str, store: Store) -> Source:
     return generated(pipeline(measured), store.folder, SEED)
-
-
-def conduct_inline(store: Store, source: Source, label: str, **changes: object) -> Journal:
-    """One inline run; its history is the oracle of what the engines must produce."""
-    scratch = make_scratch()
-    with Supervisor(scratch, clean_environment(scratch, Path("/usr/bin")), store.folder / "logs" / label) as supervisor:
-        conductor = Conductor(store, source, Arm(engine="inline", mode="local"), label, Journal())
-        run, config = conductor.prepare(scratch / EFFECTS, **changes)
-        return conductor.process(supervisor, inline_command(config), run).journal
 
 
 @pytest.fixture(scope="session")

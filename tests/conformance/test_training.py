@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from conftest import conduct_inline
+from plain_loop import conduct_inline
 
 from bench.run.conductor import Conductor
 from bench.session.bring_up import Session
