@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.contract.errors import UsageError
 from bench.contract.targets import OfRole, OfStep, Target
 from bench.contract.words import Track, Unsupported
 from bench.plan.arms import AGAIN, INLINE, Arm, arms, cheapest
@@ -117,6 +118,13 @@ def test_engines_are_brought_up_only_where_something_is_broken() -> None:
     ):
         (block,) = planned(chaos_budget(wish | {"fault": faults}, default()), ["airflow"], [], 1)
         assert [one[0].planned.topic for one in block if not one[0].planned.loop] == topics
+
+
+def test_points_are_asked_of_the_pipeline_that_is_measured() -> None:
+    wish = {"role": [], "at": ["train"], "count": 1, "fault": ["kill"]}
+    assert chaos_budget(wish, ["training"]).sweep.at == ("train",)
+    with pytest.raises(UsageError, match="--at train: not a point"):
+        chaos_budget(wish, ["training", "chain"])
 
 
 def test_points_are_those_of_the_targets_that_the_engine_has() -> None:

@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 from breaking import runs
-from doubles import RETRIES, BringUp, Double, misbehaving
+from doubles import RETRIES, BringUp, Double, DoubleEndpoint, misbehaving
 from waiting import wait_for
 
 from bench.contract.errors import EngineError
@@ -222,18 +222,22 @@ def test_engine_that_is_never_ready(bring_up: BringUp, monkeypatch: pytest.Monke
         bring_up(NeverReady)
 
 
-class LosesAService(Double):
-    """One of its services ends while the pipelines are waited for."""
-
-    def roles(self) -> list[Role]:
-        return [*super().roles(), Role("helper", Command(("sh", "-c", "echo no room; exit 3")), Function.OTHER)]
-
+class NeverOffers(DoubleEndpoint):
     def deployed(self, pipeline: str) -> bool:  # noqa: ARG002 - never
         return False
 
 
+class LosesAService(Double):
+    """One of its services ends while the pipelines are waited for."""
+
+    asked = NeverOffers
+
+    def roles(self) -> list[Role]:
+        return [*super().roles(), Role("helper", Command(("sh", "-c", "echo no room; exit 3")), Function.OTHER)]
+
+
 def test_service_that_ends_before_the_pipelines_are_there_is_told_at_once(bring_up: BringUp) -> None:
-    with pytest.raises(EngineError, match=r"helper: ended with exit code 3 before: \w+ offered") as caught:
+    with pytest.raises(EngineError, match="helper: ended with exit code 3 before: training offered") as caught:
         bring_up(LosesAService)
     assert caught.value.log_tail == "no room"
 
