@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from like_steps import LOCAL, SERVED, fixed
+from like_steps import LOCAL, PARALLEL, SERVED, fixed
 
 from bench.contract import registry
 from bench.contract.engine import Mode
@@ -75,6 +75,16 @@ def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
     like = {one.offered: Shaped(one.pipeline, fixed(one)) for one in (*SERVED, *LOCAL)}
     offers = (*beside, *like.values())
     with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, variants=True) as opened:
+        opened.bring_up()
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def limited(engine: str, measured: str, store: Store) -> Iterator[Session]:
+    """The engine once more, with steps at once limited over all runs too."""
+    environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-limited"
+    offers = (Shaped(measured), Shaped(PARALLEL.name))
+    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, limited=True) as opened:
         opened.bring_up()
         yield opened
 
