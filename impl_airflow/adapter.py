@@ -16,7 +16,7 @@ from bench.contract.words import Track
 from core.declaration import Kind
 from impl_airflow.endpoint import TITLE, USER, AirflowEndpoint
 from impl_airflow.expectations import EXPECTATIONS
-from impl_airflow.settings import DOCS, polling_of, setting, tuned
+from impl_airflow.settings import DOCS, limits, polling_of, setting, tuned
 from impl_airflow.targets import TARGETS
 
 SKIP_SERVE_LOGS = "--skip-serve-logs"
@@ -47,7 +47,7 @@ class Airflow(Adapter):
         return AirflowEndpoint(self.http, self._base, space.secrets["password"], space.parallelism)
 
     def settings(self) -> list[Setting]:
-        settings = self._necessities()
+        settings = [*self._necessities(), *limits(self.workspace)]
         if self.workspace.postgres:
             url = f"postgresql+psycopg2://postgres@/airflow?host={self.workspace.postgres}"
             source = f"{DOCS}/howto/set-up-database.html"
@@ -62,7 +62,6 @@ class Airflow(Adapter):
             ("core", "dags_folder", str(space.pipelines), "where the pipelines are"),
             ("core", "load_examples", "False", "only the pipelines under test"),
             ("core", "dags_are_paused_at_creation", "False", "a paused DAG starts no run"),
-            ("core", "parallelism", str(space.parallelism), "steps at once over all runs; the same number everywhere"),
             ("core", "simple_auth_manager_users", f"{USER}:admin", "a user for the API"),
             ("core", "simple_auth_manager_passwords_file", str(self._passwords), "a random password"),
             ("core", "execution_api_server_url", f"{self._base}/execution/", "port"),

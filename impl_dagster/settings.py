@@ -12,6 +12,7 @@ from bench.contract.workspace import Workspace
 DOCS = "https://docs.dagster.io"
 DAGSTER_YAML = f"{DOCS}/deployment/oss/dagster-yaml"
 WORKSPACE_YAML = f"{DOCS}/deployment/code-locations/workspace-yaml"
+POOLS = f"{DOCS}/guides/operate/managing-concurrency/concurrency-pools"
 RUN_EXECUTOR_LIMITS = f"{DOCS}/guides/operate/managing-concurrency/run-executor-limits"
 EXECUTION_API = f"{DOCS}/api/dagster/execution"
 INTERNALS_API = f"{DOCS}/api/dagster/internals"
@@ -42,7 +43,8 @@ VARIANTS: dict[Variant, dict[str, Any]] = {
 
 def settings_of(workspace: Workspace) -> list[Setting]:
     """All settings of the workspace's track."""
-    return _required(workspace) + (_tuned(workspace) if workspace.track is Track.TUNED else [])
+    settings = _required(workspace) + (_tuned(workspace) if workspace.track is Track.TUNED else [])
+    return settings + (_over_all_runs(workspace.at_once_over_all) if workspace.at_once_over_all else [])
 
 
 def _required(workspace: Workspace) -> list[Setting]:
@@ -126,6 +128,21 @@ def _tuned(workspace: Workspace) -> list[Setting]:
             )
         )
     return found
+
+
+def _over_all_runs(at_once: int) -> list[Setting]:
+    """Every op is in one pool. Only run monitoring frees slots of runs that have left them taken."""
+    return [
+        Setting(
+            "dagster.yaml: concurrency.pools.default_limit", str(at_once), POOLS,
+            "steps at once over all runs, where several are up at once; the same number everywhere",
+        ),
+        Setting("dagster.yaml: concurrency.pools.granularity", json.dumps("op"), POOLS, "the default: steps, not runs"),
+        Setting(
+            "dagster.yaml: run_monitoring.free_slots_after_run_end_seconds", "300", RUN_MONITORING,
+            "a run that ended without giving back its slots keeps them for 5 minutes, not for ever; as documented",
+        ),
+    ]  # fmt: skip
 
 
 def run_config(settings: list[Setting], variant: str) -> dict[str, Any]:

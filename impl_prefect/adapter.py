@@ -16,7 +16,7 @@ from bench.contract.workspace import BINDING
 from core.declaration import Kind
 from impl_prefect.endpoint import POOL, PrefectEndpoint
 from impl_prefect.expectations import EXPECTATIONS
-from impl_prefect.settings import PROCESSES, api, polling_of, settings_of
+from impl_prefect.settings import PROCESSES, api, environment, limit_commands, polling_of, settings_of
 from impl_prefect.targets import TARGETS
 
 LOG_BATCH_S = 2.0
@@ -65,7 +65,8 @@ class Prefect(Adapter):
         pipelines = self.workspace.pipelines
         folders = [*self.workspace.by_hand, *([BINDING] if self.workspace.bound else [])]
         scripts = (pipelines / folder / name for folder in folders for name in ("deploy.py", "deploy_variants.py"))
-        commands = [self._command("python", str(script)) for script in scripts if script.exists()]
+        commands = [self._command(*limit) for limit in limit_commands(self.settings())]
+        commands += [self._command("python", str(script)) for script in scripts if script.exists()]
         if self.workspace.track is Track.TUNED:
             zombies = str(pipelines / "crash_zombies.yaml")
             commands.append(self._command("prefect", "automation", "create", "--from-file", zombies))
@@ -87,7 +88,7 @@ class Prefect(Adapter):
         return Command((self.workspace.executable(executable), *arguments), self._environment(), self.workspace.home)
 
     def _environment(self) -> dict[str, str]:
-        return {setting.name: setting.value for setting in self.settings()}
+        return environment(self.settings())
 
     def _local_command(self, executable: str, *arguments: str) -> Command:
         """Without address and database of the server; all else as served."""

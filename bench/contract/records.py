@@ -31,6 +31,8 @@ NO_PIPELINE = "none"
 
 FAILED, NOT_SUPPORTED = "failed", "not supported"
 """How the notes begin of what has no value for that reason."""
+NOT_RANKED = "not ranked: "
+"""How the note begins of a value that is shown and never held against another engine's; the reason follows."""
 
 Mode = Literal["served", "local", "none"]
 Value = float | str | None

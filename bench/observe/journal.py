@@ -217,6 +217,12 @@ class Journal:
         return sum(own[step] for step in shared) / total if total > 0 else None
 
 
+def most_at_once(*journals: Journal) -> int:
+    """The largest number of attempts of these runs that were under way at one instant; those that ended are counted."""
+    ended = [attempt for one in journals for attempt in one.attempts if attempt.end_ns]
+    return max((sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in ended) for one in ended), default=0)
+
+
 def read_journal(run_dir: Path) -> Journal:
     """Read the journal in a run's folder; an empty one if no step has started."""
     return parse(written.read(run_dir))

@@ -37,6 +37,8 @@ class Planned:
     """How long an attempt of a step may take at least; 0: the usual limit."""
     topic: str = ""
     """Tells two sessions of an arm in one block apart."""
+    limited: bool = False
+    """Whether steps at once are limited over all runs too, and not only within each."""
 
     @property
     def engine(self) -> str:

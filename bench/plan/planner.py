@@ -95,6 +95,7 @@ class _Planner:
         planned = Planned(
             arm.name, arm.track, block, arm.pipeline, needed, self._chains(arm, needed, companions=companions),
             companions, max((one.step_timeout_s for one in mine), default=0.0), place,
+            limited=arm.track is Track.TUNED and any(one.limited for one in mine),
         )  # fmt: skip
         return [cell for one in mine for cell in self._cells(planned, one)]
 

@@ -107,6 +107,9 @@ class Priced:
     """Whether it has that in every budget, not only in those that keep large pipelines apart."""
     last: bool = False
     """Whether that session comes after those of all arms."""
+    limited: bool = False
+    """Whether several runs are up at once in that session, so that steps at once are limited over all of them. On
+    tuned settings: the stock track keeps the defaults."""
     step_timeout_s: float = 0.0
     """The time limit of a step that it wants in its session; 0: the usual one."""
     failed_as: str = ""

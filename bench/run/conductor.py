@@ -170,9 +170,9 @@ class Conductor:
         engine_run_id = session.submit(self.workload.offered, config, self.variant.name if self.variant else "")
         return msgspec.structs.replace(run, engine_run_id=engine_run_id, submit_ns=submit_ns, accepted_ns=now_ns())
 
-    def at_once(self, session: Session, runs: int) -> list[Observation]:
+    def at_once(self, session: Session, runs: int, faults: tuple[Fault, ...] = ()) -> list[Observation]:
         """Submit so many runs at the same time and watch them all; in the order of submission."""
-        prepared = [self.prepare(session.scratch / EFFECTS) for _ in range(runs)]
+        prepared = [self.prepare(session.scratch / EFFECTS, faults=faults) for _ in range(runs)]
         self.get_out_of_phase(session)
         limit = limit_s(session.workspace.track, self.steps * runs)
 

@@ -21,7 +21,9 @@ from reports.words.prose import finding
 MAKESPAN, COMPLETION, PER_TASK = "runtime.makespan_s", "runtime.completion_s", "resources.cpu_per_task_s"
 FIT = ("scaling.fixed_s", "scaling.marginal_s", "scaling.quadratic_s")
 LIMITS = {"scaling.fails_at_n": "fails at", "scaling.superlinear_at_n": "is worse than linear from"}
-CONCURRENCY = ("throughput_per_min", "completion_p50_s", "completion_p95_s", "failures")
+CONCURRENCY = (
+    "throughput_per_min", "completion_p50_s", "completion_p95_s", "failures", "at_once_in_run", "at_once_over_all",
+)  # fmt: skip
 WHERE = {"served": "on a server", "local": "without a server"}
 DRAWN = 24
 """Points of a fitted line; a curve needs more than two."""
@@ -194,10 +196,10 @@ def _size(count: int) -> str:
 
 def _concurrency(lookup: Lookup) -> Section | None:
     names = [f"concurrency.{leaf}" for leaf in CONCURRENCY]
-    met = [c for c in lookup.scopes(names[-1]) if "concurrent" in c.params]
+    met = [c for c in lookup.scopes(names[0]) if "concurrent" in c.params]
     met.sort(key=lambda c: int(c.params["concurrent"]))
     scopes = [Scope(c.pipeline, c.params, number(c.params["concurrent"])) for c in met]
-    caption = "Runs submitted at the same time. Settings say whether a limit of steps holds over all of them"
+    caption = "Runs submitted at the same time; ranked where the same limits of steps held, within a run and over all"
     table = arm_table(lookup, "table-concurrency", caption, Plan(names, "served", scopes, "At once", isolation=True))
     return present(made("concurrency", "Runs side by side", _at_most(lookup, scopes), tables=[table]))
 

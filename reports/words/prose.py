@@ -17,7 +17,10 @@ SINGLE = "single session"
 
 def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Reading]) -> str:
     """One sentence about one metric: who is lowest, by how much, or that nobody is."""
-    able = [reading for reading in readings if isinstance(reading.value, int | float)]
+    shown = [reading for reading in readings if isinstance(reading.value, int | float)]
+    able = [reading for reading in shown if not reading.aside]
+    if len(able) < len(shown):
+        return _set_aside(lookup, metric, subject, shown)
     if not able:
         return f"{_upper(subject)} was not measured for any engine."
     if len(able) == 1:
@@ -37,6 +40,11 @@ def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Rea
     led = f"{who} {'has' if len(first) == 1 else 'share'} the {word} {subject}"
     values = listing(_value(reading, metric, able) for reading in first)
     return f"{led}, {values}, against {_each(lookup, rest, metric, able, first[0])}{caveat}."
+
+
+def _set_aside(lookup: Lookup, metric: Metric, subject: str, shown: Sequence[Reading]) -> str:
+    reasons = listing(dict.fromkeys(reading.aside for reading in shown if reading.aside))
+    return f"{_upper(subject)}: not ranked, for {reasons} ({_each(lookup, shown, metric, shown)})."
 
 
 def _caveat(lookup: Lookup, metric: Metric, readings: Sequence[Reading]) -> str:

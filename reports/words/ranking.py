@@ -9,7 +9,7 @@ from typing import Literal
 
 from bench.analyse.sides import Values
 from bench.analyse.tell_apart import quality, tell_apart
-from bench.contract.records import NO_PIPELINE, Record, Sample
+from bench.contract.records import NO_PIPELINE, NOT_RANKED, Record, Sample
 from bench.questions.metric import Metric
 
 Mark = Literal["", "best", "tied"]
@@ -36,6 +36,11 @@ class Reading:
         return self.value is not None
 
     @property
+    def aside(self) -> str:
+        """Why it is shown and not ranked; empty if it is."""
+        return next((why for why in self.note.split("; ") if why.startswith(NOT_RANKED)), "").removeprefix(NOT_RANKED)
+
+    @property
     def values(self) -> Values:
         """As it is compared."""
         record = Record(
@@ -58,7 +63,7 @@ def rank(readings: Sequence[Reading], metric: Metric, noise: Noise) -> tuple[Rea
 
     No mark where fewer than two can be compared, or where all are alike.
     """
-    able = [reading for reading in readings if reading.measured]
+    able = [reading for reading in readings if reading.measured and not reading.aside]
     if metric.better == "none" or len(able) < 2:
         return tuple(readings)
     first = leaders(able, metric, noise)

@@ -238,6 +238,18 @@ def test_each_pipeline_is_an_arm_and_what_is_of_the_engine_is_asked_once() -> No
     assert asked["fan_out"] <= asked["training"]
 
 
+@pytest.mark.parametrize(("name", "only"), [("full", []), ("standard", ["concurrency"]), ("standard", ["runtime"])])
+def test_a_limit_over_all_runs_is_set_where_several_are_up_and_nothing_else_is_measured(
+    name: str, only: list[str]
+) -> None:
+    cells = [one for one in queue(BUDGETS[name], ENGINES, only, 7, ("training",)) if not one.planned.loop]
+    asked = {one.question.key for one in cells if one.planned.limited and not one.question.base}
+    assert asked == ({"concurrency"} if "runtime" not in only else set())
+    assert all(one.planned.track is Track.TUNED for one in cells if one.planned.limited)
+    several = [one.planned for one in cells if one.question.key == "concurrency"]
+    assert all(one.limited == (one.track is Track.TUNED) for one in several)
+
+
 def test_large_pipelines_are_not_deployed_beside_what_is_timed() -> None:
     for one in queue(BUDGETS["full"], ENGINES, [], 7, ("training",)):
         assert one.question.key != "samples" or max(one.planned.chains, default=0) <= 20

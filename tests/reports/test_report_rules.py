@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from result_fixture import Builder
 
-from bench.contract.records import Manifest, Record, Sample
+from bench.contract.records import NOT_RANKED, Manifest, Record, Sample
 from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from bench.questions.catalogue import metric
 from reports.read.loading import Result
@@ -48,6 +48,17 @@ def test_clear_difference_has_one_best() -> None:
 def test_overlapping_intervals_share_the_first_place() -> None:
     found = marks(Reading("a", 1.0, 0.8, 1.2, 5), Reading("b", 1.1, 0.9, 1.3, 5), Reading("c", 3.0, 2.9, 3.1, 5))
     assert found == ["tied", "tied", ""]
+
+
+def test_what_was_measured_under_other_limits_is_shown_and_not_ranked() -> None:
+    name, why = "concurrency.throughput_per_min", "5 steps at once over all runs, more than the limit of 4"
+    aside = Reading("c", 9.0, 8.9, 9.1, 5, note=f"1 outlier kept; {NOT_RANKED}{why}")
+    found = [Reading("a", 1.0, 0.9, 1.1, 5), Reading("b", 2.0, 1.9, 2.1, 5), aside]
+    assert marks(*found, name=name) == ["", "best", ""]
+    known = lookup(*(record(one, name, value, unit="count") for one, value in (("airflow", 1.0), ("prefect", 2.0))))
+    said = finding(known, metric(name), "throughput", found)
+    assert said.startswith(f"Throughput: not ranked, for {why} (")
+    assert said.count("per min for") == 3
 
 
 def blocks(engine: str, *values: float) -> tuple[Sample, ...]:

@@ -18,7 +18,7 @@ from bench.contract.errors import EngineError
 from bench.contract.words import Ability, Status
 from bench.judge.findings import Finding, Found
 from bench.judge.outcome import WHOLE
-from bench.observe.journal import Journal, read_journal
+from bench.observe.journal import Journal, most_at_once, read_journal
 from bench.observe.watching import POLL_S, limit_s
 from bench.plan.workloads import PROBE
 from bench.run.conductor import Conductor
@@ -145,12 +145,6 @@ def _let_go_when_full(run_dir: Path, full: Path) -> Iterator[None]:
 def _under_way(journal: Journal) -> int:
     """Steps whose last attempt has not ended."""
     return sum(journal.attempts_of(step)[-1].end_ns is None for step in journal.steps())
-
-
-def most_at_once(journal: Journal) -> int:
-    """The largest number of attempts that were under way at one instant."""
-    ended = [attempt for attempt in journal.attempts if attempt.end_ns]
-    return max((sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in ended) for one in ended), default=0)
 
 
 def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[str, Journal | None]:
