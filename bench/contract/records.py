@@ -104,6 +104,10 @@ class Run(Arm, frozen=True, kw_only=True):
     """When people asked for it to be resumed, cancelled or caught up with."""
     terminal_ns: int = 0
     """When the harness saw the engine's terminal state."""
+    repeats: int = 0
+    """Requests of ours that were repeated, as the engine answered that it could not do it just then."""
+    waited_s: float = 0.0
+    """How long people have waited for the engine to be able to do what they asked for."""
     outcome: str = ""
     note: str = ""
 
