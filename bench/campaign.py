@@ -17,7 +17,7 @@ import psutil
 
 from bench.contract import registry
 from bench.contract.endpoint import ApiError
-from bench.contract.errors import EngineError, StorageError
+from bench.contract.errors import ChangedError, EngineError, StorageError
 from bench.contract.records import Arm, Failure, Sample
 from bench.contract.words import Track
 from bench.contract.workspace import STEP_TIMEOUT_S
@@ -112,10 +112,26 @@ class Campaign:
     def _sessions(self, planned: Planned, left: list[Cell], until: float) -> None:
         """Measure what is left of a session; where a fault cost the engine its health, go on in a new one."""
         for _ in range(MAX_LOST):
-            if not self._session(planned, left, until):
+            self._require_unchanged()
+            try:
+                lost = self._session(planned, left, until)
+            finally:
+                self._require_unchanged(left)
+            if not lost:
                 return
             left = waiting(left, self.ledger.noted)
         self._note_all(left, f"the engine was lost {MAX_LOST} times; not tried again")
+
+    def _require_unchanged(self, measured: Sequence[Cell] = ()) -> None:
+        """ChangedError if data or code are not what the result was begun with; what the last session has `measured` is
+        put aside, for nobody knows by which of the two it was."""
+        if not (changed := self.ledger.changed()):
+            return
+        if measured:
+            doubtful = [each for one in measured for each in one.keys]
+            self.ledger.put_aside(lambda one: one.session == self.sessions, doubtful)
+        what, then = self.ledger.told(changed), f"tox -e bench -- --resume {self.ledger.store.folder}"
+        raise ChangedError(f"{what}: changed while it was measured; all before is kept; restore it, then: {then}")
 
     def _session(self, planned: Planned, left: list[Cell], until: float) -> bool:
         """Measure what is left of a session, each cell only if it fits before `until`; failures end it alone.

@@ -7,6 +7,7 @@ strikes.jsonl    Strike, one a line: every fault from outside, and when it was h
 verdicts.jsonl   Verdict, one a line: what the checkers said of each run
 evidence.jsonl   Evidence, one a line: texts that engines gave (tracebacks, logs)
 runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.json
+put-aside/       lines of the files above that count no more: of what was measured anew, or while data changed
 code/<engine>/   the pipelines as measured, and NOTES.md
 data/            the generated source data
 locks/           locks of other versions of engines that were asked for
@@ -105,6 +106,10 @@ class Run(Arm, frozen=True, kw_only=True):
     """When people asked for it to be resumed, cancelled or caught up with."""
     terminal_ns: int = 0
     """When the harness saw the engine's terminal state."""
+    repeats: int = 0
+    """Requests of ours that were repeated, as the engine answered that it could not do it just then."""
+    waited_s: float = 0.0
+    """How long people have waited for the engine to be able to do what they asked for."""
     outcome: str = ""
     note: str = ""
 
@@ -156,6 +161,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: str
     track: str
+    session: int = 0
     scenario: str
     """exception, renamed_column, import_error, resume, ..."""
     title: str
@@ -197,6 +203,21 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     log_tail: str = ""
 
 
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """The state in which one part of what makes a result was; see `bench.observe.provenance`."""
+
+    part: str
+    """instrument, core, harness; of an engine: adapter, pipelines, lock; of a pipeline: data, test data; of an engine
+    on a track: settings."""
+    of: str = ""
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """As people would call it."""
+        return f"{self.of}'s {self.part}" if self.of else self.part
+
+
 class Manifest(msgspec.Struct, kw_only=True):
     """How a result came about."""
 
@@ -213,6 +234,10 @@ class Manifest(msgspec.Struct, kw_only=True):
     host: dict[str, Any]
     core: str = ""
     """SHA-256 over the source files of `core`: the steps, and the instrument."""
+    digests: list[Digest] = []
+    """What else could be another in another result. Empty in results from before they were recorded."""
+    redone: list[dict[str, str]] = []
+    """utc, engine, changed: whose cells were measured anew, when, and because of what."""
     versions: dict[str, dict[str, str]]
     """Per environment: distribution -> version, of the main packages."""
     engines: list[DeclaredEngine] = []

@@ -10,6 +10,7 @@ from bench.contract.endpoint import Endpoint
 from bench.contract.records import Manifest
 from bench.contract.words import Unsupported
 from bench.observe.declared import with_roles
+from bench.observe.provenance import SETTINGS, of_settings
 from bench.observe.store import Store
 from bench.session.bring_up import Session
 
@@ -33,11 +34,20 @@ def describe(manifest: Manifest, store: Store, session: Session) -> None:
             told["value"] = told["value"].replace(secret, f"<{name}>")
         manifest.settings.append({"engine": adapter.name, "track": str(track), **told})
     looked = {row["name"] for row in manifest.polling if (row["engine"], row["track"]) == (adapter.name, track)}
+    others = [one for one in manifest.digests if one.part != SETTINGS]
+    manifest.digests = [*others, *of_settings(manifest.settings)]
     manifest.polling += [
         {"engine": adapter.name, "track": str(track), **dataclasses.asdict(one)}
         for one in adapter.polling()
         if one.name not in looked
     ]
+
+
+def forget(manifest: Manifest, engine: str) -> None:
+    """Take back what sessions told of an engine: the next ones tell it anew."""
+    for rows in (manifest.settings, manifest.polling, manifest.abilities):
+        rows[:] = [row for row in rows if row["engine"] != engine]
+    manifest.local_notes.pop(engine, None)
 
 
 def _abilities(engine: str, endpoint: Endpoint) -> list[dict[str, str]]:

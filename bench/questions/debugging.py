@@ -205,9 +205,9 @@ def _store(conductor: Conductor, session: Session, bug: Bug, shown: Shown) -> No
         conductor.sample(None, f"debugging.{bug.name}.{metric}", unit, value, note)
     conductor.store.append(
         Evidence(
-            engine=conductor.arm.engine, track=conductor.arm.track, scenario=bug.name, title=bug.title,
-            source=shown.source, text=conductor.store.shorten(shown.text, workspace=session.scratch),
-            cause_line=found.cause_line,
+            engine=conductor.arm.engine, track=conductor.arm.track, session=conductor.session,
+            scenario=bug.name, title=bug.title, source=shown.source, cause_line=found.cause_line,
+            text=conductor.store.shorten(shown.text, workspace=session.scratch),
         )
     )  # fmt: skip
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from bench.contract.records import Failure, Manifest, Run
+from bench.contract import registry
+from bench.contract.project import PROJECT
+from bench.contract.records import Digest, Evidence, Failure, Manifest, Run, Sample
+from bench.observe.aside import put_aside
 from bench.observe.journal import Journal, read_journal
+from bench.observe.provenance import changed, of_code, of_locks
 from bench.observe.reading import load
 from bench.observe.store import Store
 from bench.plan.arms import INLINE
@@ -64,6 +68,28 @@ class Ledger:
     def note(self, cell: Cell, state: str, estimated_s: float, **more: Any) -> None:
         """Say in the manifest what became of a cell."""
         self.manifest.cells += cell.noted(state, estimated_s=estimated_s, **more)
+        self.store.save_manifest(self.manifest)
+
+    def state(self) -> list[Digest]:
+        """The state in which code and data are now."""
+        engines = {name: registry.folder(name) for name in self.manifest.arguments.get("engine", ())}
+        data = (one for source in self.sources.values() for one in source.digests())
+        return [*of_code(PROJECT, engines), *of_locks(self.store.folder), *data]
+
+    def changed(self) -> list[Digest]:
+        """What is not any more as it was when the result was begun."""
+        return changed(self.manifest.digests, self.state())
+
+    def told(self, parts: Iterable[Digest]) -> str:
+        """Names of parts, as people would call them; of data the files."""
+        files = {(name, part): path for name, one in self.sources.items() for part, path in one.files.items()}
+        return ", ".join(str(files.get((one.of, one.part), one.name)) for one in parts)
+
+    def put_aside(self, concerned: Callable[[Run | Sample | Evidence], bool], cells: Iterable[Key]) -> None:
+        """Let what was observed count no more, nor the cells as done: they are measured anew."""
+        put_aside(self.store, concerned)
+        gone = set(cells)
+        self.manifest.cells = [cell for cell in self.manifest.cells if key(cell) not in gone]
         self.store.save_manifest(self.manifest)
 
     def left_out(self, cells: Iterable[Cell]) -> list[Cell]:

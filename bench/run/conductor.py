@@ -39,6 +39,7 @@ from bench.plan.scenarios.record import RIGHT, Expected
 from bench.plan.workloads import Workload
 from bench.run.observation import Observation
 from bench.run.source import Source
+from bench.session.asking import Asked, ask
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import PARALLELISM
@@ -167,8 +168,10 @@ class Conductor:
     def submit(self, session: Session, run: Run, config: Path) -> Run:
         """Submit a prepared run; return its record with the engine's id and both times."""
         submit_ns = now_ns()
-        engine_run_id = session.submit(self.workload.offered, config, self.variant.name if self.variant else "")
-        return msgspec.structs.replace(run, engine_run_id=engine_run_id, submit_ns=submit_ns, accepted_ns=now_ns())
+        variant = self.variant.name if self.variant else ""
+        engine_run_id, asked = ask(lambda: session.submit(self.workload.offered, config, variant))
+        times = {"submit_ns": submit_ns, "accepted_ns": now_ns()}
+        return with_asked(msgspec.structs.replace(run, engine_run_id=engine_run_id, **times), asked)
 
     def at_once(self, session: Session, runs: int, faults: tuple[Fault, ...] = ()) -> list[Observation]:
         """Submit so many runs at the same time and watch them all; in the order of submission."""
@@ -198,10 +201,12 @@ class Conductor:
     def resumed(self, session: Session, failed: Run, resume: Callable[[str], str]) -> Observation:
         """Resume a run with the engine's own means, and watch it to its end."""
         asked_ns = now_ns()
-        engine_run_id = resume(failed.engine_run_id)
+        engine_run_id, asked = ask(lambda: resume(failed.engine_run_id))
         run = msgspec.structs.replace(
-            failed, engine_run_id=engine_run_id, asked_ns=asked_ns, terminal_ns=0, note="resumed"
-        )
+            failed, engine_run_id=engine_run_id, asked_ns=asked_ns, terminal_ns=0, note="resumed", repeats=0,
+            waited_s=0.0,
+        )  # fmt: skip
+        run = with_asked(run, asked)
         sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.steps))
         if timed_out:
             run = self.given_up(session, run)
@@ -303,10 +308,16 @@ class Conductor:
         if not callable(cancel):
             return msgspec.structs.replace(run, note="given up; it cannot be cancelled")
         try:
-            cancel(run.engine_run_id)
+            _, asked = ask(lambda: cancel(run.engine_run_id))
         except (httpx.HTTPError, ApiError) as error:  # a stuck engine may not hear it; the run is recorded anyway
             return msgspec.structs.replace(run, note=f"given up; not cancelled: {error}")
-        return msgspec.structs.replace(run, note="given up and cancelled")
+        return with_asked(msgspec.structs.replace(run, note="given up and cancelled"), asked)
+
+
+def with_asked(run: Run, asked: Asked) -> Run:
+    """The run's record with what it took to have something done about it."""
+    repeats, waited_s = run.repeats + asked.repeats, run.waited_s + asked.waited_s
+    return msgspec.structs.replace(run, repeats=repeats, waited_s=waited_s)
 
 
 def inline_command(config: Path) -> Command:

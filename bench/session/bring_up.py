@@ -21,6 +21,7 @@ from bench.contract.processes import Command, Role
 from bench.contract.words import Track
 from bench.contract.workspace import STEP_TIMEOUT_S, Workspace
 from bench.session import postgres
+from bench.session.asking import Repeating
 from bench.session.deploying import DEPLOYMENT, tell
 from bench.session.ports import require_free
 from bench.session.supervisor import Process, Supervisor
@@ -154,7 +155,7 @@ def open_session(
     told = clean_environment(scratch / "home", environment / "bin") | {VARIABLE: str(scratch / DEPLOYMENT)}
     with (
         Supervisor(scratch, told, logs) as supervisor,
-        httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
+        httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False, transport=Repeating()) as http,
     ):
         ours = kind.databases[track] is Database.POSTGRES
         server = postgres.start(supervisor, scratch, kind.name) if ours else None

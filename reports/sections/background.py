@@ -17,6 +17,8 @@ from reports.words.flat import flat
 from reports.words.numbers import listing, number, plural, with_unit
 from reports.words.safetext import inline
 
+SHORT = 12
+"""Digits of a digest that are shown."""
 LOADED = 0.5
 BUSY_RUNS = 0.1
 """Share of the runs with a busy host from which on a reader is told first."""
@@ -58,6 +60,8 @@ class Background:
     host: Pairs
     data: Pairs
     arguments: Pairs
+    states: Pairs
+    """What was measured, and its state by digest."""
     versions: tuple[tuple[str, Pairs], ...]
     setting_tracks: tuple[str, ...]
     settings: tuple[SettingRow, ...]
@@ -86,6 +90,7 @@ def background(lookup: Lookup) -> Background:
         host=flat(manifest.host),
         data=flat(manifest.data),
         arguments=flat(manifest.arguments),
+        states=_states(manifest),
         versions=tuple((name, flat(found)) for name, found in manifest.versions.items()),
         setting_tracks=tracks,
         settings=_settings(lookup, tracks),
@@ -109,6 +114,14 @@ def background(lookup: Lookup) -> Background:
         raw=tuple(name for name in RAW if (result.folder / name).exists()),
         rerun=_rerun(manifest),
     )
+
+
+def _states(manifest: Manifest) -> Pairs:
+    digests = tuple((one.name, one.sha256[:SHORT]) for one in manifest.digests)
+    redone = tuple(
+        (f"{one['engine']}, measured anew", f"{_minute(one['utc'])}: {one['changed']}") for one in manifest.redone
+    )
+    return (*digests, *redone)
 
 
 def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:

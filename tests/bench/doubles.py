@@ -42,12 +42,13 @@ if __name__ == "__main__":
 '''
 
 SERVER = r'''
-import http.server, json, os, pathlib, signal, subprocess, sys, threading, time
+import collections, http.server, json, os, pathlib, signal, subprocess, sys, threading, time
 
 BEHAVIOUR, SCRIPTS = sys.argv[1], json.loads(sys.argv[2])
 PORT, RETRIES, HARNESS = map(int, sys.argv[3:])
 RUNS = {}
 ASKED = {"state": 0}
+REFUSED = collections.Counter()
 
 
 def conduct(run, config):
@@ -84,7 +85,7 @@ def begin(run, config):
     if BEHAVIOUR == "does nothing":
         run["status"] = "completed"
         return
-    if BEHAVIOUR == "never ends":
+    if BEHAVIOUR in ("never ends", "refuses twice"):
         run["status"] = "running"
         run["child"] = subprocess.Popen(["sleep", "3600"])
         return
@@ -125,6 +126,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         content = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
         if BEHAVIOUR == "refuses runs":
             self.answer({}, 500)
+        elif BEHAVIOUR == "refuses twice" and REFUSED[self.path] < 2:
+            REFUSED[self.path] += 1
+            self.answer({}, 503)
         elif parts == ["runs"]:
             name = content.pop("id", str(len(RUNS) + 1))
             RUNS[name] = {"status": "pending", "attempts": 0, "log": "", "cancelled": False, **content}

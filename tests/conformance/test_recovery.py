@@ -20,6 +20,7 @@ from bench.questions.recovery import backfill, repair
 from bench.run.conductor import EFFECTS, Conductor
 from bench.run.faults.nemesis import armed
 from bench.run.faults.targets import resolve
+from bench.session.asking import ask
 from bench.session.bring_up import Session, wait_until
 from core.declaration import Companion, Part, pipeline
 from core.instrument.config import Fault
@@ -116,10 +117,10 @@ def test_backfill_files_each_day_once(session: Session, conductor: Conductor) ->
     late = Fault(steps[1], "late", attempts=0, until=str(session.scratch / "arrived"))
     own = replace(conductor, workload=Workload(by_day.name))
     _, path = own.prepare(session.scratch / EFFECTS, "backfill", faults=(late,))
-    started = means.start(by_day.name, path, THREE)
+    started, _ = ask(lambda: means.start(by_day.name, path, THREE))
     wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
     assert {e.step for e in read_journal(path.parent).effects} == {steps[0], steps[2]}
     (session.scratch / "arrived").touch()
-    again = means.again(started)
+    again, _ = ask(lambda: means.again(started))
     wait_until(lambda: means.status(again).ended, "the missing day has been run", LIMIT_S)
     assert sorted(e.step for e in read_journal(path.parent).effects) == steps

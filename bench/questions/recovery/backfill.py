@@ -24,11 +24,12 @@ from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, Scena
 from bench.plan.workloads import Workload
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.questions.recovery.repair import extra_lines
-from bench.questions.recovery.telling import store
-from bench.run.conductor import EFFECTS, Conductor
+from bench.questions.recovery.telling import people, store
+from bench.run.conductor import EFFECTS, Conductor, with_asked
 from bench.run.faults.manager import managed
 from bench.run.faults.nemesis import Armed, armed
 from bench.run.faults.targets import absent, roles_of
+from bench.session.asking import ask
 from bench.session.bring_up import Session
 from core.declaration import Companion, Graph, Step, pipeline
 from core.instrument.config import Fault, FaultKind
@@ -43,7 +44,7 @@ DAYS, OTHER_DAYS = (
 LATE = DAYS[4]
 STRUCK = OTHER_DAYS[5]
 LIMIT_S = 180.0
-RUN_MISSING = "one API call: run the missing days"
+RUN_MISSING = "run the missing days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,15 @@ def late_data(conductor: Conductor, session: Session, scenario: Scenario) -> Non
     late = Fault(by_day.of_day(LATE), FaultKind.LATE, attempts=0, until=str(arrived))
     run, path = own.prepare(session.scratch / EFFECTS, scenario.key, faults=(late,))
     means = _means(session)
-    backfill, said = _until_ended(means, means.start(by_day.name, path, DAYS))
+    started, asked = ask(lambda: means.start(by_day.name, path, DAYS))
+    backfill, said = _until_ended(means, started)
     before = filed(path.parent, by_day, DAYS)
     arrived.touch()
     begin = now_ns()
-    run = msgspec.structs.replace(run, asked_ns=begin)
-    _, caught_up = _until_ended(means, means.again(backfill))
-    found = filed(path.parent, by_day, DAYS).findings(caught_up, begin, (RUN_MISSING,))
+    again, more = ask(lambda: means.again(backfill))
+    run = with_asked(with_asked(msgspec.structs.replace(run, asked_ns=begin), asked), more)
+    _, caught_up = _until_ended(means, again)
+    found = filed(path.parent, by_day, DAYS).findings(caught_up, begin, (people(RUN_MISSING, more),))
     if before.missing != (LATE,) or said is not Status.FAILED:
         told = f"while its data were late, {LATE} was {'missing' if LATE in before.missing else 'filed'}"
         found["record"] = Finding("text", f"{told}, and the engine said {said}")
@@ -107,14 +110,18 @@ def killed(conductor: Conductor, session: Session, scenario: Scenario) -> None:
         if nemesis:
             manager.leave(roles_of(session, Target.SCHEDULER), nemesis.healed)
         begin = now_ns()
-        backfill, said = _until_ended(means, means.start(by_day.name, path, OTHER_DAYS))
+        started, asked = ask(lambda: means.start(by_day.name, path, OTHER_DAYS))
+        run = with_asked(run, asked)
+        backfill, said = _until_ended(means, started)
     if nemesis and nemesis.strikes:
         conductor.store.append(nemesis.strikes[0])
         begin = nemesis.strikes[0].t_ns
         actions.append("restart of the scheduler by the process manager")
     if said is Status.FAILED and filed(path.parent, by_day, OTHER_DAYS).missing:
-        actions.append(RUN_MISSING)
-        _, said = _until_ended(means, means.again(backfill))
+        again, asked = ask(lambda: means.again(backfill))
+        run = with_asked(run, asked)
+        actions.append(people(RUN_MISSING, asked))
+        _, said = _until_ended(means, again)
     found = filed(path.parent, by_day, OTHER_DAYS).findings(said, begin, actions)
     if nemesis and not nemesis.strikes:
         why = nemesis.problem or "the backfill never came to that point"

@@ -21,6 +21,7 @@ from bench.judge.outcome import WHOLE
 from bench.observe.journal import Journal, most_at_once, read_journal
 from bench.observe.watching import POLL_S, limit_s
 from bench.plan.workloads import PROBE
+from bench.questions.recovery.telling import people
 from bench.run.conductor import Conductor
 from bench.run.observation import Observation
 from bench.session.bring_up import Session
@@ -163,7 +164,9 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
     except (EngineError, ApiError, httpx.HTTPError) as error:
         return f"more than one API call: resuming failed: {' '.join(str(error).split())}", None
     enough = again.right and again.run.outcome in WHOLE
-    said = "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
+    said = (
+        people("resume", again.run) if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
+    )
     return said, again.journal
 
 

@@ -20,10 +20,11 @@ from bench.plan.scenarios.record import ASKED, Scenario
 from bench.plan.workloads import Workload
 from bench.questions.counting import counted_lines
 from bench.questions.recovery.left_behind import SessionLostError, patience_s
-from bench.questions.recovery.telling import store, tell_absent
+from bench.questions.recovery.telling import people, store, tell_absent
 from bench.questions.recovery.unattended import aim
-from bench.run.conductor import EFFECTS, Conductor, inline_command
+from bench.run.conductor import EFFECTS, Conductor, inline_command, with_asked
 from bench.run.observation import Observation
+from bench.session.asking import ask
 from bench.session.bring_up import Session, wait_until
 from core.declaration import Companion
 from core.instrument.journal import now_ns
@@ -72,7 +73,7 @@ def _store_repaired(
         outcome=seen.run.outcome, right=seen.right, step=aim(conductor, scenario).step,
         begin_ns=begin_ns, wasted_s=wasted_s,
     )  # fmt: skip
-    store(conductor, seen, scenario.key, repaired.findings(f"one API call: {scenario.remedy}"))
+    store(conductor, seen, scenario.key, repaired.findings(people(scenario.remedy, seen.run)))
 
 
 def cancel(conductor: Conductor, session: Session, scenario: Scenario) -> None:
@@ -87,15 +88,15 @@ def cancel(conductor: Conductor, session: Session, scenario: Scenario) -> None:
     asked = now_ns()
     with ThreadPoolExecutor(1) as aside:
         gone_s = aside.submit(_gone_s, process, asked)
-        stop(run.engine_run_id)
+        _, asking = ask(lambda: stop(run.engine_run_id))
         sightings, timed_out = watch(session, run.engine_run_id, GONE_LIMIT_S)
-    run = msgspec.structs.replace(run, asked_ns=asked)
+    run = with_asked(msgspec.structs.replace(run, asked_ns=asked), asking)
     seen = conductor.conclude(run, tuple(sightings), expected=aimed.expected, timed_out=timed_out)
     stopped = Stopped(
         journal=seen.journal, sightings=seen.sightings, outcome=seen.run.outcome, step=aimed.step,
         asked_ns=asked, gone_s=gone_s.result(), limit_s=GONE_LIMIT_S,
     )  # fmt: skip
-    store(conductor, seen, scenario.key, stopped.findings(f"one API call: {scenario.remedy}"))
+    store(conductor, seen, scenario.key, stopped.findings(people(scenario.remedy, asking)))
     if timed_out or stopped.gone_s is None:
         late = f"the run, or its step, was still at work after {GONE_LIMIT_S:.0f} s"
         raise SessionLostError(f"after {scenario.key}: {late}")
@@ -128,7 +129,7 @@ def roll_back(conductor: Conductor, session: Session, scenario: Scenario) -> Non
     ended_ns = next((one.t_ns for one in sightings if one.state.status.ended), 0)
     conductor.store.append(msgspec.structs.replace(run, outcome=done.outcome, terminal_ns=ended_ns))
     lines = Finding("lines", extra_lines(session, own.workload.pipeline), "source lines of its pipeline")
-    found = done.findings(f"one API call: submit {own.workload.pipeline}")
+    found = done.findings(people(f"submit {own.workload.pipeline}", run))
     store(conductor, None, scenario.key, found | {"extra_lines": lines})
 
 
