@@ -10,6 +10,7 @@ from bench.observe.journal import Journal
 from bench.plan.scenarios.record import Action
 from bench.questions.recovery import left_behind as aftermath
 from bench.questions.recovery.broken import Broken, missed
+from bench.questions.recovery.telling import not_met
 from bench.run.conductor import Conductor
 from bench.run.faults.manager import ProcessManager
 from bench.run.faults.targets import roles_of
@@ -21,14 +22,16 @@ def followed(conductor: Conductor, session: Session, broken: Broken, manager: Pr
     """What is found of a run that was broken; with `helped`, also what people had to do."""
     actions, resumed = _actions(conductor, session, broken, manager) if helped else ("", None)
     found = judged(conductor, session, broken, resumed) | broken.left
-    return found | {"actions": Finding("text", actions)} if helped else found
+    found |= {"actions": Finding("text", actions)} if helped else {}
+    reason = missed(broken)
+    return not_met(found, reason) if reason else found
 
 
 def judged(conductor: Conductor, session: Session, broken: Broken, resumed: Journal | None) -> Found:
     """What the judge finds in the journal; `resumed`: the same with what came after people had resumed the run."""
     seen, graph = broken.seen, conductor.graph(broken.seen.journal)
     step = broken.scenario.step
-    found = safe_findings(
+    return safe_findings(
         Aftermath(
             journal=seen.journal, oracle=conductor.oracle, outcome=seen.run.outcome, right=seen.right,
             sightings=seen.sightings, strikes=tuple(broken.armed.strikes if broken.armed else ()),
@@ -38,9 +41,6 @@ def judged(conductor: Conductor, session: Session, broken: Broken, resumed: Jour
             down_s=_configured_s(session, broken),
         )
     )  # fmt: skip
-    if reason := missed(broken):
-        return {leaf: Finding(one.unit, None, f"not struck: {reason}") for leaf, one in found.items()}
-    return found
 
 
 def _configured_s(session: Session, broken: Broken) -> float:

@@ -87,11 +87,11 @@ def point_cells(ask: Ask) -> Iterator[Topic]:
     own = pipeline(ask.pipeline)
     at = sweep.chosen(ask.budget.sweep, own, own.graph({}), sweep.foreseen(own))
     for point in sweep.draw(ask.budget.sweep, at, missing, of_step(ask.targets), ask.seed):
-        yield Topic((point.key,), point.seconds, point)
+        yield Topic((point.key,), point.seconds, (point, *sweep.spares(point, at, ask.seed)))
 
 
 def strike(bound: Bound, cell: Cell) -> None:
-    """Conduct the run that is struck at the cell's point."""
+    """Conduct the run that is struck at the cell's point, or at one drawn in its place where that is not met."""
     kill_points.strike(bound.conductor, bound.up, cell.subject, bound.of(PROBE))
 
 

@@ -13,14 +13,15 @@ import psutil
 from bench.contract.project import PROJECT
 from bench.contract.words import Ability
 from bench.judge.findings import Finding
+from bench.judge.missed import outside, unmarked
 from bench.judge.people import Repaired, RolledBack, Stopped
 from bench.observe.journal import read_journal
 from bench.observe.watching import watch
-from bench.plan.scenarios.record import ASKED, Scenario
+from bench.plan.scenarios.record import ASKED, Moment, Scenario, When
 from bench.plan.workloads import Workload
 from bench.questions.counting import counted_lines
 from bench.questions.recovery.left_behind import SessionLostError, patience_s
-from bench.questions.recovery.telling import store, tell_absent
+from bench.questions.recovery.telling import not_met, store, tell_absent
 from bench.questions.recovery.unattended import aim
 from bench.run.conductor import EFFECTS, Conductor, inline_command
 from bench.run.observation import Observation
@@ -39,6 +40,13 @@ def failing(conductor: Conductor, session: Session, scenario: Scenario) -> tuple
     return conductor.served(session, scenario.key, expected=ASKED, faults=faults), fixed
 
 
+def not_struck(conductor: Conductor, scenario: Scenario, failed: Observation) -> bool:
+    """Whether a run never met what it was to fail at; that is stored then."""
+    if reason := unmarked(aim(conductor, scenario).faults, failed.journal):
+        tell_absent(conductor, scenario.key, f"not struck: {reason}")
+    return bool(reason)
+
+
 def resume(
     conductor: Conductor, session: Session, scenario: Scenario, failed: Observation, fixed: Path
 ) -> Observation | None:
@@ -47,6 +55,8 @@ def resume(
     if not callable(ability):
         reason = getattr(ability, "reason", "no means declared")
         tell_absent(conductor, scenario.key, f"not supported: {reason}")
+        return None
+    if not_struck(conductor, scenario, failed):
         return None
     fixed.touch()
     seen = conductor.resumed(session, failed.run, ability)
@@ -58,6 +68,8 @@ def resume(
 def rerun(conductor: Conductor, session: Session, scenario: Scenario) -> None:
     """Fix the cause and run the whole pipeline again."""
     failed, fixed = failing(conductor, session, scenario)
+    if not_struck(conductor, scenario, failed):
+        return
     fixed.touch()
     begin = now_ns()
     seen = conductor.served(session, scenario.key)
@@ -95,7 +107,10 @@ def cancel(conductor: Conductor, session: Session, scenario: Scenario) -> None:
         journal=seen.journal, sightings=seen.sightings, outcome=seen.run.outcome, step=aimed.step,
         asked_ns=asked, gone_s=gone_s.result(), limit_s=GONE_LIMIT_S,
     )  # fmt: skip
-    store(conductor, seen, scenario.key, stopped.findings(f"one API call: {scenario.remedy}"))
+    found = stopped.findings(f"one API call: {scenario.remedy}")
+    if late := outside(Moment(When.IN, aimed.step), seen.journal, asked):
+        found = not_met(found, late)
+    store(conductor, seen, scenario.key, found)
     if timed_out or stopped.gone_s is None:
         late = f"the run, or its step, was still at work after {GONE_LIMIT_S:.0f} s"
         raise SessionLostError(f"after {scenario.key}: {late}")

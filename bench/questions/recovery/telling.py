@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.judge.findings import UNITS, Found
+from bench.judge.findings import UNITS, Finding, Found
 from bench.run.conductor import Conductor
 from bench.run.observation import Observation
 
@@ -10,6 +10,11 @@ LEAVES = UNITS | {
     "orphans": "count", "orphan_s": "s", "leaked_slots": "count", "actions": "text", "session": "text",
 }  # fmt: skip
 """What is told of each scenario, and its unit."""
+
+
+def not_met(found: Found, reason: str) -> Found:
+    """Of a run that met no fault nothing has a value."""
+    return {leaf: Finding(one.unit, None, f"not struck: {reason}") for leaf, one in found.items()}
 
 
 def tell_absent(conductor: Conductor, name: str, reason: str) -> None:
