@@ -151,6 +151,23 @@ def test_probe_of_which_not_all_steps_run_ends_with_its_run(tmp_path: Path) -> N
     assert not (tmp_path / "full").exists()
 
 
+@pytest.mark.parametrize(
+    ("shared", "starts", "found"),
+    [
+        (PARALLELISM, PARALLELISM, Finding("count", 0.0)),
+        (PARALLELISM, PARALLELISM - 1, Finding("count", 1.0)),
+        (None, 1, "not applicable: no limit that runs share is set, and each brings its own slots"),
+        (16, 1, "not applicable: one run fills 4 of the 16 slots that runs share, and cannot tell"),
+    ],
+)
+def test_only_slots_that_runs_share_can_be_lost(shared: int | None, starts: int, found: Finding | str) -> None:
+    common = {"run": "r", "attempt": 1}
+    events = [("start", n) for n in range(starts)] + [("end", n) for n in range(starts)]
+    journal = parse({"t_ns": t, "event": e, "step": f"work_{n}", **common} for t, (e, n) in enumerate(events))
+    absent = Finding("count", None, found) if isinstance(found, str) else found
+    assert aftermath._leaked(shared, journal) == absent
+
+
 def test_slot_that_one_of_several_has_lost_is_blamed_on_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aftermath, "probe", lambda *_: {"leaked_slots": Finding("count", 1.0)})
     one, other = (SCENARIOS[key].of(pipeline("training")) for key in ("hung_step", "hung_in_c"))

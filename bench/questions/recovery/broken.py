@@ -18,7 +18,7 @@ from bench.contract.records import Run
 from bench.judge import missed as judge
 from bench.judge.findings import Found
 from bench.judge.outcome import WHOLE
-from bench.observe.watching import watch
+from bench.observe.watching import last_word, watch
 from bench.plan.scenarios.record import Aimed, When
 from bench.questions.recovery import left_behind as aftermath
 from bench.run.conductor import EFFECTS, Conductor
@@ -63,6 +63,7 @@ def conduct(
             sightings, timed_out = watch(session, run.engine_run_id, patience_s, stop=stop, on_end=ended)
         if stop and stop.is_set():
             raise EngineError(f"{run.run_id}: interrupted")
+        said = last_word(session, run.engine_run_id, sightings)
         if timed_out:
             run = conductor.given_up(session, run)
         left = outliving[0].result() if outliving else aftermath.never_ended(session, path.parent)
@@ -70,8 +71,9 @@ def conduct(
     for strike in struck:
         conductor.store.append(strike)
     seen = conductor.conclude(
-        run, tuple(sightings), expected=scenario.expected, timed_out=timed_out, faulted=bool(struck), keep=True
-    )
+        run, tuple(sightings), expected=scenario.expected, timed_out=timed_out, status=said,
+        faulted=bool(struck), helped=resubmitted, keep=True,
+    )  # fmt: skip
     return Broken(scenario, seen, left, nemesis, resubmitted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.contract.words import Status
 from bench.judge.aftermath import Aftermath
 from bench.judge.findings import HANGING, Finding, Found, safe_findings
-from bench.judge.outcome import REFUSED, WHOLE
+from bench.judge.outcome import HELPED, REFUSED, WHOLE
 from bench.observe.journal import Journal
 from bench.plan.scenarios.record import Action
 from bench.questions.recovery import left_behind as aftermath
@@ -80,4 +80,4 @@ def _actions(
 def _came_to_its_end(seen: Observation) -> bool:
     """A doubled run may have failed all the same."""
     completed = seen.state is not None and seen.state.status is Status.COMPLETED
-    return completed and seen.run.outcome in (*WHOLE, REFUSED, "duplicated")
+    return completed and seen.run.outcome in (*WHOLE, HELPED, REFUSED, "duplicated")

@@ -41,7 +41,7 @@ def _struck(conductor: Conductor, session: Session, point: Scenario, prober: Con
         nemesis = broken.armed
         if nemesis and nemesis.strikes and nemesis.problem:
             raise SessionLostError(f"after {point.key}: {nemesis.problem}")
-        if manager.restarted or not _by_itself(broken):
+        if manager.restarted or broken.seen.run.outcome not in WHOLE:
             _check(prober, session, point)
     return not missed(broken)
 
@@ -61,17 +61,12 @@ def _store(conductor: Conductor, broken: Broken, point: Aimed) -> None:
         return
     conductor.sample(seen, f"recovery.{KEY}.outcome", "text", seen.run.outcome, params=where)
     found = {
-        "completed": _by_itself(broken),
+        "completed": seen.run.outcome in WHOLE,
         "correct": correct(seen.journal, conductor.oracle),
         "effect_once": effects_once(seen.journal, conductor.oracle),
     }
     for leaf, holds in found.items():
         conductor.sample(seen, f"recovery.{KEY}.{leaf}", "proportion", float(holds), point.key)
-
-
-def _by_itself(broken: Broken) -> bool:
-    """Whether the run came right, and nobody had to submit it again."""
-    return broken.seen.run.outcome in WHOLE and not broken.resubmitted
 
 
 def _check(prober: Conductor, session: Session, point: Scenario) -> None:

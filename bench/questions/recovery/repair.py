@@ -16,7 +16,7 @@ from bench.judge.findings import Finding
 from bench.judge.missed import outside, unmarked
 from bench.judge.people import Repaired, RolledBack, Stopped
 from bench.observe.journal import read_journal
-from bench.observe.watching import watch
+from bench.observe.watching import last_word, watch
 from bench.plan.scenarios.record import ASKED, Moment, Scenario, When
 from bench.plan.workloads import Workload
 from bench.questions.counting import counted_lines
@@ -45,6 +45,14 @@ def not_struck(conductor: Conductor, scenario: Scenario, failed: Observation) ->
     if reason := unmarked(aim(conductor, scenario).faults, failed.journal):
         tell_absent(conductor, scenario.key, f"not struck: {reason}")
     return bool(reason)
+
+
+def resumed(conductor: Conductor, session: Session, scenario: Scenario) -> tuple[Observation, str]:
+    """Let a run fail, fix the cause and resume it; return the failed run with the log of the step that suffered."""
+    failed, fixed = failing(conductor, session, scenario)
+    log = session.endpoint.logs(failed.run.engine_run_id, aim(conductor, scenario).step)
+    resume(conductor, session, scenario, failed, fixed)
+    return failed, log
 
 
 def resume(
@@ -102,7 +110,8 @@ def cancel(conductor: Conductor, session: Session, scenario: Scenario) -> None:
         stop(run.engine_run_id)
         sightings, timed_out = watch(session, run.engine_run_id, GONE_LIMIT_S)
     run = msgspec.structs.replace(run, asked_ns=asked)
-    seen = conductor.conclude(run, tuple(sightings), expected=aimed.expected, timed_out=timed_out)
+    said = last_word(session, run.engine_run_id, sightings)
+    seen = conductor.conclude(run, tuple(sightings), expected=aimed.expected, timed_out=timed_out, status=said)
     stopped = Stopped(
         journal=seen.journal, sightings=seen.sightings, outcome=seen.run.outcome, step=aimed.step,
         asked_ns=asked, gone_s=gone_s.result(), limit_s=GONE_LIMIT_S,
@@ -131,12 +140,15 @@ def roll_back(conductor: Conductor, session: Session, scenario: Scenario) -> Non
     """Deploy a good state, then a bad one, and let the engine's pipeline make the good one current again."""
     effects = session.scratch / "effects-rolled-back"
     good, bad = (_deployed(conductor, session, effects, scenario.key) for _ in range(2))
+    if good == bad:
+        tell_absent(conductor, scenario.key, "not struck: nothing was deployed")
+        return
     own = replace(conductor, workload=Workload(conductor.workload.declared.companions[Companion.ROLL_BACK]))
     run, path = own.prepare(effects, scenario.key)
     run = own.submit(session, run, path)
     sightings, timed_out = watch(session, run.engine_run_id, patience_s(conductor, session))
     done = RolledBack(
-        journal=read_journal(path.parent), said=sightings[-1].state.status if sightings else None,
+        journal=read_journal(path.parent), said=last_word(session, run.engine_run_id, sightings),
         timed_out=timed_out, good=good, bad=bad, current=own.workload.declared.state(effects),
         submit_ns=run.submit_ns,
     )  # fmt: skip
