@@ -45,6 +45,8 @@ class Heat:
     agreement: Agreement = ""
     expected: str = ""
     source: str = ""
+    struck: str = ""
+    """What was really struck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ def _row(
         found = _heat(f"heat-{name}-{engine}-{track}", name, engine, track, reading)
         if reading is None:
             found = replace(found, note=_planned(lookup, name, engine, track))
+        struck = lookup.reading(f"recovery.{name}.struck", engine, track)
+        if struck and isinstance(struck.value, str):
+            found = replace(found, struck=struck.value)
         cells.append(_expected(found, promised.get((engine, name)), track))
     return HeatRow(name, subject(name), tuple(cells))
 

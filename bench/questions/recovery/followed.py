@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.contract.words import Status
-from bench.judge.aftermath import Aftermath
+from bench.contract.words import Ability, Status, Unsupported
+from bench.judge.aftermath import Aftermath, Limit
 from bench.judge.findings import HANGING, Finding, Found, safe_findings
 from bench.judge.outcome import HELPED, REFUSED, WHOLE
 from bench.observe.journal import Journal
@@ -38,19 +38,26 @@ def judged(conductor: Conductor, session: Session, broken: Broken, resumed: Jour
             verdicts=seen.verdicts, graph=graph, step=step, limit_s=aftermath.patience_s(conductor, session),
             submit_ns=seen.run.submit_ns, resumed=resumed,
             retry_delay_s=graph.step(step).retry.delay_s,
-            down_s=_configured_s(session, broken),
+            down_s=_down_s(broken), limit=_limit(conductor, session, broken),
         )
     )  # fmt: skip
 
 
-def _configured_s(session: Session, broken: Broken) -> float:
-    """How long settings of ours make the recovery take: until the heal, or until a hung step's time limit."""
-    scenario, armed = broken.scenario, broken.armed
-    if scenario.nemesis:
-        healed = armed and any(one.healed_ns for one in armed.strikes)
-        return scenario.nemesis.down_s if healed and scenario.nemesis.action is not Action.RESTART else 0.0
-    hangs = any(fault.kind.startswith(HANGING) for fault in scenario.faults)
-    return session.step_timeout_s if hangs else 0.0
+def _down_s(broken: Broken) -> float:
+    """How long what was struck from outside was kept down on purpose."""
+    nemesis, armed = broken.scenario.nemesis, broken.armed
+    healed = armed and any(one.healed_ns for one in armed.strikes)
+    return nemesis.down_s if nemesis and healed and nemesis.action is not Action.RESTART else 0.0
+
+
+def _limit(conductor: Conductor, session: Session, broken: Broken) -> Limit | None:
+    """What ends a hang: our limit of a step where the engine has one for steps, or else that of the run."""
+    scenario, runs = broken.scenario, conductor.workload.declared.timeout_factor
+    if scenario.nemesis or not any(fault.kind.startswith(HANGING) for fault in scenario.faults):
+        return None
+    if not isinstance(session.endpoint.abilities()[Ability.STEP_TIMEOUT], Unsupported):
+        return Limit("step", session.step_timeout_s)
+    return Limit("run", runs * session.step_timeout_s) if runs else None
 
 
 def _actions(

@@ -100,7 +100,10 @@ def strike(bound: Bound, cell: Cell) -> None:
 
 LEAVES = (
     Metric("outcome", "Outcome", "high", "outcome", "text"),
-    Metric("detection_s", "Detection", resolution=POLL_S, help="fault until the engine's own record says so"),
+    Metric("struck", "What was struck", "none", "info", "text", help="which process it was, or how many"),
+    Metric("detection_s", "Detection", "none", "info", help="fault until the engine's own record says so"),
+    Metric("detection_delay_s", "Of it, the limit that was set", "none", "info", help="of a step or of a run"),
+    Metric("detection_rest_s", "Detection beyond that limit", resolution=POLL_S, help="what the engine took"),
     Metric("recovery_s", "Recovery", resolution=POLL_S, help="fault until correct completion"),
     Metric("attempts", "Attempts", "none", "info", "count", help="of the step that was struck"),
     Metric("wasted_s", "Lost work", resolution=POLL_S, help="attempts that did not count in the end"),
