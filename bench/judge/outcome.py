@@ -30,6 +30,8 @@ WHOLE = ("completed", "completed after recovery")
 """Of runs that came right by themselves."""
 HELPED: Literal["completed with help"] = "completed with help"
 """It came right, but not by itself: a client had to submit it again."""
+IGNORED: Literal["cancel ignored"] = "cancel ignored"
+"""People asked for a run to be stopped, and it went on to its end."""
 FAILED = ("failed, reported", "failed as expected")
 """Of runs that failed and were shown so."""
 REFUSED: Literal["refused as expected"] = "refused as expected"
@@ -114,7 +116,7 @@ def _succeeded(journal: Journal, oracle: Journal | None, expected: Expected, fau
         if not (oracle and _same(journal, oracle)):
             return "false success"
         # with the plain loop's own output a fault cannot have struck, which proves nothing; a request can
-        return "cancel ignored" if expected.stopped else "indeterminate"
+        return IGNORED if expected.stopped else "indeterminate"
     if oracle is None:
         return "indeterminate"
     if not _same(journal, oracle):

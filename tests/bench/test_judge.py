@@ -21,6 +21,7 @@ from bench.observe.journal import Journal
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import SCENARIOS
 from bench.questions.recovery.unattended import aim
+from core.declaration import Graph, Step
 
 BROKEN_TRAIN = ORDER[: ORDER.index("train")]
 AFTER_TRAIN = ORDER[ORDER.index("train") + 1 :]
@@ -254,6 +255,19 @@ def test_end_that_the_engine_did_not_hear_of_is_not_what_the_run_went_on_with() 
     work = sum(STEP_S[name] for name in ("train", *AFTER_TRAIN))
     assert found["recovery_work_s"].value == pytest.approx(work)
     assert found["recovery_delay_s"].value == pytest.approx(5.0 + 2.0)
+
+
+def test_only_the_steps_after_one_tell_with_which_attempt_the_run_went_on() -> None:
+    """Two steps stand beside each other; what one is tried again for does not wait for the other."""
+    graph = Graph((Step("extract"), Step("features"), Step("train", ("extract", "features"))))
+    script = Script()
+    script.step("extract", 1)
+    script.step("features")
+    script.step("extract", 2)
+    journal = script.steps("train").journal()
+    assert [(one.step, one.attempt) for one in journal.effective(graph)] == [
+        ("features", 1), ("extract", 2), ("train", 1),
+    ]  # fmt: skip
 
 
 def test_last_step_that_is_tried_again_ends_the_run_with_its_last_attempt() -> None:

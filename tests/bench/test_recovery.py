@@ -57,6 +57,8 @@ SEEN = {
     "the step failed, later the run": (
         [sighting(2.25, Status.RUNNING, Status.FAILED), sighting(6, Status.FAILED, Status.FAILED)], 0.25, 4.0,
     ),
+    "a third attempt": ([sighting(4, Status.RUNNING, Status.RUNNING, attempts=3)], 2.0, None),
+    "no attempt yet": ([sighting(4, Status.RUNNING, Status.PENDING, attempts=0)], None, None),
     "a second attempt": ([sighting(4, Status.RUNNING, Status.RUNNING, attempts=2)], 2.0, None),
     "at the very instant": ([sighting(2, Status.FAILED)], 0.0, 0.0),
     "only before the fault": ([sighting(1, Status.FAILED), sighting(3, Status.RUNNING)], None, None),
