@@ -149,9 +149,8 @@ class Conductor:
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
-        steps = self.steps
-        limit = within_s or limit_s(session.workspace.track, steps)
-        quietly = Quiet(path.parent, steps, settle_s(steps)) if self.workload.declared.shape else None
+        limit = within_s or limit_s(session.workspace.track, self.steps)
+        quietly = Quiet(path.parent, self.steps, settle_s(self.steps)) if self.workload.declared.shape else None
         with meanwhile(path.parent):
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
         load.stop()
