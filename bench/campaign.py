@@ -46,6 +46,8 @@ MAX_FAILURES = 2
 """An arm that failed in so many sessions is not tried again."""
 IN_A_CELL = (EngineError, ApiError, httpx.HTTPError, psutil.Error)
 """What goes wrong where something is broken on purpose: it concerns that cell alone."""
+UNANSWERED = (ApiError, httpx.HTTPError)
+"""What an engine's API may answer, or not, to one request: it ends the cell that asked, and the session goes on."""
 
 
 @dataclass
@@ -198,13 +200,20 @@ class Campaign:
                 self._note(cell, "done", actual_s=time.monotonic() - begin, reason=reason)
             raise
         except IN_A_CELL as error:
-            if not question.breaks:
+            if question.breaks:
+                raise self._lost(cell, error) from error
+            if cell.opening or not isinstance(error, UNANSWERED):
                 raise
-            reason = self.ledger.store.shorten(" ".join(f"{type(error).__name__}: {error}".split()))
-            self._note(cell, "failed", reason=reason)
-            raise SessionLostError(f"{', '.join(cell.topics)} could not be conducted: {reason}") from error
+            self._give_up(cell.planned, [cell], self._failure(cell, error))
+            return
         self._note(cell, "done", actual_s=time.monotonic() - begin)
         self.estimates.learn(cell, time.monotonic() - begin)
+
+    def _lost(self, cell: Cell, error: Exception) -> SessionLostError:
+        """Note that a cell could not be conducted that breaks things: what is left of that may disturb others."""
+        reason = self.ledger.store.shorten(" ".join(f"{type(error).__name__}: {error}".split()))
+        self._note(cell, "failed", reason=reason)
+        return SessionLostError(f"{', '.join(cell.topics)} could not be conducted: {reason}")
 
     def _late(self, cell: Cell, until: float) -> bool:
         """Whether there is no time for a cell. A block is begun for its essential cells; the first for its oracle."""
@@ -262,14 +271,19 @@ class Campaign:
 
     def _failed(self, cell: Cell, left: list[Cell], error: Exception) -> None:
         """Note that a session has failed in a cell: it is lost, with all that was to follow."""
+        planned = cell.planned
+        lost = waiting(left[left.index(cell) :] if cell in left else left, self.ledger.noted)
+        arm = planned.name, planned.track, planned.pipeline
+        self.failed_sessions[arm] = self.failed_sessions.get(arm, 0) + 1
+        self._give_up(planned, lost, self._failure(cell, error))
+
+    def _failure(self, cell: Cell, error: Exception) -> str:
+        """Keep what went wrong in a cell, and return it in a line or two."""
         ledger, planned = self.ledger, cell.planned
-        lost = waiting(left[left.index(cell) :] if cell in left else left, ledger.noted)
         message = ledger.store.shorten(
             str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
         )
         log_tail = error.log_tail if isinstance(error, EngineError) else traceback.format_exc()
-        arm = planned.name, planned.track, planned.pipeline
-        self.failed_sessions[arm] = self.failed_sessions.get(arm, 0) + 1
         ledger.manifest.failures.append(
             Failure(
                 engine=planned.name, track=planned.track, phase=cell.question.key, message=message,
@@ -277,7 +291,7 @@ class Campaign:
             )
         )  # fmt: skip
         self.say(f"{cell.title}: failed: {message}", self.clock.left_s())
-        self._give_up(planned, lost, message)
+        return message
 
     def _give_up(self, planned: Planned, lost: Sequence[Cell], reason: str) -> None:
         """Note that cells are not measured; where a reader looks first there is a row that says why."""

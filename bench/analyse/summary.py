@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from bench.analyse.placing import placed
 from bench.contract.records import Record, Sample
 
 CONFIDENCE = 0.95
@@ -42,7 +43,7 @@ def t_interval(
 def summarise(samples: Iterable[Sample]) -> list[Record]:
     """One record for each metric of each arm, pipeline and parameters; warm-ups do not count."""
     groups: dict[tuple[Any, ...], list[Sample]] = defaultdict(list)
-    for sample in samples:
+    for sample in placed(samples):
         if not sample.warm_up:
             groups[_key(sample)].append(sample)
     return [_record(group) for group in groups.values()]

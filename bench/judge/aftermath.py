@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 from bench.contract.records import Strike, Verdict
 from bench.contract.words import Status
@@ -18,6 +19,15 @@ LENGTHENING = "slow"
 """How the kinds of faults inside a step begin that only give a fault from outside time to strike."""
 UNSEEN = "not seen in the engine's record"
 NS = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The setting of ours that ends what does not come to its end by itself."""
+
+    of: Literal["step", "run"]
+    seconds: float
+    """From the start of the attempt, or of the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +54,9 @@ class Aftermath:
     """The same with what came after, where people resumed the run."""
     retry_delay_s: float
     down_s: float = 0.0
-    """How long what was struck was kept down on purpose; without a strike, how long a setting let the fault last."""
+    """How long what was struck was kept down on purpose."""
+    limit: Limit | None = None
+    """Of a hang: what ends it, as the engine has a limit for steps, or only one for runs."""
 
 
 def correct(journal: Journal, oracle: Journal) -> bool:
@@ -70,6 +82,18 @@ def detection_s(sightings: tuple[Sighting, ...], since_ns: int | None, *, final:
         if sighting.t_ns >= since_ns and (state.status is Status.FAILED or (troubled and not final)):
             return (sighting.t_ns - since_ns) / NS
     return None
+
+
+def limited_s(case: Aftermath, struck: int | None) -> float:
+    """Seconds from the fault until our limit had come; 0 without one, and where the engine had noticed it before."""
+    if case.limit is None or struck is None:
+        return 0.0
+    mark = next((one for one in case.journal.faults if one.t_ns == struck), None)
+    tries = [one for one in case.journal.attempts_of(mark.step) if one.attempt == mark.attempt] if mark else []
+    begun = [one.start_ns for one in (tries if case.limit.of == "step" else case.journal.attempts)]
+    set_s = max(0.0, (min(begun, default=struck) - struck) / NS + case.limit.seconds)
+    noticed_s = detection_s(case.sightings, struck)
+    return set_s if noticed_s is None or set_s <= noticed_s else 0.0
 
 
 def overlaps(journal: Journal, strikes: Iterable[Strike] = ()) -> int:

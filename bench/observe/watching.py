@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +113,23 @@ def ask_state(session: Session, engine_run_id: str, *, steps: bool = True) -> Ru
         return session.endpoint.state(engine_run_id) if steps else RunState(session.endpoint.status(engine_run_id))
     except (httpx.HTTPError, ApiError):
         return None
+
+
+def last_word(session: Session, engine_run_id: str, sightings: Sequence[Sighting]) -> Status | None:
+    """The engine's last word on a run; None if it answers that it has none of it.
+
+    Of an engine whose API is silent nothing is known: the run counts as one that has not ended.
+    """
+    if sightings:
+        return sightings[-1].state.status
+    try:
+        return session.endpoint.status(engine_run_id)
+    except ApiError:
+        return None
+    except httpx.HTTPStatusError as error:
+        return None if error.response.is_client_error else Status.PENDING
+    except httpx.HTTPError:
+        return Status.PENDING
 
 
 def _differs(one: RunState, other: RunState) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -40,6 +40,8 @@ class Budget:
     """Tracks on which more is measured than setup and plain runs."""
     scenarios: tuple[str, ...] = scenarios.of_budget("standard")
     """What goes wrong, or is done by people."""
+    repeats: Mapping[str, int] = field(default_factory=dict)
+    """Scenario -> how often in a block; others once."""
     sweep: Sweep = NO_POINTS
     """The kill points beside them."""
     thorough: bool = False
@@ -71,8 +73,8 @@ BUDGETS = {
 }  # fmt: skip
 ALONE = {
     ("standard", "recovery"): replace(
-        BUDGETS["standard"], limit_s=5400.0, blocks=1, most_blocks=1, again=False, variants=False,
-        scenarios=scenarios.of_budget("alone"), sweep=Sweep(20), thorough=True,
+        BUDGETS["standard"], limit_s=6600.0, blocks=1, most_blocks=1, again=False, variants=False,
+        scenarios=scenarios.of_budget("alone"), repeats=scenarios.repeats("alone"), sweep=Sweep(20), thorough=True,
     ),
 }  # fmt: skip
 """What a budget is where this group of questions alone is asked for: every scenario, and some kill points."""

@@ -30,6 +30,8 @@ class Bound:
     session: Session | None = None
     local: bool = False
     """Whether the server is stopped, and the mode without one prepared."""
+    effective: Conductor | None = None
+    """The conductor of runs that are broken, once one is made: they must have an effect."""
     failed: tuple[Observation, str] | None = None
     """A run that ended at a planted exception, and its log: one question makes it, another reads it."""
 

@@ -33,7 +33,7 @@ from bench.judge.outcome import outcome as named
 from bench.observe.host import LoadWatch
 from bench.observe.journal import Journal, read_journal
 from bench.observe.store import Store, storing
-from bench.observe.watching import Quiet, Sighting, limit_s, settle_s, watch
+from bench.observe.watching import Quiet, Sighting, last_word, limit_s, settle_s, watch
 from bench.plan.arms import INLINE
 from bench.plan.scenarios.record import RIGHT, Expected
 from bench.plan.workloads import Workload
@@ -150,15 +150,15 @@ class Conductor:
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
-        steps = self.steps
-        limit = within_s or limit_s(session.workspace.track, steps)
-        quietly = Quiet(path.parent, steps, settle_s(steps)) if self.workload.declared.shape else None
+        limit = within_s or limit_s(session.workspace.track, self.steps)
+        quietly = Quiet(path.parent, self.steps, settle_s(self.steps)) if self.workload.declared.shape else None
         with meanwhile(path.parent):
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
         load.stop()
         if timed_out:
             run = self.given_up(session, run)
-        observation = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out)
+        said = last_word(session, run.engine_run_id, sightings)
+        observation = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out, status=said)
         return self._with_load(observation, load)
 
     def get_out_of_phase(self, session: Session) -> None:
@@ -189,7 +189,8 @@ class Conductor:
                 raise EngineError(f"{run.run_id}: interrupted")
             if timed_out:
                 run = self.given_up(session, run)
-            return self.conclude(run, tuple(sightings), timed_out=timed_out)
+            said = last_word(session, run.engine_run_id, sightings)
+            return self.conclude(run, tuple(sightings), timed_out=timed_out, status=said)
 
         with ThreadPoolExecutor(runs) as pool:
             try:
@@ -210,7 +211,8 @@ class Conductor:
         sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.steps))
         if timed_out:
             run = self.given_up(session, run)
-        return self.conclude(run, tuple(sightings), timed_out=timed_out)
+        said = last_word(session, engine_run_id, sightings)
+        return self.conclude(run, tuple(sightings), timed_out=timed_out, status=said)
 
     def process(self, supervisor: Supervisor, command: Command, run: Run) -> Observation:
         """Run a pipeline in a process of its own (local mode, inline); submit is the process's start."""
@@ -235,11 +237,13 @@ class Conductor:
         timed_out: bool = False,
         status: Status | None = None,
         faulted: bool = False,
+        helped: bool = False,
         keep: bool = False,
     ) -> Observation:
         """Judge a run that has ended, store everything known of it, and drop its bulky artifacts.
 
-        `faulted`: something was struck from outside. `keep`: the artifacts stay, as the run may be resumed.
+        `faulted`: something was struck from outside; `helped`: it was submitted again.
+        `keep`: the artifacts stay, as the run may be resumed.
         """
         folder = self.store.folder / "runs" / run.run_id
         journal = read_journal(folder)
@@ -248,7 +252,7 @@ class Conductor:
         reference = run.engine == INLINE and not self.oracle.attempts
         outcome = named(
             journal, last.status if last else status, expected,
-            timed_out=timed_out, oracle=journal if reference else self.oracle, faulted=faulted,
+            timed_out=timed_out, oracle=journal if reference else self.oracle, faulted=faulted, helped=helped,
         )  # fmt: skip
         run = msgspec.structs.replace(
             run,

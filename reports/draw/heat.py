@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bench.judge.outcome import FAILED, right
+from bench.judge.outcome import FAILED, HELPED, right
 from bench.plan import sweep
 from bench.plan.scenarios import GROUPS, SCENARIOS
 from bench.plan.scenarios.record import RIGHT
@@ -23,8 +23,8 @@ SEVERAL = "×"
 SYMBOLS: dict[Tone, str] = {"good": "✓", "told": "!", "wrong": "✗", "unknown": "?", "absent": "–"}
 MEANINGS: dict[Tone, str] = {
     "good": "as it should be",
-    "told": "failed, and shown as failed",
-    "wrong": "lost, stuck, done twice, or its end misreported",
+    "told": "failed, and shown as failed; or right with a client's help",
+    "wrong": "lost, stuck, done twice, a request ignored, or its end misreported",
     "unknown": "cannot be told",
     "absent": "not there, not supported or not measured; the note says why",
 }
@@ -45,6 +45,8 @@ class Heat:
     agreement: Agreement = ""
     expected: str = ""
     source: str = ""
+    struck: str = ""
+    """What was really struck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ def _row(
         found = _heat(f"heat-{name}-{engine}-{track}", name, engine, track, reading)
         if reading is None:
             found = replace(found, note=_planned(lookup, name, engine, track))
+        struck = lookup.reading(f"recovery.{name}.struck", engine, track)
+        if struck and isinstance(struck.value, str):
+            found = replace(found, struck=struck.value)
         cells.append(_expected(found, promised.get((engine, name)), track))
     return HeatRow(name, subject(name), tuple(cells))
 
@@ -163,7 +168,7 @@ def tone_of(name: str, outcome: str) -> Tone:
         return "unknown"
     if right(outcome, scenario.expected if scenario else RIGHT):
         return "good"
-    return "told" if outcome in FAILED else "wrong"
+    return "told" if outcome in (*FAILED, HELPED) else "wrong"
 
 
 def _expected(found: Heat, row: Mapping[str, str] | None, track: str) -> Heat:

@@ -114,6 +114,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             told = [subprocess.run([sys.executable, script, "-"], capture_output=True, text=True).stderr
                     for script in {script for script, *name in SCRIPTS.values()}]
             self.answer({"error": "".join(text for text in told if "ModuleNotFoundError" in text)})
+        elif parts[1] not in RUNS:
+            self.answer({}, 404)
         else:
             ASKED["state"] += 1
             if BEHAVIOUR == "stumbles" and ASKED["state"] % 2:

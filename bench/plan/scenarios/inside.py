@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.plan.scenarios.record import ALWAYS, SHOWN, USUALLY, Inside, Scenario
+from bench.plan.scenarios.record import ALWAYS, FOUR_TIMES, SHOWN, USUALLY, Inside, Scenario
 from core.declaration import Part
 from core.instrument.config import FaultKind
 
@@ -24,6 +24,7 @@ SCENARIOS = (
     ),
     Scenario(
         key="step_killed", title="A step's process is killed", faults=(Inside(FaultKind.KILL),), budgets=ALWAYS,
+        times=FOUR_TIMES,
     ),
     Scenario(
         key="step_exits", title="A step's process leaves without a word",

@@ -30,6 +30,7 @@ RARELY = {"full": 3, "alone": 1}
 """Budget -> in how many first blocks; `alone` is the standard one where nothing but recovery is asked for."""
 USUALLY = {"standard": 1, **RARELY}
 ALWAYS = {"quick": 1, **USUALLY}
+FOUR_TIMES = {"alone": 4}
 
 
 class Action(StrEnum):
@@ -138,6 +139,8 @@ class Expected:
     """Steps that must have no effect: a run that ends so has refused what it should."""
     asked: bool = False
     """Whether people ask for the failure itself, such as to stop a run: then nothing else counts of it."""
+    stopped: bool = False
+    """Whether they ask the engine for it, which may pass over that; and do not plant it."""
 
     def of(self, pipeline: Pipeline) -> Expected:
         """With the steps of a pipeline."""
@@ -150,6 +153,8 @@ SHOWN = Expected((Status.FAILED,), Extent.NONE, Extent.NONE)
 """The fault does not go away, so that to show the failure is right."""
 ASKED = replace(SHOWN, asked=True)
 """People ask for it."""
+STOPPED = replace(ASKED, stopped=True)
+"""They ask the engine to stop the run."""
 
 
 def step_of(where: Where, pipeline: Pipeline, ran: Sequence[str] = ()) -> str:
@@ -194,6 +199,9 @@ class Scenario:
     expected: Expected = RIGHT
     budgets: Mapping[str, int] = field(default_factory=lambda: RARELY)
     """Budget -> in how many first blocks it is conducted."""
+    times: Mapping[str, int] = field(default_factory=dict)
+    """Budget -> how often in a block, where that is more than once: what is to be told apart by itself, without others
+    of its family, for which four runs are the least."""
     tracks: tuple[Track, ...] = tuple(Track)
     needs: tuple[Ability, ...] = ()
     """Abilities without which it is not supported."""

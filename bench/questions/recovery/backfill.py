@@ -17,6 +17,7 @@ from bench.contract.records import Run
 from bench.contract.targets import Target
 from bench.contract.words import Ability, Backfills, Status
 from bench.judge.findings import Finding, Found
+from bench.judge.missed import outside, unmarked
 from bench.judge.people import Filed
 from bench.observe.journal import read_journal
 from bench.observe.watching import POLL_S
@@ -24,7 +25,7 @@ from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, Scena
 from bench.plan.workloads import Workload
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.questions.recovery.repair import extra_lines
-from bench.questions.recovery.telling import people, store
+from bench.questions.recovery.telling import not_met, people, store
 from bench.run.conductor import EFFECTS, Conductor, with_asked
 from bench.run.faults.manager import managed
 from bench.run.faults.nemesis import Armed, armed
@@ -85,6 +86,7 @@ def late_data(conductor: Conductor, session: Session, scenario: Scenario) -> Non
     started, asked = ask(lambda: means.start(by_day.name, path, DAYS))
     backfill, said = _until_ended(means, started)
     before = filed(path.parent, by_day, DAYS)
+    unmet = unmarked((late,), read_journal(path.parent))
     arrived.touch()
     begin = now_ns()
     again, more = ask(lambda: means.again(backfill))
@@ -94,7 +96,8 @@ def late_data(conductor: Conductor, session: Session, scenario: Scenario) -> Non
     if before.missing != (LATE,) or said is not Status.FAILED:
         told = f"while its data were late, {LATE} was {'missing' if LATE in before.missing else 'filed'}"
         found["record"] = Finding("text", f"{told}, and the engine said {said}")
-    _keep(conductor, run, scenario, found | _extra(session, by_day))
+    found = not_met(found, unmet) if unmet else found
+    _keep(conductor, run, scenario, found | _extra(session, by_day), caught_up)
 
 
 def killed(conductor: Conductor, session: Session, scenario: Scenario) -> None:
@@ -123,10 +126,9 @@ def killed(conductor: Conductor, session: Session, scenario: Scenario) -> None:
         actions.append(people(RUN_MISSING, asked))
         _, said = _until_ended(means, again)
     found = filed(path.parent, by_day, OTHER_DAYS).findings(said, begin, actions)
-    if nemesis and not nemesis.strikes:
-        why = nemesis.problem or "the backfill never came to that point"
-        found["outcome"] = Finding("text", None, f"not struck: {why}")
-    _keep(conductor, run, scenario, found | _extra(session, by_day))
+    if nemesis and (why := _missed(nemesis, path.parent)):
+        found = not_met(found, why)
+    _keep(conductor, run, scenario, found | _extra(session, by_day), said)
     if nemesis and nemesis.problem:
         raise SessionLostError(f"after {scenario.key}: {nemesis.problem}")
 
@@ -147,6 +149,13 @@ def _armed_in_the_middle(stack: ExitStack, session: Session, by_day: ByDay, run:
     return stack.enter_context(armed(session, nemesis, run.run_id, run_dir, graph))
 
 
+def _missed(nemesis: Armed, run_dir: Path) -> str:
+    """Why the scheduler's death did not meet the day that it was meant for; empty if it did."""
+    if not nemesis.strikes:
+        return nemesis.problem or "the backfill never came to that point"
+    return outside(nemesis.nemesis.at, read_journal(run_dir), nemesis.strikes[0].t_ns)
+
+
 def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
     """Ask until the backfill has ended, or the limit has passed."""
     deadline, said = time.monotonic() + LIMIT_S, Status.PENDING
@@ -164,12 +173,12 @@ def _extra(session: Session, by_day: ByDay) -> Found:
     return {"extra_lines": Finding("lines", lines, "source lines of the pipeline that files a day")}
 
 
-def _keep(conductor: Conductor, run: Run, scenario: Scenario, found: Found) -> None:
+def _keep(conductor: Conductor, run: Run, scenario: Scenario, found: Found, said: Status) -> None:
     """The runs of a backfill are many; their one journal is kept as one run.
 
     Raises SessionLostError, after all is stored, if it never ended: what is left of it would disturb what comes next.
     """
     conductor.store.append(run)
     store(conductor, None, scenario.key, found)
-    if found["outcome"].value == "stuck":
+    if not said.ended:
         raise SessionLostError(f"after {scenario.key}: it had not ended within {LIMIT_S:.0f} s")

@@ -119,8 +119,17 @@ def probe(conductor: Conductor, session: Session) -> Found:
     seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, meanwhile=let_go, faults=slow)
     if not (seen.right and seen.run.outcome in WHOLE):
         raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
-    leaked = PARALLELISM - most_at_once(seen.journal)
-    return {"leaked_slots": Finding("count", float(leaked))}
+    return {"leaked_slots": _leaked(session.workspace.at_once_over_all, seen.journal)}
+
+
+def _leaked(shared: int | None, journal: Journal) -> Finding:
+    """Slots are lost to the next run only if runs share them: with those that each brings itself none can be lost."""
+    if shared is None:
+        return Finding("count", None, "not applicable: no limit that runs share is set, and each brings its own slots")
+    if shared > PARALLELISM:
+        reason = f"one run fills {PARALLELISM} of the {shared} slots that runs share, and cannot tell"
+        return Finding("count", None, f"not applicable: {reason}")
+    return Finding("count", float(shared - most_at_once(journal)))
 
 
 @contextmanager

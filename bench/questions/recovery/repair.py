@@ -13,14 +13,15 @@ import psutil
 from bench.contract.project import PROJECT
 from bench.contract.words import Ability
 from bench.judge.findings import Finding
+from bench.judge.missed import outside, unmarked
 from bench.judge.people import Repaired, RolledBack, Stopped
 from bench.observe.journal import read_journal
-from bench.observe.watching import watch
-from bench.plan.scenarios.record import ASKED, Scenario
+from bench.observe.watching import last_word, watch
+from bench.plan.scenarios.record import ASKED, Moment, Scenario, When
 from bench.plan.workloads import Workload
 from bench.questions.counting import counted_lines
 from bench.questions.recovery.left_behind import SessionLostError, patience_s
-from bench.questions.recovery.telling import people, store, tell_absent
+from bench.questions.recovery.telling import not_met, people, store, tell_absent
 from bench.questions.recovery.unattended import aim
 from bench.run.conductor import EFFECTS, Conductor, inline_command, with_asked
 from bench.run.observation import Observation
@@ -40,6 +41,21 @@ def failing(conductor: Conductor, session: Session, scenario: Scenario) -> tuple
     return conductor.served(session, scenario.key, expected=ASKED, faults=faults), fixed
 
 
+def not_struck(conductor: Conductor, scenario: Scenario, failed: Observation) -> bool:
+    """Whether a run never met what it was to fail at; that is stored then."""
+    if reason := unmarked(aim(conductor, scenario).faults, failed.journal):
+        tell_absent(conductor, scenario.key, f"not struck: {reason}")
+    return bool(reason)
+
+
+def resumed(conductor: Conductor, session: Session, scenario: Scenario) -> tuple[Observation, str]:
+    """Let a run fail, fix the cause and resume it; return the failed run with the log of the step that suffered."""
+    failed, fixed = failing(conductor, session, scenario)
+    log = session.endpoint.logs(failed.run.engine_run_id, aim(conductor, scenario).step)
+    resume(conductor, session, scenario, failed, fixed)
+    return failed, log
+
+
 def resume(
     conductor: Conductor, session: Session, scenario: Scenario, failed: Observation, fixed: Path
 ) -> Observation | None:
@@ -48,6 +64,8 @@ def resume(
     if not callable(ability):
         reason = getattr(ability, "reason", "no means declared")
         tell_absent(conductor, scenario.key, f"not supported: {reason}")
+        return None
+    if not_struck(conductor, scenario, failed):
         return None
     fixed.touch()
     seen = conductor.resumed(session, failed.run, ability)
@@ -59,6 +77,8 @@ def resume(
 def rerun(conductor: Conductor, session: Session, scenario: Scenario) -> None:
     """Fix the cause and run the whole pipeline again."""
     failed, fixed = failing(conductor, session, scenario)
+    if not_struck(conductor, scenario, failed):
+        return
     fixed.touch()
     begin = now_ns()
     seen = conductor.served(session, scenario.key)
@@ -91,12 +111,16 @@ def cancel(conductor: Conductor, session: Session, scenario: Scenario) -> None:
         _, asking = ask(lambda: stop(run.engine_run_id))
         sightings, timed_out = watch(session, run.engine_run_id, GONE_LIMIT_S)
     run = with_asked(msgspec.structs.replace(run, asked_ns=asked), asking)
-    seen = conductor.conclude(run, tuple(sightings), expected=aimed.expected, timed_out=timed_out)
+    said = last_word(session, run.engine_run_id, sightings)
+    seen = conductor.conclude(run, tuple(sightings), expected=aimed.expected, timed_out=timed_out, status=said)
     stopped = Stopped(
         journal=seen.journal, sightings=seen.sightings, outcome=seen.run.outcome, step=aimed.step,
         asked_ns=asked, gone_s=gone_s.result(), limit_s=GONE_LIMIT_S,
     )  # fmt: skip
-    store(conductor, seen, scenario.key, stopped.findings(people(scenario.remedy, asking)))
+    found = stopped.findings(people(scenario.remedy, asking))
+    if late := outside(Moment(When.IN, aimed.step), seen.journal, asked):
+        found = not_met(found, late)
+    store(conductor, seen, scenario.key, found)
     if timed_out or stopped.gone_s is None:
         late = f"the run, or its step, was still at work after {GONE_LIMIT_S:.0f} s"
         raise SessionLostError(f"after {scenario.key}: {late}")
@@ -117,12 +141,15 @@ def roll_back(conductor: Conductor, session: Session, scenario: Scenario) -> Non
     """Deploy a good state, then a bad one, and let the engine's pipeline make the good one current again."""
     effects = session.scratch / "effects-rolled-back"
     good, bad = (_deployed(conductor, session, effects, scenario.key) for _ in range(2))
+    if good == bad:
+        tell_absent(conductor, scenario.key, "not struck: nothing was deployed")
+        return
     own = replace(conductor, workload=Workload(conductor.workload.declared.companions[Companion.ROLL_BACK]))
     run, path = own.prepare(effects, scenario.key)
     run = own.submit(session, run, path)
     sightings, timed_out = watch(session, run.engine_run_id, patience_s(conductor, session))
     done = RolledBack(
-        journal=read_journal(path.parent), said=sightings[-1].state.status if sightings else None,
+        journal=read_journal(path.parent), said=last_word(session, run.engine_run_id, sightings),
         timed_out=timed_out, good=good, bad=bad, current=own.workload.declared.state(effects),
         submit_ns=run.submit_ns,
     )  # fmt: skip
