@@ -31,12 +31,14 @@ def table(lookup: Lookup) -> Table | None:
         if readings:
             metric = describe(name)
             scale = scale_of(metric, [reading.value for reading in readings.values()])
-            columns.append(Column(title, "" if scale.unit == "lines" else scale.unit, "", metric.kind != "outcome"))
-            cells.append({e: _plain(cell(readings.get(e), metric, scale)) for e in lookup.engines})
+            numeric = metric.kind != "outcome"
+            columns.append(Column(title, "" if scale.unit == "lines" else scale.unit, "", numeric))
+            shown = {e: cell(readings.get(e), metric, scale) for e in lookup.engines}
+            cells.append({e: _plain(one, numeric=numeric) for e, one in shown.items()})
     rows = tuple(Row(e, lookup.title(e), "", tuple(column[e] for column in cells)) for e in lookup.engines)
     return Table("table-glance", "At a glance", tuple(columns), rows, REMARK) if columns else None
 
 
-def _plain(shown: Cell) -> Cell:
+def _plain(shown: Cell, *, numeric: bool) -> Cell:
     """The number of runs and how steps were kept apart stand in the sections."""
-    return replace(shown, n=0, isolation="", note="" if shown.sort else shown.note)
+    return replace(shown, n=0, isolation="", note="" if shown.sort else shown.note, numeric=numeric)
