@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from bench.analyse.outcomes import distribution
 from bench.analyse.placing import placed
 from bench.contract.records import Record, Sample
 
@@ -88,17 +89,18 @@ def _record(group: list[Sample]) -> Record:
             sessions[s.session].append(float(s.value))
     low = high = None
     value: float | str | None
+    n = len({s.session for s in valued})
     if not valued:
         value = None
     elif any(isinstance(s.value, str) for s in valued):
-        value = _text(valued)
+        value, n = _text(valued), len(valued)
     else:
         value, low, high = _estimate(list(sessions.values()), group[0].unit)
     like = group[0]
     return Record(
         engine=like.engine, version=like.version, track=like.track, mode=like.mode, isolation=like.isolation,
         pipeline=like.pipeline, params=like.params, metric=like.metric, unit=like.unit,
-        value=value, ci_low=low, ci_high=high, n=len({s.session for s in valued}), note=_note(group, valued),
+        value=value, ci_low=low, ci_high=high, n=n, note=_note(group, valued),
     )  # fmt: skip
 
 
@@ -148,10 +150,10 @@ def median(values: Sequence[float], *, log: bool) -> float:
 
 
 def _text(valued: list[Sample]) -> str:
-    """The value that all have, or each with its count, the most common first."""
-    counts = Counter(s.value if isinstance(s.value, str) else f"{s.value:g}" for s in valued if s.value is not None)
-    common = counts.most_common()
-    return common[0][0] if len(common) == 1 else ", ".join(f"{times}× {text}" for text, times in common)
+    """The value that all have, or each with its count."""
+    return distribution(
+        Counter(s.value if isinstance(s.value, str) else f"{s.value:g}" for s in valued if s.value is not None)
+    )
 
 
 def _note(group: list[Sample], valued: list[Sample]) -> str:

@@ -83,7 +83,7 @@ class Record(Arm, frozen=True, kw_only=True):
     ci_high: float | None = None
     """95 % t-interval over sessions; None with fewer than two sessions."""
     n: int = 0
-    """Sessions that gave a value."""
+    """Sessions that gave a value; of texts, such as outcomes, and of shares: runs that did."""
     note: str = ""
 
 

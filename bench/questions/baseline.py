@@ -44,7 +44,7 @@ def run_inline(bound: Bound, workload: Workload) -> None:
 
 
 METRICS = (
-    Metric("host.others_cores", "Cores used by others", "none", "info", "count", scale=Scale("cores")),
+    Metric("host.others_cores", "Cores used by others", "none", "seen", "count", scale=Scale("cores")),
     Metric("noise.aa_ratio", "A/A ratio", "none", "info", "ratio", help="the same engine twice"),
     Metric("noise.aa_low", "A/A, low end", "none", "info", "ratio"),
     Metric("noise.aa_high", "A/A, high end", "none", "info", "ratio"),

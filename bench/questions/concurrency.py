@@ -81,7 +81,7 @@ METRICS = (
     ),
     Metric("concurrency.completion_p50_s", "Completion, median", resolution=POLL_S),
     Metric("concurrency.completion_p95_s", "Completion, 95th percentile", resolution=POLL_S),
-    Metric("concurrency.failures", "Failures", kind="exact", unit="count", help="runs that were not right"),
+    Metric("concurrency.failures", "Failures", kind="seen", unit="count", help="runs that were not right"),
     Metric(
         "concurrency.at_once_in_run", "Steps at once in a run", "none", kind="info", unit="count", help="the most seen"
     ),

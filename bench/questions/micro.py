@@ -113,7 +113,7 @@ METRICS = (
     Metric("micro.report_s", "Making a report", "none", "info"),
 )
 LEAVES = (
-    Metric("rows_per_s", "Speed", "none", "info", "count", scale=Scale("rows/s")),
+    Metric("rows_per_s", "Speed", "none", "info", "rows/s", scale=Scale("rows/s")),
     Metric("peak_bytes", "Peak memory", "none", "info", "bytes"),
 )
 QUESTIONS = (

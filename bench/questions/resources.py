@@ -166,8 +166,8 @@ METRICS = (
     ),
     Metric("resources.idle.pss_mean_bytes", "Memory, idle", unit="bytes", help="proportional set size, mean"),
     Metric("resources.idle.pss_peak_bytes", "Memory, idle, peak", unit="bytes"),
-    Metric("resources.idle.processes", "Processes, idle", "none", "info", "count"),
-    Metric("resources.idle.threads", "Threads, idle", "none", "info", "count"),
+    Metric("resources.idle.processes", "Processes, idle", "none", "seen", "count"),
+    Metric("resources.idle.threads", "Threads, idle", "none", "seen", "count"),
     Metric(
         "resources.idle.written_bytes_per_min",
         "Written a minute, idle",
@@ -179,8 +179,8 @@ METRICS = (
     Metric("resources.run.cpu_s", "CPU, run", help="of all processes during a run, idle use included"),
     Metric("resources.run.pss_mean_bytes", "Memory, run", unit="bytes", help="proportional set size, mean"),
     Metric("resources.run.pss_peak_bytes", "Memory, run, peak", unit="bytes"),
-    Metric("resources.run.processes_peak", "Processes, run, peak", "none", "info", "count"),
-    Metric("resources.run.threads_peak", "Threads, run, peak", "none", "info", "count"),
+    Metric("resources.run.processes_peak", "Processes, run, peak", "none", "seen", "count"),
+    Metric("resources.run.threads_peak", "Threads, run, peak", "none", "seen", "count"),
     Metric("resources.run.written_bytes", "Written, run", "none", "info", "bytes"),
 )
 QUESTIONS = (

@@ -11,7 +11,7 @@ from bench.analyse.audits import BUSY_SHARE
 from bench.contract.records import NO_PIPELINE, Audit, Cell, Manifest
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
-from reports.sections import noise
+from reports.sections import between, noise
 from reports.sections.tables import Table
 from reports.words.flat import flat
 from reports.words.numbers import listing, number, plural, with_unit
@@ -103,7 +103,7 @@ def background(lookup: Lookup) -> Background:
             for v in result.verdicts
             if v.verdict != "pass"
         ),
-        noise_sentence=noise.least_difference(lookup),
+        noise_sentence=between.least_shown(lookup),
         noise=noise.facts(lookup),
         micro=noise.micro_table(lookup),
         noise_floor=number(lookup.noise.ratio) if lookup.noise.ratio > 1 else "",
@@ -142,7 +142,7 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
         "Host": ", ".join(filter(None, dict.fromkeys(host))),
         "Measured": " to ".join(_minute(at) for at in (manifest.created_utc, manifest.finished_utc) if at),
         "Budget": budget,
-        "Noise": noise.least_difference(lookup),
+        "Noise": between.least_shown(lookup),
     }
     return tuple((name, value) for name, value in given.items() if value)
 

@@ -21,20 +21,11 @@ SINGLE_VALUES = ("noise.clock_resolution_s", "instrument.attempt_s", "micro.repo
 ORDER_TESTS = {"noise.position_p": "place in a block", "noise.drift_p": "time since the start"}
 
 
-def least_difference(lookup: Lookup) -> str:
-    """What a newcomer needs to know of the noise; empty if it was not measured."""
-    found = _value(lookup, "noise.detectable_ratio")
-    if found is None:
-        return ""
-    percent = number(round(100 * (max(found, lookup.noise.ratio) - 1), 1), whole=True)
-    return f"Differences in run time below {percent} % cannot be told apart in this result."
-
-
 def facts(lookup: Lookup) -> Pairs:
     """What is known of noise and instrument, by name."""
     found = {
         "The same engine measured twice": _again(lookup),
-        "Smallest detectable difference": _smallest(lookup),
+        "Between these two": _smallest(lookup),
         "Order of the sessions": _order(lookup),
         "Load by others": _load(lookup),
         **{describe(name).title: _shown(lookup, name) for name in SINGLE_VALUES},
@@ -72,14 +63,16 @@ def _again(lookup: Lookup) -> str:
     if record is None:
         return ""
     base = lookup.title(lookup.base(record.engine))
-    return f"{base}: {_of(record)}, {plural(record.n, 'block')}; a ratio of 1 is no difference"
+    return (
+        f"{base}: {_of(record)}, {plural(record.n, 'block')}; 1 is no difference, which one in twenty intervals misses"
+    )
 
 
 def _smallest(lookup: Lookup) -> str:
     record = _record(lookup, "noise.detectable_ratio")
     if record is None or not isinstance(record.value, int | float):
         return record.note if record else ""
-    return f"{number(round(100 * (record.value - 1), 1))} %, in 80 of 100 results with this spread and number of blocks"
+    return f"{_of(record)} would have been shown, in 80 of 100 results; of other pairs that says nothing"
 
 
 def _order(lookup: Lookup) -> str:

@@ -71,6 +71,12 @@ class _Place:
         found = self.reading(leaf)
         return float(found.value) if found and isinstance(found.value, int | float) else 0.0
 
+    def most(self, leaf: str) -> float:
+        """The same of the worst run, where there are several."""
+        found = self.reading(leaf)
+        seen = [float(s.value) for s in found.samples if isinstance(s.value, int | float)] if found else []
+        return max(seen, default=self.value(leaf))
+
 
 def section(lookup: Lookup) -> Section:
     """The section; it says so if nothing was broken."""
@@ -173,7 +179,7 @@ def _unfit(place: _Place, leaf: str) -> bool:
     if leaf == "recovery_s":
         nothing_lost = place.value("attempts") <= 1 and not place.value("wasted_s")
         return nothing_lost or place.value("detection_delay_s") > 0
-    return leaf == "wasted_s" and place.value("orphans") > 0
+    return leaf == "wasted_s" and place.most("orphans") > 0
 
 
 def _bar(parts: Iterable[float], longest: float) -> tuple[tuple[float, float], ...]:
@@ -206,18 +212,29 @@ def _after(place: _Place) -> Cell:
 
 
 def _wrongs(place: _Place) -> list[str]:
-    said = [f"{what} ({number(place.value(leaf))})" for leaf, what in BEHIND.items() if place.value(leaf) > 0]
+    said = [
+        f"{what} ({number(place.most(leaf))}{_in_runs(place, leaf)})"
+        for leaf, what in BEHIND.items()
+        if place.most(leaf) > 0
+    ]
     doubled = place.reading("duplicates")
-    if said and doubled and doubled.note and place.value("duplicates"):
+    if said and doubled and doubled.note and place.most("duplicates"):
         said[0] += f", {doubled.note}"
     lived = place.reading("orphan_s")
-    if lived and place.value("orphans") > 0:
+    if lived and place.most("orphans") > 0:
         text = f"{number(place.value('orphan_s'), whole=False)} s" if lived.measured else lived.note
         said = [f"{one}, for {text}" if one.startswith(BEHIND["orphans"]) else one for one in said]
     after = place.reading("session")
     if after and after.value == LOST:
         said.append(f"the engine did not come back, and its session was replaced: {after.note}")
     return said
+
+
+def _in_runs(place: _Place, leaf: str) -> str:
+    """In how many of several runs; the number beside it is that of the worst."""
+    found = place.reading(leaf)
+    seen = [s.value for s in found.samples if isinstance(s.value, int | float)] if found else []
+    return f" at most, in {sum(value > 0 for value in seen)} of {len(seen)} runs" if len(seen) > 1 else ""
 
 
 def _targets(lookup: Lookup) -> Table | None:

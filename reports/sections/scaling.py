@@ -36,6 +36,8 @@ def section(lookup: Lookup) -> Section | None:
                   Plan((*FIT, *LIMITS), mode, lookup.shaped, "Pipeline", isolation=True))
         for mode, where in WHERE.items()
     ]  # fmt: skip
+    sizes = Plan((MAKESPAN,), "served", _sized(lookup), "Pipeline", folded=True)
+    tables.append(arm_table(lookup, "table-sizes", "Makespan by number of tasks, on a server", sizes))
     cpu = Plan((PER_TASK,), "served", _scopes(lookup, PER_TASK), "Pipeline", folded=True)
     tables.append(arm_table(lookup, "table-cpu-per-task", "CPU seconds for each task, by size", cpu))
     drawn = [_figure(lookup, mode, track) for mode in WHERE for track in lookup.tracks]
@@ -56,6 +58,9 @@ def _marginal(lookup: Lookup, track: str, mode: str) -> str:
     for scope in lookup.shaped[:1]:
         readings = lookup.readings(FIT[1], track, mode, scope=scope)
         said = f"time for each task of a {scope.label}"
+        why = next((r.note for r in readings if r.note), "")
+        if why and not any(r.measured for r in readings):
+            return f"{said[:1].upper()}{said[1:]}: {why}."
         return finding(lookup, describe(FIT[1]), said, readings) if readings or mode != "served" else ""
     return ""
 
@@ -71,6 +76,13 @@ def _scopes(lookup: Lookup, name: str, mode: str = "") -> list[Scope]:
     order = [scope.pipeline for scope in lookup.shaped]
     found = [Scope(c.pipeline, c.params, _label(lookup, c)) for c in lookup.scopes(name, mode)]
     return sorted(found, key=lambda c: (_index(order, c.pipeline), c.params.get("fib", 0), c.params.get("n", 0)))
+
+
+def _sized(lookup: Lookup) -> list[Scope]:
+    """The pipelines with a shape, in each size and no other way."""
+    shaped = {scope.pipeline for scope in lookup.shaped}
+    found = _scopes(lookup, MAKESPAN, "served")
+    return [one for one in found if one.pipeline in shaped and one.params.keys() == {"n"}]
 
 
 def _index(order: list[str], name: str) -> int:

@@ -98,6 +98,25 @@ def test_transitions_are_from_the_last_upstream_to_the_first_start() -> None:
     assert "extract" not in transitions
 
 
+def test_a_step_whose_upstream_never_ran_has_no_transition_though_others_did() -> None:
+    """Of several upstreams those that ran count; a step that did not run has none, whatever its upstreams did."""
+    graph = Graph((Step("a"), Step("b"), Step("c", ("a", "b")), Step("d", ("b",)), Step("e", ("a",))))
+    transitions = Script().steps("a", "c", "d").journal().transitions(graph)
+    assert transitions.keys() == {"c"}
+
+
+def test_what_begins_beside_a_step_does_not_say_with_which_attempt_the_run_went_on() -> None:
+    """Only a step after it does: `b` comes after nothing, and begins between the two ends of `a`."""
+    graph = Graph((Step("a"), Step("b"), Step("c", ("a",))))
+    script = Script()
+    script.step("a", 1)
+    script.step("b", 1)
+    script.step("a", 2)
+    script.step("c", 1)
+    kept = {(one.step, one.attempt) for one in script.journal().effective(graph)}
+    assert kept == {("a", 2), ("b", 1), ("c", 1)}
+
+
 def test_transition_of_a_join_is_from_the_branch_that_ran() -> None:
     assert good().transitions(TRAINING)["cleanup"] == pytest.approx(0.1)
 

@@ -24,6 +24,12 @@ shorter than a step's time limit, which goes on meanwhile."""
 INTO_S = 1.5
 """How long the step has run when it is struck in its middle."""
 
+ALIKE = {
+    FaultKind.EXIT: "kill", FaultKind.KILL_AFTER: "kill", FaultKind.TORN: "kill",
+    FaultKind.HANG_IN_C: "hang", FaultKind.HANG_IN_SUBPROCESS: "hang",
+}  # fmt: skip
+"""Faults inside a step of one mechanism: its process is gone, or it does not come to its end."""
+
 Where = Part | str
 """A part that a pipeline declares; or, of one run, a step by its name."""
 RARELY = {"full": 3, "alone": 1}
@@ -215,6 +221,19 @@ class Scenario:
     """From when to when that is, if not from what people do until the run is right."""
     seconds: float = 12.0
     """Rough seconds on two cores, on tuned settings; the same for every engine."""
+
+    @property
+    def family(self) -> str:
+        """What is struck, and how: `worker, kill`. Empty of what people do, and where no run can complete.
+
+        It is fixed by the record: families, not scenarios, are counted where engines are compared over many faults.
+        """
+        if self.remedy or Status.COMPLETED not in self.expected.states:
+            return ""
+        if self.nemesis:
+            return f"{self.nemesis.target}, {self.nemesis.action}".replace("_", " ")
+        kinds = dict.fromkeys(ALIKE.get(one.kind, str(one.kind)) for one in self.faults)
+        return f"{self.suffers} step, {' and '.join(kinds)}".replace("_", " ") if kinds else ""
 
     def blocks(self, budget: str) -> float:
         """In how many first blocks of a budget it is conducted; in one that asks for it by name in all."""
