@@ -87,8 +87,7 @@ def background(lookup: Lookup) -> Background:
     result, manifest = lookup.result, lookup.result.manifest
     tracks = tuple(dict.fromkeys(s.get("track", "") for s in manifest.settings))
     return Background(
-        host=flat(manifest.host),
-        data=flat(manifest.data),
+        host=flat(manifest.host), data=flat(manifest.data),
         arguments=flat(manifest.arguments),
         states=_states(manifest),
         versions=tuple((name, flat(found)) for name, found in manifest.versions.items()),
@@ -113,7 +112,7 @@ def background(lookup: Lookup) -> Background:
         order=tuple(manifest.order),
         raw=tuple(name for name in RAW if (result.folder / name).exists()),
         rerun=_rerun(manifest),
-    )
+    )  # fmt: skip
 
 
 def _states(manifest: Manifest) -> Pairs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ from bench.run.conductor import EFFECTS, Conductor, with_asked
 from bench.run.faults.manager import managed
 from bench.run.faults.nemesis import Armed, armed
 from bench.run.faults.targets import absent, roles_of
-from bench.session.asking import ask
+from bench.session.asking import Asked, ask
 from bench.session.bring_up import Session
 from core.declaration import Companion, Graph, Step, pipeline
 from core.instrument.config import Fault, FaultKind
@@ -113,18 +113,14 @@ def killed(conductor: Conductor, session: Session, scenario: Scenario) -> None:
         if nemesis:
             manager.leave(roles_of(session, Target.SCHEDULER), nemesis.healed)
         begin = now_ns()
-        started, asked = ask(lambda: means.start(by_day.name, path, OTHER_DAYS))
-        run = with_asked(run, asked)
-        backfill, said = _until_ended(means, started)
+        run, backfill, said, _ = _conducted(means, lambda: means.start(by_day.name, path, OTHER_DAYS), run)
     if nemesis and nemesis.strikes:
         conductor.store.append(nemesis.strikes[0])
         begin = nemesis.strikes[0].t_ns
         actions.append("restart of the scheduler by the process manager")
     if said is Status.FAILED and filed(path.parent, by_day, OTHER_DAYS).missing:
-        again, asked = ask(lambda: means.again(backfill))
-        run = with_asked(run, asked)
+        run, _, said, asked = _conducted(means, lambda: means.again(backfill), run)
         actions.append(people(RUN_MISSING, asked))
-        _, said = _until_ended(means, again)
     found = filed(path.parent, by_day, OTHER_DAYS).findings(said, begin, actions)
     if nemesis and (why := _missed(nemesis, path.parent)):
         found = not_met(found, why)
@@ -154,6 +150,12 @@ def _missed(nemesis: Armed, run_dir: Path) -> str:
     if not nemesis.strikes:
         return nemesis.problem or "the backfill never came to that point"
     return outside(nemesis.nemesis.at, read_journal(run_dir), nemesis.strikes[0].t_ns)
+
+
+def _conducted(means: Backfills, what: Callable[[], str], run: Run) -> tuple[Run, str, Status, Asked]:
+    """Ask for a backfill, and for it until it has ended; the run's record with what that took."""
+    started, asked = ask(what)
+    return with_asked(run, asked), *_until_ended(means, started), asked
 
 
 def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
