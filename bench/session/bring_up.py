@@ -157,8 +157,7 @@ def open_session(
         Supervisor(scratch, told, logs) as supervisor,
         httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False, transport=Repeating()) as http,
     ):
-        ours = kind.databases[track] is Database.POSTGRES
-        server = postgres.start(supervisor, scratch, kind.name) if ours else None
+        server = postgres.start(supervisor, scratch, kind.name) if kind.databases[track] is Database.POSTGRES else None
         folder = server.folder if server else None
         space = make_workspace(
             kind, track, scratch, environment, deployed, variants=variants, limited=limited, postgres=folder
