@@ -71,6 +71,7 @@ class PrefectEndpoint(Endpoint):
             steps=steps_of(task_runs),
             raw={"flow_run": flow_run, "task_runs": task_runs},
             submit_retries=self._submit_retries.get(run, 0),
+            ended_utc=flow_run["end_time"],
         )
 
     def status(self, run: str) -> Status:

@@ -52,6 +52,8 @@ class RunState:
     raw: Any = None
     """What the engine answered, kept as evidence (JSON)."""
     submit_retries: int = 0
+    ended_utc: str | None = None
+    """When it ended, as the engine says; like a step's."""
 
 
 class Endpoint(ABC):
