@@ -18,6 +18,7 @@ from bench.contract.words import Track
 from bench.observe import declared, host, reading, store
 from bench.observe.describing import promise
 from bench.observe.store import storing
+from bench.observe.watching import INTERVALS
 from bench.plan import pipelines
 from bench.plan.arms import AGAIN, INLINE, VERSION, arms, cheapest
 from bench.plan.budgets import Budget, chosen
@@ -62,7 +63,7 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Campaign, Progress]:
         created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
         seed=arguments["seed"], arguments=arguments, data=_first(sources).describe(), host=host.describe(),
         core=core_digest(), versions={}, pipelines=declared.pipelines(_pipelines(arguments)[0]),
-        published=published.told(), published_source=published.SOURCE_TOLD,
+        published=published.told(), published_source=published.SOURCE_TOLD, asked=dict(INTERVALS),
     )  # fmt: skip
     return _prepared(opened, manifest, sources)
 

@@ -140,6 +140,6 @@ def ends(run_dir: Path) -> int:
 def size_bytes(run_dir: Path) -> int:
     """How much has been written so far: cheap enough to ask all the time."""
     try:
-        return os.stat(f"{run_dir}/{JOURNAL}").st_size
+        return (run_dir / JOURNAL).stat().st_size
     except FileNotFoundError:
         return 0

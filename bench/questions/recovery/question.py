@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bench.contract.targets import Target
 from bench.contract.words import Track
-from bench.observe.watching import POLL_S
+from bench.observe.watching import BROKEN_POLL_S, POLL_S
 from bench.plan import sweep
 from bench.plan.budgets import Budget
 from bench.plan.cell import Cell
@@ -97,7 +97,12 @@ def strike(bound: Bound, cell: Cell) -> None:
 
 LEAVES = (
     Metric("outcome", "Outcome", "high", "outcome", "text"),
-    Metric("detection_s", "Detection", resolution=POLL_S, help="fault until the engine's own record says so"),
+    Metric(
+        "detection_s",
+        "Detection",
+        resolution=BROKEN_POLL_S,
+        help="fault until the engine's own record says so: by its own time of it, or else when it was asked",
+    ),
     Metric("recovery_s", "Recovery", resolution=POLL_S, help="fault until correct completion"),
     Metric("attempts", "Attempts", "none", "info", "count", help="of the step that was struck"),
     Metric("wasted_s", "Lost work", resolution=POLL_S, help="attempts that did not count in the end"),
