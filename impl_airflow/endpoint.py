@@ -50,6 +50,7 @@ class AirflowEndpoint(Endpoint):
             status=run_status(dag_run),
             steps={step_name(task, graph): step_state(task) for task in tasks if not placeholder(task, graph)},
             raw={"dag_run": dag_run, "task_instances": tasks},
+            ended_utc=dag_run["end_date"],
         )
 
     def status(self, run: str) -> Status:

@@ -57,7 +57,7 @@ def status(run: Mapping[str, Any]) -> Status:
 def run_state(run: Mapping[str, Any]) -> RunState:
     """Translate a `Run` with its steps; the API gives all of them at once."""
     steps = {step_name(stats["stepKey"]): _step_state(stats) for stats in run["stepStats"]}
-    return RunState(status(run), steps, raw=run)
+    return RunState(status(run), steps, raw=run, ended_utc=_utc(run["endTime"]))
 
 
 def step_name(key: str) -> str:

@@ -55,6 +55,7 @@ class PrefectEndpoint(Endpoint):
             status=status_of(flow_run),
             steps=steps_of(task_runs),
             raw={"flow_run": flow_run, "task_runs": task_runs},
+            ended_utc=flow_run["end_time"],
         )
 
     def status(self, run: str) -> Status:

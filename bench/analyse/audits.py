@@ -36,8 +36,8 @@ ASKED = "runtime.completion_s"
 """Known by asking, so the harness's own interval may show in it."""
 ADDITIVE = frozenset(
     f"resources.{name}"
-    for name in ("idle.cpu_s_per_min", "idle.pss_mean_bytes", "idle.written_bytes_per_min",
-                 "run.cpu_s", "run.pss_mean_bytes", "run.written_bytes")
+    for name in ("idle.cpu_s_per_min", "idle.pss_mean_bytes", "idle.written_bytes_per_min", "idle.handed_bytes_per_min",
+                 "run.cpu_s", "run.pss_mean_bytes", "run.written_bytes", "run.handed_bytes")
 )  # fmt: skip
 """Metrics of a tree of processes that are the sum of its roles'; peaks are not."""
 

@@ -19,6 +19,7 @@ from bench.observe import declared, host, store
 from bench.observe.describing import promise
 from bench.observe.provenance import of_locks
 from bench.observe.store import storing
+from bench.observe.watching import INTERVALS
 from bench.plan import pipelines
 from bench.plan.arms import AGAIN, INLINE, VERSION, arms, cheapest
 from bench.plan.budgets import Budget, chosen
@@ -61,7 +62,7 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Campaign, Progress]:
         created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
         seed=arguments["seed"], arguments=arguments, data=first(sources).describe(), host=host.describe(),
         core=core_digest(), versions={}, pipelines=declared.pipelines(_pipelines(arguments)[0]),
-        published=published.told(), published_source=published.SOURCE_TOLD,
+        published=published.told(), published_source=published.SOURCE_TOLD, asked=dict(INTERVALS),
     )  # fmt: skip
     ledger = Ledger(opened, manifest, budget, sources)
     manifest.digests = ledger.state()

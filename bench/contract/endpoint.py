@@ -55,6 +55,8 @@ class RunState:
     steps: Mapping[str, StepState] = field(default_factory=dict)
     raw: Any = None
     """What the engine answered, kept as evidence (JSON)."""
+    ended_utc: str | None = None
+    """When it ended, as the engine says; like a step's."""
 
 
 class Endpoint(ABC):

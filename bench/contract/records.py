@@ -259,6 +259,9 @@ class Manifest(msgspec.Struct, kw_only=True):
     """name, engine, kind (again, isolation or version), text: arms that are an engine once more, in another way."""
     polling: list[dict[str, Any]] = []
     """engine, track, name, seconds, source: how long an engine waits between two looks at something."""
+    asked: dict[str, float] = {}
+    """How often engines were asked for runs, in seconds: `broken_s`, `ended_s`, `silence_s`; see
+    `bench.observe.watching`. Empty in results of earlier versions, which asked for every run all the time."""
     local_notes: dict[str, str] = {}
     """Engine -> what its local mode starts and needs."""
     order: list[str] = []

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
+from bench.contract.endpoint import RunState, StepState
 from bench.contract.records import Strike, Verdict
 from bench.contract.words import Status
-from bench.observe.journal import Attempt, Journal
+from bench.observe.journal import Attempt, Journal, utc_ns
 from bench.observe.watching import Sighting
 from core.declaration import Graph
 
@@ -72,16 +73,36 @@ def struck_ns(journal: Journal, strikes: Iterable[Strike] = ()) -> int | None:
     return min([*outside, *inside], default=None)
 
 
-def detection_s(sightings: tuple[Sighting, ...], since_ns: int | None, *, final: bool = False) -> float | None:
-    """Seconds from an instant until the engine's own record showed trouble (`final`: showed the run as failed)."""
+def detection_s(
+    sightings: tuple[Sighting, ...], since_ns: int | None, *, final: bool = False, ahead_ns: int | None = None
+) -> float | None:
+    """Seconds from an instant until the engine's own record showed trouble (`final`: showed the run as failed).
+
+    By the engine's own time of it, where it gives one that lies between that instant and the one at which it was seen;
+    else by the latter, which is late by up to the interval at which the engine is asked. `ahead_ns`: UTC less the
+    monotonic clock, as `Journal.ahead_ns`; None: the engine's own times cannot be placed.
+    """
     if since_ns is None:
         return None
     for sighting in sightings:
-        state = sighting.state
-        troubled = any(step.status in ALARMED or step.attempts > 1 for step in state.steps.values())
-        if sighting.t_ns >= since_ns and (state.status is Status.FAILED or (troubled and not final)):
-            return (sighting.t_ns - since_ns) / NS
+        troubled = [] if final else [one for one in sighting.state.steps.values() if _in_trouble(one)]
+        if sighting.t_ns >= since_ns and (troubled or sighting.state.status is Status.FAILED):
+            told = _told_ns(sighting.state, troubled, ahead_ns)
+            return (
+                min([one for one in told if since_ns <= one <= sighting.t_ns], default=sighting.t_ns) - since_ns
+            ) / NS
     return None
+
+
+def _in_trouble(step: StepState) -> bool:
+    return step.status in ALARMED or step.attempts > 1
+
+
+def _told_ns(state: RunState, troubled: Iterable[StepState], ahead_ns: int | None) -> list[int]:
+    """When it came to trouble, as the engine says: a step's attempt failed or its next began, or the run ended."""
+    told = [one.ended_utc if one.status in ALARMED else one.started_utc for one in troubled]
+    told += [state.ended_utc] if state.status is Status.FAILED else []
+    return [utc_ns(one) - ahead_ns for one in told if one and ahead_ns is not None]
 
 
 def limited_s(case: Aftermath, struck: int | None) -> float:
@@ -92,7 +113,7 @@ def limited_s(case: Aftermath, struck: int | None) -> float:
     tries = [one for one in case.journal.attempts_of(mark.step) if one.attempt == mark.attempt] if mark else []
     begun = [one.start_ns for one in (tries if case.limit.of == "step" else case.journal.attempts)]
     set_s = max(0.0, (min(begun, default=struck) - struck) / NS + case.limit.seconds)
-    noticed_s = detection_s(case.sightings, struck)
+    noticed_s = detection_s(case.sightings, struck, ahead_ns=case.journal.ahead_ns())
     return set_s if noticed_s is None or set_s <= noticed_s else 0.0
 
 

@@ -50,7 +50,7 @@ def findings(case: Aftermath) -> Found:
     """
     journal, strikes, whole = case.journal, case.strikes, case.resumed or case.journal
     struck = struck_ns(journal, strikes)
-    detected_s = detection_s(case.sightings, struck)
+    detected_s = detection_s(case.sightings, struck, ahead_ns=journal.ahead_ns())
     values: dict[str, float | str | None] = {
         "outcome": case.outcome,
         "correct": float(correct(journal, case.oracle)) if case.oracle.attempts else None,

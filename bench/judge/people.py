@@ -37,7 +37,8 @@ class Repaired:
         """What it took."""
         right = self.right and self.outcome in WHOLE
         outcome, end = RECOVERED if right else self.outcome, self.journal.last_end_ns()
-        detected_s = detection_s(self.sightings, _last_error_ns(self.failed, self.step), final=True)
+        since_ns, ahead_ns = _last_error_ns(self.failed, self.step), self.failed.ahead_ns()
+        detected_s = detection_s(self.sightings, since_ns, final=True, ahead_ns=ahead_ns)
         tries = {(one.start_ns, one.pid) for h in (self.failed, self.journal) for one in h.attempts_of(self.step)}
         return {
             "outcome": Finding("text", outcome),

@@ -219,7 +219,7 @@ def _none(conductor: Conductor, bug: Bug, reason: str) -> None:
 
 LEAVES = (
     Metric(
-        "visible_s", "Visible after", resolution=watching.POLL_S,
+        "visible_s", "Visible after", resolution=watching.BROKEN_POLL_S,
         help="error, or the edit that breaks the import, until the API shows it",
     ),
     Metric("names_exception", "Names the exception", "high", "flag", "boolean"),

@@ -15,6 +15,8 @@ from bench.run.observation import Observation
 from bench.session.workspace import PARALLELISM
 from core.declaration import Graph
 
+CPU_PER_TASK, SECONDS_PER_TASK = "resources.cpu_per_task_s", "resources.seconds_per_task_s"
+
 
 def store_times(conductor: Conductor, seen: Observation, inline_s: Mapping[str, float]) -> None:
     """Store the runtime.* samples of one run; a run with wrong output or another outcome has no timing."""
@@ -55,8 +57,15 @@ def run_served(bound: Bound, workload: Workload) -> Observation:
     seen = conductor.served(bound.up)
     store_times(conductor, seen, bound.ledger.inline_s(workload))
     if seen.right and seen.cpu_s is not None:
-        conductor.sample(seen, "resources.cpu_per_task_s", "s", seen.cpu_s / workload.steps)
+        store_cpu(conductor, seen, seen.cpu_s, workload.steps)
     return seen
+
+
+def store_cpu(conductor: Conductor, seen: Observation, cpu_s: float, steps: int) -> None:
+    """Store what a run took of the CPU until its last step had ended, and how long that was, for each of its steps."""
+    conductor.sample(seen, CPU_PER_TASK, "s", cpu_s / steps)
+    if seen.makespan_s is not None:
+        conductor.sample(seen, SECONDS_PER_TASK, "s", seen.makespan_s / steps)
 
 
 def to_local(bound: Bound) -> None:

@@ -33,7 +33,7 @@ from bench.judge.outcome import outcome as named
 from bench.observe.host import LoadWatch
 from bench.observe.journal import Journal, read_journal
 from bench.observe.store import Store, storing
-from bench.observe.watching import Quiet, Sighting, last_word, limit_s, settle_s, watch
+from bench.observe.watching import Quiet, Sighting, last_word, limit_s, nothing, settle_s, watch
 from bench.plan.arms import INLINE
 from bench.plan.scenarios.record import RIGHT, Expected
 from bench.plan.workloads import Workload
@@ -138,28 +138,33 @@ class Conductor:
         expected: Expected = RIGHT,
         warm_up: bool = False,
         within_s: float | None = None,
+        asked: bool = False,
         meanwhile: Callable[[Path], AbstractContextManager[object]] = nullcontext,
         faults: tuple[Fault, ...] = (),
         **changes: Any,
     ) -> Observation:
         """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit.
 
-        `meanwhile` is given the run's folder, and entered while it is watched.
+        `meanwhile` is given the run's folder, and entered while it is watched. The engine is asked meanwhile only if
+        something is broken in the run, or with `asked`.
         """
         run, path = self.prepare(session.scratch / EFFECTS, scenario, faults, **changes)
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
         limit = within_s or limit_s(session.workspace.track, self.steps)
-        quietly = Quiet(path.parent, self.steps, settle_s(self.steps)) if self.workload.declared.shape else None
+        quietly = None if asked or faults or expected != RIGHT else self._quiet(path.parent, load.stop)
         with meanwhile(path.parent):
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
-        load.stop()
-        if timed_out:
-            run = self.given_up(session, run)
+        cpu_s = load.engine_cpu_s  # known by now if the last step was seen to end
+        run = self.given_up(session, run) if timed_out else run
         said = last_word(session, run.engine_run_id, sightings)
-        observation = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out, status=said)
-        return self._with_load(observation, load)
+        seen = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out, status=said)
+        return self._with_load(seen, load, cpu_s)
+
+    def _quiet(self, run_dir: Path, at_last_end: Callable[[], object], *, runs: int = 1) -> Quiet:
+        """How a run is watched that is left alone, one of so many at once."""
+        return Quiet(run_dir, self.steps, settle_s(self.steps * runs), at_last_end)
 
     def get_out_of_phase(self, session: Session) -> None:
         """Wait for a random part of the engine's longest polling interval, as before every submission."""
@@ -183,7 +188,7 @@ class Conductor:
 
         def one(run: Run, config: Path) -> Observation:
             run = self.submit(session, run, config)
-            quietly = Quiet(config.parent, self.steps, settle_s(self.steps * runs))
+            quietly = self._quiet(config.parent, nothing, runs=runs)
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly, stop=interrupted)
             if interrupted.is_set():
                 raise EngineError(f"{run.run_id}: interrupted")
@@ -267,11 +272,11 @@ class Conductor:
             self.tidy(run)
         return replace(observation, verdicts=verdicts)
 
-    def _with_load(self, observation: Observation, load: LoadWatch) -> Observation:
+    def _with_load(self, observation: Observation, load: LoadWatch, cpu_s: float | None = None) -> Observation:
         """Keep how many cores the rest of the host used meanwhile, where the host tells."""
-        if load.others_cores is not None:
-            self.sample(observation, "host.others_cores", "count", load.others_cores)
-        return replace(observation, cpu_s=load.engine_cpu_s)
+        if (others_cores := load.stop()) is not None:
+            self.sample(observation, "host.others_cores", "count", others_cores)
+        return replace(observation, cpu_s=cpu_s)
 
     def _isolation_of(self, journal: Journal, outcome: str) -> str:
         """How steps are kept apart: a property of the arm, read from its last run in which nothing went wrong.

@@ -16,6 +16,7 @@ from reports.words.ranking import Reading
 
 Pairs = tuple[tuple[str, str], ...]
 MICRO = "micro."
+ASKING = "noise.asking_ratio"
 OF_STEPS = ("rows_per_s", "peak_bytes")
 SINGLE_VALUES = ("noise.clock_resolution_s", "instrument.attempt_s", "micro.report_s")
 ORDER_TESTS = {"noise.position_p": "place in a block", "noise.drift_p": "time since the start"}
@@ -30,8 +31,25 @@ def facts(lookup: Lookup) -> Pairs:
         "Load by others": _load(lookup),
         **{describe(name).title: _shown(lookup, name) for name in SINGLE_VALUES},
         "Core's pipeline against a bare script": _ratios(lookup),
+        "Engines are asked for a run": _asked(lookup),
+        describe(ASKING).title: _asking(lookup),
     }
     return tuple((name, said) for name, said in found.items() if said)
+
+
+def _asked(lookup: Lookup) -> str:
+    every = lookup.result.manifest.asked
+    if not every:
+        return ""
+    ended, silence, broken = (f"{every[name]:g} s" for name in ("ended_s", "silence_s", "broken_s"))
+    plain = f"a plain one once its last step has ended, then every {ended}, or after {silence} of silence"
+    return f"{plain}; a broken one every {broken}"
+
+
+def _asking(lookup: Lookup) -> str:
+    """What asking costs, by engine."""
+    found = [r for r in lookup.result.records if r.metric == ASKING]
+    return "; ".join(f"{lookup.title(r.engine)}: {_of(r)}, {plural(r.n, 'pair')}" for r in found)
 
 
 def _record(lookup: Lookup, name: str) -> Record | None:

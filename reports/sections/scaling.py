@@ -19,6 +19,7 @@ from reports.words.numbers import listing, number, scaled, with_unit
 from reports.words.prose import finding
 
 MAKESPAN, COMPLETION, PER_TASK = "runtime.makespan_s", "runtime.completion_s", "resources.cpu_per_task_s"
+NET = "resources.cpu_per_task_net_s"
 FIT = ("scaling.fixed_s", "scaling.marginal_s", "scaling.quadratic_s")
 LIMITS = {"scaling.fails_at_n": "fails at", "scaling.superlinear_at_n": "is worse than linear from"}
 CONCURRENCY = (
@@ -38,7 +39,7 @@ def section(lookup: Lookup) -> Section | None:
     ]  # fmt: skip
     sizes = Plan((MAKESPAN,), "served", _sized(lookup), "Pipeline", folded=True)
     tables.append(arm_table(lookup, "table-sizes", "Makespan by number of tasks, on a server", sizes))
-    cpu = Plan((PER_TASK,), "served", _scopes(lookup, PER_TASK), "Pipeline", folded=True)
+    cpu = Plan((PER_TASK, NET), "served", _scopes(lookup, PER_TASK), "Pipeline", folded=True)
     tables.append(arm_table(lookup, "table-cpu-per-task", "CPU seconds for each task, by size", cpu))
     drawn = [_figure(lookup, mode, track) for mode in WHERE for track in lookup.tracks]
     parts = [_published(lookup), _payload(lookup), _concurrency(lookup)]

@@ -23,6 +23,7 @@ from bench.contract.words import Ability, AbilityTable, Expectation, Feature, St
 from bench.run.conductor import Conductor
 from bench.session.bring_up import Session
 from core.declaration import Kind, Part, Step, pipeline
+from core.instrument import journal
 from core.instrument.config import load_config
 
 BringUp = Callable[..., tuple[Session, Conductor]]
@@ -270,11 +271,12 @@ class Double(Adapter):
 
 
 def _listed(run: dict[str, Any]) -> list[str]:
-    """The steps that the double tells of: of a pipeline with parts the heavy one, of like steps all."""
+    """The steps that the double tells of: of a pipeline with parts the heavy one until it is complete, else all."""
     config = load_config(run["config"])
     declared = pipeline(config.pipeline)
     if declared.shape is None:
-        return [declared.part(Part.HEAVY)]
+        ran = [str(record["step"]) for record in journal.read(config.run_dir)]
+        return ran if run["status"] == Status.COMPLETED else [declared.part(Part.HEAVY)]
     graph = declared.graph(config.settings)
     return [name for step in graph for name in _names(step, config.settings.get(declared.size, 1))]
 

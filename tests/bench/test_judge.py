@@ -17,7 +17,7 @@ from bench.judge import aftermath as judge
 from bench.judge import findings
 from bench.judge.recovery_time import RECOVERY
 from bench.judge.struck import what
-from bench.observe.journal import Journal
+from bench.observe.journal import Journal, parse, utc_ns
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import SCENARIOS
 from bench.questions.recovery.unattended import aim
@@ -189,6 +189,37 @@ def test_trouble_of_any_step_is_detection(name: str) -> None:
     state = RunState(Status.RUNNING, {name: StepState(Status.RETRYING, 2)})
     assert judge.detection_s((Sighting(3_000_000_000, state),), 2_000_000_000) == 1.0
     assert judge.detection_s((Sighting(3_000_000_000, state),), 2_000_000_000, final=True) is None
+
+
+AHEAD_NS = utc_ns("2026-11-26T12:00:00Z")
+"""UTC when the monotonic clock began."""
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "final", "found_s"),
+    [
+        (Status.RUNNING, StepState(Status.RETRYING, 1, None, "2026-11-26T12:00:02.250000+00:00"), False, 0.25),
+        (Status.RUNNING, StepState(Status.RUNNING, 2, "2026-11-26T12:00:02.5Z", None), False, 0.5),
+        (Status.FAILED, StepState(Status.FAILED, 1, None, "2026-11-26T12:00:02.25Z"), True, 0.75),
+        (Status.FAILED, StepState(Status.FAILED, 1, None, None), False, 0.75),  # the run's own end
+        (Status.RUNNING, StepState(Status.RETRYING, 1, None, None), False, 1.0),
+        (Status.RUNNING, StepState(Status.RETRYING, 1, None, "2026-11-26T12:00:01Z"), False, 1.0),  # before the fault
+        (Status.RUNNING, StepState(Status.RETRYING, 1, None, "2026-11-26T12:00:04Z"), False, 1.0),  # after it was seen
+    ],
+)
+def test_detection_is_by_the_engines_own_time_where_that_can_be(
+    status: Status, step: StepState, *, final: bool, found_s: float
+) -> None:
+    ended = "2026-11-26T12:00:02.75Z" if status is Status.FAILED else None
+    seen = (Sighting(3_000_000_000, RunState(status, {"train": step}, ended_utc=ended)),)
+    assert judge.detection_s(seen, 2_000_000_000, final=final, ahead_ns=AHEAD_NS) == pytest.approx(found_s)
+    assert judge.detection_s(seen, 2_000_000_000, final=final) == 1.0
+
+
+def test_the_journal_tells_how_the_clocks_stand() -> None:
+    start = {"event": "start", "step": "train", "attempt": 1, "t_ns": 5_000_000_000}
+    assert parse([start]).ahead_ns() is None
+    assert parse([start | {"utc": "2026-11-26T12:00:05+00:00"}]).ahead_ns() == AHEAD_NS
 
 
 def test_killed_attempt_lives_until_the_strike_that_hit_it() -> None:

@@ -20,7 +20,7 @@ from bench.judge.findings import Finding, Found
 from bench.judge.missed import outside, unmarked
 from bench.judge.people import Filed
 from bench.observe.journal import read_journal
-from bench.observe.watching import POLL_S
+from bench.observe.watching import BROKEN_POLL_S
 from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, Scenario, When
 from bench.plan.workloads import Workload
 from bench.questions.recovery.left_behind import SessionLostError
@@ -162,7 +162,7 @@ def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
     """Ask until the backfill has ended, or the limit has passed."""
     deadline, said = time.monotonic() + LIMIT_S, Status.PENDING
     while not said.ended and time.monotonic() < deadline:
-        time.sleep(POLL_S)
+        time.sleep(BROKEN_POLL_S)
         try:
             said = means.status(backfill)
         except (ApiError, httpx.HTTPError):

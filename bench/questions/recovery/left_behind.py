@@ -19,7 +19,7 @@ from bench.contract.words import Ability, Status
 from bench.judge.findings import Finding, Found
 from bench.judge.outcome import WHOLE
 from bench.observe.journal import Journal, most_at_once, read_journal
-from bench.observe.watching import POLL_S, limit_s
+from bench.observe.watching import BROKEN_POLL_S, limit_s
 from bench.plan.workloads import PROBE
 from bench.questions.recovery.telling import people
 from bench.run.conductor import Conductor
@@ -77,7 +77,7 @@ def _end(session: Session, processes: Iterable[psutil.Process]) -> None:
 
 def _worked_on_s(run_dir: Path, ended_ns: int) -> dict[int, float]:
     """Process -> seconds that its step went on after the run's end was seen."""
-    later = ended_ns + POLL_S * 1e9  # what was seen may have happened that much earlier
+    later = ended_ns + BROKEN_POLL_S * 1e9  # what was seen may have happened that much earlier
     return {
         one.pid: (one.end_ns - ended_ns) / 1e9
         for one in read_journal(run_dir).attempts

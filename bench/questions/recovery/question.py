@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bench.contract.targets import Target
 from bench.contract.words import Track
-from bench.observe.watching import POLL_S
+from bench.observe.watching import BROKEN_POLL_S, POLL_S
 from bench.plan import sweep
 from bench.plan.budgets import Budget
 from bench.plan.cell import Cell
@@ -101,9 +101,15 @@ def strike(bound: Bound, cell: Cell) -> None:
 LEAVES = (
     Metric("outcome", "Outcome", "high", "outcome", "text"),
     Metric("struck", "What was struck", "none", "info", "text", help="which process it was, or how many"),
-    Metric("detection_s", "Detection", "none", "info", help="fault until the engine's own record says so"),
+    Metric(
+        "detection_s",
+        "Detection",
+        "none",
+        "info",
+        help="fault until the engine's own record says so: by its own time of it, or else when it was asked",
+    ),
     Metric("detection_delay_s", "Of it, the limit that was set", "none", "info", help="of a step or of a run"),
-    Metric("detection_rest_s", "Detection beyond that limit", resolution=POLL_S, help="what the engine took"),
+    Metric("detection_rest_s", "Detection beyond that limit", resolution=BROKEN_POLL_S, help="what the engine took"),
     Metric("recovery_s", "Recovery", resolution=POLL_S, help="fault until correct completion"),
     Metric("attempts", "Attempts", "none", "seen", "count", help="of the step that was struck"),
     Metric("wasted_s", "Lost work", resolution=POLL_S, help="attempts that did not count in the end"),
