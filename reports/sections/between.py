@@ -79,6 +79,5 @@ def least_shown(lookup: Lookup) -> str:
     if not known:
         return ""
     ends = dict.fromkeys(f"{number(ratio, whole=False)}×" for ratio in (known[0], known[-1]))
-    which = f", whichever of {len(known)} pairs of engines is compared" if len(known) > 1 else ""
-    said = f"On {lookup.tracks[0]} settings run times that differ by {' to '.join(ends)} would have been told apart"
-    return f"{said}{which}."
+    said = f"Smallest ratio of run times that would have been told apart, on {lookup.tracks[0]} settings"
+    return f"{said}: {' to '.join(ends)}{', by pair of engines' if len(known) > 1 else ''}."

@@ -19,6 +19,7 @@ from reports.words.numbers import plural
 LADDER = ("standard", "full")
 """Budgets, each with more sessions than the one before."""
 FACTS = "code"
+WOULD = "Would decide it"
 EXACT = "These are facts: to measure again changes nothing."
 CATALOGUE = "This catalogue has no more families of faults: they do not tell the engines apart."
 MOST = "No command has more of it: this result's own spread is what leaves it open."
@@ -40,7 +41,9 @@ def would_decide(case: UseCase, status: str, few: str, manifest: Manifest) -> st
         return (CATALOGUE if paired else MOST) if enough else _would(group, LADDER[0], manifest)
     able = (name for name in LADDER[passed:] if group == FACTS or _sessions(group, name) > 1)
     name = next(able, "")
-    return _would(group, name, manifest) if name else MOST
+    if not name:
+        return MOST
+    return _would(group, name, manifest, WOULD if few or not measured else "With more sessions of it")
 
 
 def _passed(group: str, manifest: Manifest) -> int:
@@ -61,8 +64,8 @@ def _budget(group: str, name: str) -> Budget:
     return budgets.chosen({"budget": name, "only": [group]})
 
 
-def _would(group: str, name: str, manifest: Manifest) -> str:
-    return f"Would decide it: {_command(group, name, manifest)}."
+def _would(group: str, name: str, manifest: Manifest, lead: str = WOULD) -> str:
+    return f"{lead}: {_command(group, name, manifest)}."
 
 
 def _command(group: str, name: str, manifest: Manifest) -> str:
