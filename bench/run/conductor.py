@@ -152,15 +152,20 @@ class Conductor:
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
-        limit = within_s or limit_s(session.workspace.track, self.steps)
         quietly = None if asked or faults or expected != RIGHT else self._quiet(path.parent, load.stop)
         with meanwhile(path.parent):
-            sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
+            sightings, timed_out = watch(
+                session, run.engine_run_id, within_s or self._limit_s(session), quietly=quietly
+            )
         cpu_s = load.engine_cpu_s  # known by now if the last step was seen to end
         run = self.given_up(session, run) if timed_out else run
         said = last_word(session, run.engine_run_id, sightings)
         seen = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out, status=said)
         return self._with_load(seen, load, cpu_s)
+
+    def _limit_s(self, session: Session, runs: int = 1) -> float:
+        """How long one of so many runs may take."""
+        return limit_s(session.workspace.track, self.steps * runs)
 
     def _quiet(self, run_dir: Path, at_last_end: Callable[[], object], *, runs: int = 1) -> Quiet:
         """How a run is watched that is left alone, one of so many at once."""
@@ -182,7 +187,7 @@ class Conductor:
         """Submit so many runs at the same time and watch them all; in the order of submission."""
         prepared = [self.prepare(session.scratch / EFFECTS, faults=faults) for _ in range(runs)]
         self.get_out_of_phase(session)
-        limit = limit_s(session.workspace.track, self.steps * runs)
+        limit = self._limit_s(session, runs)
 
         interrupted = threading.Event()
 
@@ -213,7 +218,7 @@ class Conductor:
             waited_s=0.0,
         )  # fmt: skip
         run = with_asked(run, asked)
-        sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.steps))
+        sightings, timed_out = watch(session, engine_run_id, self._limit_s(session))
         if timed_out:
             run = self.given_up(session, run)
         said = last_word(session, engine_run_id, sightings)
