@@ -152,16 +152,14 @@ class Conductor:
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
+        limit = within_s or self._limit_s(session)
         quietly = None if asked or faults or expected != RIGHT else self._quiet(path.parent, load.stop)
         with meanwhile(path.parent):
-            sightings, timed_out = watch(
-                session, run.engine_run_id, within_s or self._limit_s(session), quietly=quietly
-            )
+            sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
         cpu_s = load.engine_cpu_s  # known by now if the last step was seen to end
         run = self.given_up(session, run) if timed_out else run
-        said = last_word(session, run.engine_run_id, sightings)
-        seen = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out, status=said)
-        return self._with_load(seen, load, cpu_s)
+        told = {"status": last_word(session, run.engine_run_id, sightings), "timed_out": timed_out}
+        return self._with_load(self.conclude(run, tuple(sightings), expected=expected, **told), load, cpu_s)
 
     def _limit_s(self, session: Session, runs: int = 1) -> float:
         """How long one of so many runs may take."""
