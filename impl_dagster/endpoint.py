@@ -68,6 +68,7 @@ class DagsterEndpoint(Endpoint):
             ),
             Ability.RETRY_LOST_STEP: Feature("RetryPolicy of an op also covers its process having died"),
             Ability.BACKFILL: self._backfills,
+            Ability.READ_AGAIN: self._read_again,
             Ability.CLEANUP_AFTER_FAILURE: Feature(
                 "@failure_hook on the job, called in the failed step's process (not when that process itself died)"
             ),
@@ -81,9 +82,9 @@ class DagsterEndpoint(Endpoint):
         return str(self._answer(graphql.CANCEL, "terminateRun", "TerminateRunSuccess", run=run)["run"]["runId"])
 
     def _deployment_error(self) -> str:
-        """Reload the code location, as a user does after changing code, and return its load error."""
-        entry = self._answer(graphql.RELOAD, "reloadRepositoryLocation", "WorkspaceLocationEntry", location=LOCATION)
-        loaded = entry["locationOrLoadError"]
+        """The error of the code location when it was last loaded."""
+        entry = self._ask(graphql.LOCATION, location=LOCATION)["workspaceLocationEntryOrError"]
+        loaded = (entry or {}).get("locationOrLoadError")
         return graphql.error_text(loaded) if loaded and loaded["__typename"] == "PythonError" else ""
 
     def daemons_healthy(self) -> bool:
@@ -94,6 +95,10 @@ class DagsterEndpoint(Endpoint):
     def _events(self, run: str) -> Iterator[dict[str, Any]]:
         """All events of a run; the API gives them in pages."""
         cursor = None
+    def _read_again(self, pipeline: str) -> None:  # noqa: ARG002 - one location holds them all
+        """Reload the code location, as a user does after changing code."""
+        self._answer(graphql.RELOAD, "reloadRepositoryLocation", "WorkspaceLocationEntry", location=LOCATION)
+
         while True:
             page = self._answer(graphql.EVENTS, "logsForRun", "EventConnection", run=run, cursor=cursor)
             yield from page["events"]

@@ -186,6 +186,7 @@ class DoubleEndpoint(Endpoint):
             Ability.RESUME: self._resume,
             Ability.CANCEL: self._cancel,
             Ability.DEPLOYMENT_ERROR: self._deployment_error,
+            Ability.READ_AGAIN: Unsupported("it imports the files whenever it is asked for their error"),
             Ability.STEP_TIMEOUT: absent,
             Ability.RETRY_LOST_STEP: Feature("runs the whole file again"),
             Ability.CLEANUP_AFTER_FAILURE: Feature("the inline loop's own"),
