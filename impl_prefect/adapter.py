@@ -74,7 +74,7 @@ class Prefect(Adapter):
     def local_initialise(self) -> list[Command]:
         return [self._local_command("prefect", "server", "database", "upgrade", "--yes")]
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return self._local_command("python", *self.workspace.script(pipeline), str(config))
 
     def local_note(self) -> str:

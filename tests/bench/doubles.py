@@ -257,7 +257,7 @@ class Double(Adapter):
     def polling(self) -> list[Polling]:
         return []
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return Command((sys.executable, *self.workspace.script(pipeline), str(config)))
 
     def local_note(self) -> str:

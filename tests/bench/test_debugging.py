@@ -249,7 +249,7 @@ def test_file_is_mended_even_if_the_error_is_never_shown(bring_up: BringUp, monk
     file = pipeline_file(session, "training")
     original = file.read_text()
 
-    def unreachable(*_: object) -> None:
+    def unreachable(*_: object, **__: object) -> None:
         assert file.read_text() != original
         raise KeyboardInterrupt
 
