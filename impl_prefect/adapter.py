@@ -16,7 +16,7 @@ from bench.contract.workspace import BINDING
 from core.declaration import Kind
 from impl_prefect.endpoint import POOL, PrefectEndpoint
 from impl_prefect.expectations import EXPECTATIONS
-from impl_prefect.settings import PROCESSES, api, polling_of, settings_of
+from impl_prefect.settings import PROCESSES, api, automations_of, environment, polling_of, settings_of
 from impl_prefect.targets import TARGETS
 
 LOG_BATCH_S = 2.0
@@ -66,10 +66,8 @@ class Prefect(Adapter):
         folders = [*self.workspace.by_hand, *([BINDING] if self.workspace.bound else [])]
         scripts = (pipelines / folder / name for folder in folders for name in ("deploy.py", "deploy_variants.py"))
         commands = [self._command("python", str(script)) for script in scripts if script.exists()]
-        if self.workspace.track is Track.TUNED:
-            zombies = str(pipelines / "crash_zombies.yaml")
-            commands.append(self._command("prefect", "automation", "create", "--from-file", zombies))
-        return commands
+        files = (str(pipelines / name) for name in automations_of(self.settings()))
+        return commands + [self._command("prefect", "automation", "create", "--from-file", file) for file in files]
 
     def local_initialise(self) -> list[Command]:
         return [self._local_command("prefect", "server", "database", "upgrade", "--yes")]
@@ -87,7 +85,7 @@ class Prefect(Adapter):
         return Command((self.workspace.executable(executable), *arguments), self._environment(), self.workspace.home)
 
     def _environment(self) -> dict[str, str]:
-        return {setting.name: setting.value for setting in self.settings()}
+        return environment(self.settings())
 
     def _local_command(self, executable: str, *arguments: str) -> Command:
         """Without address and database of the server; all else as served."""

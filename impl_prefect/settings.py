@@ -26,6 +26,11 @@ POLLING = {
 for: the first to be started, the second, where there is an automation for it, to be marked as crashed."""
 
 
+AUTOMATION = "automation: "
+ZOMBIES = "crash_zombies.yaml"
+"""File of an automation, which is created once the server is up."""
+
+
 def api(workspace: Workspace) -> str:
     """Address of the server's REST API."""
     return f"http://127.0.0.1:{workspace.ports['api']}/api"
@@ -44,6 +49,16 @@ def polling_of(settings: list[Setting]) -> list[Polling]:
         Polling(name, float(values.get(name, default)), source, waits)
         for name, (default, source, waits) in POLLING.items()
     ]
+
+
+def environment(settings: list[Setting]) -> dict[str, str]:
+    """The settings that are environment variables."""
+    return {one.name: one.value for one in settings if not one.name.startswith(AUTOMATION)}
+
+
+def automations_of(settings: list[Setting]) -> list[str]:
+    """The files of the automations among the settings."""
+    return [one.name.removeprefix(AUTOMATION) for one in settings if one.name.startswith(AUTOMATION)]
 
 
 def _necessities(workspace: Workspace) -> list[Setting]:
@@ -136,5 +151,11 @@ def _tuning(workspace: Workspace) -> list[Setting]:
             "30",
             f"{DOCS}/advanced/detect-zombie-flows",
             "the shortest interval allowed, for the automation in crash_zombies.yaml; the default is 180 s",
+        ),
+        Setting(
+            f"{AUTOMATION}{ZOMBIES}",
+            "a run without a heartbeat for 90 s is marked as crashed",
+            f"{DOCS}/advanced/detect-zombie-flows",
+            "a run that was lost with its worker is noticed; the automation of the documentation, as it stands there",
         ),
     ]
