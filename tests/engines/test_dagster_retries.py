@@ -76,7 +76,8 @@ def test_the_successor_is_followed_and_all_attempts_are_counted() -> None:
 
 def asked(runs: list[Any]) -> tuple[DagsterEndpoint, list[tuple[str, str]]]:
     """An endpoint whose server knows these runs; also what was asked of it, with the run it was asked of."""
-    known, log = {one["runId"]: one for one in runs}, []
+    known = {one["runId"]: one for one in runs}
+    log: list[tuple[str, str]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
