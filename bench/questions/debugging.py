@@ -189,7 +189,7 @@ LEAVES = (
 QUESTIONS = (
     Question(
         key="debugging", group="debugging", title="How soon is an error found?", order=150, place=7, needs=Needs.UP,
-        cost_s={Track.TUNED: 34, Track.STOCK: 412}, budgets={"quick": 1, "standard": 1, "full": 3},
+        cost_s={Track.TUNED: 25, Track.STOCK: 403}, budgets={"quick": 1, "standard": 1, "full": 3},
         measure=measure, subjects="debugging", leaves=LEAVES, titles={bug.name: bug.title for bug in BUGS},
         headlines=(Headline("visible_s", "visible after"),),
     ),
