@@ -20,7 +20,7 @@ from core.instrument.journal import now_ns
 NAME = "import_error"
 MISSING_MODULE = "pandaz"
 UNASKED_LIMIT_S = 10.0
-"""For how long an engine is given to notice a broken file by itself: one that watches its files does in a few seconds."""
+"""For how long an engine is given to notice a broken file by itself: one that watches its files takes a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
