@@ -98,7 +98,7 @@ class Airflow(Adapter):
     def local_initialise(self) -> list[Command]:
         return [self._local("airflow", "db", "migrate")]
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return self._local("python", *self.workspace.script(pipeline), str(config))
 
     def local_note(self) -> str:

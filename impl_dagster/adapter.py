@@ -29,6 +29,7 @@ from impl_dagster.settings import (
     document,
     environment,
     polling_of,
+    retries_runs,
     run_config,
     settings_of,
 )
@@ -48,13 +49,14 @@ class Dagster(Adapter):
     binds = frozenset({Kind.STEP, Kind.MAP})
     databases: ClassVar[dict[Track, Database]] = {Track.STOCK: Database.SQLITE, Track.TUNED: Database.POSTGRES}
     port_names = ("webserver", "code")
-    variants = tuple(VARIANTS)
+    variants = local_variants = tuple(VARIANTS)
     targets = TARGETS
     expectations = EXPECTATIONS
 
     @cached_property
     def endpoint(self) -> DagsterEndpoint:
-        return DagsterEndpoint(self.http, f"http://{LOOPBACK}:{self.workspace.ports['webserver']}", self._run_config)
+        base = f"http://{LOOPBACK}:{self.workspace.ports['webserver']}"
+        return DagsterEndpoint(self.http, base, self._run_config, retries=retries_runs(self.settings()))
 
     def settings(self) -> list[Setting]:
         return settings_of(self.workspace)
@@ -82,9 +84,9 @@ class Dagster(Adapter):
         (home / "dagster.yaml").write_text(json.dumps(document(telemetry, "dagster.yaml"), indent=2))
         return []
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:
         file = self._local_home() / f"{uuid.uuid4().hex}.yaml"
-        file.write_text(json.dumps(self._run_config(config)))
+        file.write_text(json.dumps(self._run_config(config, variant)))
         launch = f"dagster job execute --module-name {MODULE} --job {pipeline}"
         command = self._command(launch, "--config", str(file))
         return Command(command.argv, {**command.env, "DAGSTER_HOME": str(self._local_home())})
@@ -93,7 +95,8 @@ class Dagster(Adapter):
         at_once = self.workspace.parallelism
         return (
             "`dagster job execute` starts one run worker and no server; it needs a DAGSTER_HOME folder, where it makes "
-            f"SQLite files on first use, and runs each step in a process of its own, {at_once} at once."
+            f"SQLite files on first use, and runs each step in a process of its own, {at_once} at once; with the "
+            "executor `in_process` it runs them one after another in its own."
         )
 
     def _command(self, command: str, *more: str) -> Command:

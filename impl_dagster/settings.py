@@ -17,6 +17,7 @@ RUN_EXECUTOR_LIMITS = f"{DOCS}/guides/operate/managing-concurrency/run-executor-
 EXECUTION_API = f"{DOCS}/api/dagster/execution"
 INTERNALS_API = f"{DOCS}/api/dagster/internals"
 RUN_MONITORING = f"{DOCS}/deployment/execution/run-monitoring"
+RUN_RETRIES = f"{DOCS}/deployment/execution/run-retries"
 JOB_EXECUTION = f"{DOCS}/guides/build/jobs/job-execution"
 TELEMETRY = f"{DOCS}/about/telemetry"
 PYTHON_LOGS = f"{DOCS}/guides/log-debug/logging/python-logging"
@@ -31,6 +32,7 @@ CODE_SERVER = "dagster code-server start"
 WEBSERVER = "dagster-webserver"
 DAEMON = "dagster-daemon run"
 EXECUTOR = "run config: execution.config.multiprocess"
+RETRIED = "dagster.yaml: run_retries"
 DEFAULT_DEQUEUE_S = 5
 VARIANTS: dict[Variant, dict[str, Any]] = {
     Variant(
@@ -116,6 +118,15 @@ def _tuned(workspace: Workspace) -> list[Setting]:
         Setting(f"{monitoring}.poll_interval_seconds", "5", RUN_MONITORING, "every 5 s instead of every 120 s"),
         Setting(f"{monitoring}.start_timeout_seconds", "30", RUN_MONITORING, "a lost start is failed in 30 s, not 180"),
         Setting(f"{monitoring}.cancel_timeout_seconds", "30", RUN_MONITORING, "a stuck cancel ends in 30 s, not 180"),
+        Setting(
+            f"{RETRIED}.enabled", "true", RUN_RETRIES,
+            "a run whose worker crashed, or that outlasted its limit, is followed by a new run from where it failed",
+        ),
+        Setting(f"{RETRIED}.max_retries", "3", RUN_RETRIES, "the value of the documentation's example"),
+        Setting(
+            f"{RETRIED}.retry_on_asset_or_op_failure", "false", RUN_RETRIES,
+            "a step is tried as often as its own retries say, and no more: as in the other engines",
+        ),
     ]  # fmt: skip
     if workspace.postgres:
         url = f"postgresql://postgres@/dagster?host={workspace.postgres}"
@@ -152,6 +163,11 @@ def run_config(settings: list[Setting], variant: str) -> dict[str, Any]:
     """
     executors = {one.name: executor for one, executor in VARIANTS.items()}
     return {"execution": {"config": executors[variant]}} if variant else document(settings, "run config")
+
+
+def retries_runs(settings: list[Setting]) -> bool:
+    """Whether Dagster retries runs by itself."""
+    return bool(document(settings, "dagster.yaml").get("run_retries", {}).get("enabled", False))
 
 
 def polling_of(settings: list[Setting]) -> list[Polling]:

@@ -16,7 +16,15 @@ from bench.contract.workspace import BINDING
 from core.declaration import Kind
 from impl_prefect.endpoint import POOL, PrefectEndpoint
 from impl_prefect.expectations import EXPECTATIONS
-from impl_prefect.settings import PROCESSES, api, environment, limit_commands, polling_of, settings_of
+from impl_prefect.settings import (
+    PROCESSES,
+    api,
+    automations_of,
+    environment,
+    limit_commands,
+    polling_of,
+    settings_of,
+)
 from impl_prefect.targets import TARGETS
 
 LOG_BATCH_S = 2.0
@@ -67,15 +75,13 @@ class Prefect(Adapter):
         scripts = (pipelines / folder / name for folder in folders for name in ("deploy.py", "deploy_variants.py"))
         commands = [self._command(*limit) for limit in limit_commands(self.settings())]
         commands += [self._command("python", str(script)) for script in scripts if script.exists()]
-        if self.workspace.track is Track.TUNED:
-            zombies = str(pipelines / "crash_zombies.yaml")
-            commands.append(self._command("prefect", "automation", "create", "--from-file", zombies))
-        return commands
+        files = (str(pipelines / name) for name in automations_of(self.settings()))
+        return commands + [self._command("prefect", "automation", "create", "--from-file", file) for file in files]
 
     def local_initialise(self) -> list[Command]:
         return [self._local_command("prefect", "server", "database", "upgrade", "--yes")]
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return self._local_command("python", *self.workspace.script(pipeline), str(config))
 
     def local_note(self) -> str:

@@ -30,6 +30,11 @@ POLLING = {
 for: the first to be started, the second, where there is an automation for it, to be marked as crashed."""
 
 
+AUTOMATION = "automation: "
+ZOMBIES = "crash_zombies.yaml"
+"""File of an automation, which is created once the server is up."""
+
+
 def api(workspace: Workspace) -> str:
     """Address of the server's REST API."""
     return f"http://127.0.0.1:{workspace.ports['api']}/api"
@@ -59,6 +64,16 @@ def environment(settings: list[Setting]) -> dict[str, str]:
 def limit_commands(settings: list[Setting]) -> list[tuple[str, ...]]:
     """The commands that make the limits of tags."""
     return [(*LIMIT_COMMAND.split(), *one.value.split()) for one in settings if one.name == LIMIT_COMMAND]
+
+
+def environment(settings: list[Setting]) -> dict[str, str]:
+    """The settings that are environment variables."""
+    return {one.name: one.value for one in settings if not one.name.startswith((AUTOMATION, LIMIT_COMMAND))}
+
+
+def automations_of(settings: list[Setting]) -> list[str]:
+    """The files of the automations among the settings."""
+    return [one.name.removeprefix(AUTOMATION) for one in settings if one.name.startswith(AUTOMATION)]
 
 
 def _necessities(workspace: Workspace) -> list[Setting]:
@@ -171,5 +186,11 @@ def _tuning(workspace: Workspace) -> list[Setting]:
             "30",
             f"{DOCS}/advanced/detect-zombie-flows",
             "the shortest interval allowed, for the automation in crash_zombies.yaml; the default is 180 s",
+        ),
+        Setting(
+            f"{AUTOMATION}{ZOMBIES}",
+            "a run without a heartbeat for 90 s is marked as crashed",
+            f"{DOCS}/advanced/detect-zombie-flows",
+            "a run that was lost with its worker is noticed; the automation of the documentation, as it stands there",
         ),
     ]

@@ -64,6 +64,8 @@ class Adapter(ABC):
     secret_names: ClassVar[tuple[str, ...]] = ()
     variants: ClassVar[tuple[Variant, ...]] = ()
     """Other isolations of steps that can be asked for at submission."""
+    local_variants: ClassVar[tuple[Variant, ...]] = ()
+    """Those of them that there are without a server too."""
     targets: ClassVar[Targets] = MappingProxyType({})
     """What faults from outside strike: step, run, worker, scheduler and api; the harness knows the others."""
     expectations: ClassVar[Mapping[str, Expectation]] = MappingProxyType({})
@@ -107,8 +109,10 @@ class Adapter(ABC):
         return []
 
     @abstractmethod
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:
         """The engine's way to run the pipeline without a server, in a fresh process.
+
+        `variant` is a name of the adapter's `local_variants`, or empty for the usual way.
 
         Always on SQLite or no database, in `home / "local"`, so that no running server interferes.
         """

@@ -12,10 +12,12 @@ from bench.questions.timing import run_local, to_local
 
 
 def measure(bound: Bound, _: Cell) -> None:
-    """The engine's mode without a server, with its server stopped."""
+    """The engine's mode without a server, with its server stopped, in each isolation that it has there."""
     to_local(bound)
+    variants = bound.up.adapter.local_variants if bound.ledger.budget.variants else ()
     for _number in range(bound.ledger.budget.samples):
-        run_local(bound, bound.own)
+        for variant in (None, *variants):
+            run_local(bound, bound.own, variant)
 
 
 QUESTIONS = (

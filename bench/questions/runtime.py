@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import msgspec
-
 from bench.contract.settings import Variant
 from bench.contract.words import Track
 from bench.observe.watching import POLL_S
 from bench.plan.cell import Cell
 from bench.plan.priced import ALL, Needs, Of
-from bench.questions.bound import Bound
+from bench.questions.bound import Bound, in_variant
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
 from bench.questions.timing import store_times
-from bench.run.conductor import Conductor
 
 
 def measure(bound: Bound, _: Cell) -> None:
@@ -24,7 +19,7 @@ def measure(bound: Bound, _: Cell) -> None:
     for _number in range(bound.ledger.budget.samples):
         bound.conductor.random.shuffle(arms)
         for variant in arms:
-            conductor = _as_variant(bound, variant) if variant else bound.conductor
+            conductor = in_variant(bound.conductor, variant) if variant else bound.conductor
             store_times(conductor, conductor.served(bound.up), bound.ledger.inline_s(bound.own))
 
 
@@ -32,12 +27,6 @@ def _variants(bound: Bound) -> tuple[Variant, ...]:
     """The other isolations; not of the second, A/A arm."""
     wanted = bound.ledger.budget.variants and bound.planned.chains and not bound.planned.again
     return bound.up.adapter.variants if wanted else ()
-
-
-def _as_variant(bound: Bound, variant: Variant) -> Conductor:
-    own = bound.conductor
-    arm = msgspec.structs.replace(own.arm, engine=f"{own.arm.engine}-{variant.name}", isolation="none")
-    return replace(own, arm=arm, variant=variant, label=f"{own.label}-{variant.name}", _isolation="")
 
 
 METRICS = (

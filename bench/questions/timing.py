@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 
+from bench.contract.settings import Variant
 from bench.contract.words import Track
 from bench.observe.watching import limit_s
 from bench.plan.workloads import Workload
@@ -78,11 +79,12 @@ def to_local(bound: Bound) -> None:
     bound.local = True
 
 
-def run_local(bound: Bound, workload: Workload) -> Observation:
-    """One timed run without a server."""
-    conductor = bound.of(workload, "local")
+def run_local(bound: Bound, workload: Workload, variant: Variant | None = None) -> Observation:
+    """One timed run without a server, in the usual isolation of steps or in another."""
+    conductor = bound.locally(workload, variant)
     run, config = conductor.prepare(bound.scratch / EFFECTS)
-    command = replace(bound.up.adapter.local(workload.offered, config), timeout_s=limit_s(Track.STOCK, workload.steps))
+    command = bound.up.adapter.local(workload.offered, config, variant.name if variant else "")
+    command = replace(command, timeout_s=limit_s(Track.STOCK, workload.steps))
     seen = conductor.process(bound.supervisor, command, run)
     store_times(conductor, seen, bound.ledger.inline_s(workload))
     return seen

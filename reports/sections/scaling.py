@@ -194,7 +194,8 @@ def _payload(lookup: Lookup) -> Section | None:
         Scope(c.pipeline, c.params, f"{_size(c.params['payload_bytes'])} {ways.get(way := c.params['channel'], way)}")
         for c in sorted(met, key=lambda c: (c.params["payload_bytes"], c.params["channel"]))
     ]
-    plan = Plan((MAKESPAN, "payload.metadata_bytes"), "served", scopes, "Each step hands on")
+    kept = ("payload.kept_bytes", "payload.metadata_bytes", "payload.files_bytes")
+    plan = Plan((MAKESPAN, *kept), "served", scopes, "Each step hands on")
     steps = {c.params["n"] for c in met}
     what = lookup.pipeline_title(met[0].pipeline) if met else ""
     caption = f"A {what} of {number(min(steps, default=0))} steps that hand on a payload"

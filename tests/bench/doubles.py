@@ -193,6 +193,7 @@ class DoubleEndpoint(Endpoint):
             Ability.RESUME: self._resume,
             Ability.CANCEL: self._cancel,
             Ability.DEPLOYMENT_ERROR: self._deployment_error,
+            Ability.READ_AGAIN: Unsupported("it imports the files whenever it is asked for their error"),
             Ability.STEP_TIMEOUT: absent,
             Ability.RETRY_LOST_STEP: Feature("runs the whole file again"),
             Ability.CLEANUP_AFTER_FAILURE: Feature("the inline loop's own"),
@@ -263,7 +264,7 @@ class Double(Adapter):
     def polling(self) -> list[Polling]:
         return []
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return Command((sys.executable, *self.workspace.script(pipeline), str(config)))
 
     def local_note(self) -> str:

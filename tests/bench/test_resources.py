@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import accumulate, count
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from bench.contract.words import Track
 from bench.observe.reading import load
 from bench.questions import resources
 from bench.questions import soak as soaking
-from bench.questions.metadata import metadata_bytes
+from bench.questions.metadata import file_bytes, metadata_bytes
 from bench.questions.soak import FEWEST_RUNS, Slope, memory_slope, soak
 from bench.run.conductor import Conductor
 from bench.run.observation import Observation
@@ -245,6 +247,21 @@ def test_size_of_sqlite_databases(bring_up: BringUp) -> None:
     session.supervisor.start("writer", Command((sys.executable, "-c", code, str(folder / "runs.db"))))
     wait_for((folder / "runs.db.ready").exists, "the row is written")
     assert metadata_bytes(session) - before >= 300_000  # still in the write-ahead log
+
+
+def test_what_is_kept_in_files_counts_beside_the_database(tmp_path: Path) -> None:
+    """Results, storage of runs and logs, each byte once: a database file is the database's, a link nobody's."""
+    home = tmp_path / "home"
+    (home / "storage" / "run").mkdir(parents=True)
+    for name, size in (("result", 700), ("storage/run/value.pickle", 50), ("runs.db", 4000), ("runs.db-wal", 300)):
+        (home / name).write_bytes(b"x" * size)
+    (home / "link").symlink_to(home / "result")
+    on_sqlite, on_postgres = (
+        cast("Session", SimpleNamespace(workspace=SimpleNamespace(home=home, postgres=where)))
+        for where in (None, tmp_path / "elsewhere")
+    )
+    assert (metadata_bytes(on_sqlite), file_bytes(on_sqlite)) == (4300, 750)
+    assert file_bytes(on_postgres) == 5050
 
 
 def test_size_of_a_postgres_database_is_what_it_says_itself(bring_up: BringUp) -> None:

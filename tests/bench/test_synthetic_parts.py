@@ -7,25 +7,28 @@ import signal
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 from unittest.mock import Mock
 
 import httpx
 import pytest
-from doubles import BringUp, misbehaving
+from doubles import BringUp, Double, misbehaving
 from hypothesis import given
 from hypothesis import strategies as st
 from journals import Script
 
 from bench.campaign import Campaign
 from bench.contract.errors import EngineError
+from bench.contract.processes import Command
 from bench.contract.records import NOT_RANKED, Manifest, Run, Sample, Verdict
+from bench.contract.settings import Variant
 from bench.contract.words import Track
 from bench.contract.workspace import Workspace
 from bench.judge.gate import GATE
 from bench.observe.journal import Journal
 from bench.observe.reading import load
 from bench.observe.store import Store
-from bench.plan.arms import Arm
+from bench.plan.arms import INLINE, Arm
 from bench.plan.budgets import BUDGETS, Budget
 from bench.plan.cell import Cell
 from bench.plan.costs import Clock
@@ -33,7 +36,7 @@ from bench.plan.planner import plan
 from bench.plan.priced import Of
 from bench.plan.workloads import Workload, published
 from bench.plan.workloads import concurrency as plans
-from bench.questions import baseline, concurrency, payload, scaling, soak
+from bench.questions import baseline, concurrency, local, payload, scaling, soak
 from bench.questions.bound import Bound
 from bench.questions.discovery import questions
 from bench.questions.ledger import Ledger
@@ -131,6 +134,8 @@ def test_every_question_from_the_plan_to_its_samples(
     params = {one.metric: one.params for one in found}
     assert params["concurrency.throughput_per_min"] == {"n": 2, "concurrent": 3}
     assert params["payload.metadata_bytes"] == {"n": 2, "payload_bytes": 1000, "channel": "engine"}
+    kept = {one.metric: one.value for one in found if one.metric.startswith("payload.")}
+    assert kept["payload.kept_bytes"] == kept["payload.metadata_bytes"] + kept["payload.files_bytes"]
     assert {"n": 2, "fib": 10} in [one.params for one in found if one.metric == "runtime.makespan_s"]
     assert "resources.soak.pss_bytes_per_run" in params
     ids = [run.run_id for run in load(store.folder, Run)]
@@ -159,6 +164,34 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(bring_up: BringUp) -> N
     assert tried == [Workload.make("chain", n=2), Workload.make("chain", n=3), Workload.make("fan_out", n=2)]
     (failed,) = [one for one in load(conductor.store.folder, Sample) if one.value is None]
     assert (failed.pipeline, failed.params, failed.note) == ("chain", {"n": 3}, "failed: too long a chain")
+
+
+class Elsewhere(Double):
+    """Also runs without a server in another isolation of steps, which only its name tells of."""
+
+    local_variants = (Variant("threads", "threads", "https://example.org", "each step in a thread"),)
+    asked_for: ClassVar[list[str]] = []
+
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:
+        self.asked_for.append(variant)
+        return super().local(pipeline, config)
+
+
+@pytest.mark.parametrize(("variants", "arms"), [(True, ["double", "double-threads"]), (False, ["double"])])
+def test_each_isolation_without_a_server_is_an_arm_of_its_own(
+    bring_up: BringUp, *, variants: bool, arms: list[str]
+) -> None:
+    session, conductor = bring_up(Elsewhere)
+    ledger = blank(conductor.store, replace(BUDGETS["full"], samples=1, variants=variants))
+    ledger.oracles = {Workload("training"): conductor.oracle}
+    planned = next(one.planned for one in queue(BUDGETS["full"]) if one.planned.topic == "synthetic")
+    bound = Bound(ledger, planned, conductor, session.supervisor, session.scratch, session)
+    Elsewhere.asked_for.clear()
+    local.measure(bound, Cell(planned, next(one for one in questions() if one.key == "local"), 1.0))
+    assert Elsewhere.asked_for == ["", "threads"][: len(arms)]
+    runs = [one for one in load(conductor.store.folder, Run) if one.engine != INLINE]
+    assert [(one.engine, one.mode, one.outcome) for one in runs] == [(name, "local", "completed") for name in arms]
+    assert all(one.isolation not in ("", "none") for one in runs), "told beside each"
 
 
 def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervisor: Supervisor) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bench.contract import registry
 from bench.contract.records import Sample
 from bench.contract.targets import OfRole, Target
-from bench.contract.words import Ability, Backfills, Unsupported
+from bench.contract.words import Ability, Backfills, Status, Unsupported
 from bench.observe.journal import read_journal
 from bench.observe.reading import load
 from bench.plan.scenarios import SCENARIOS
@@ -89,6 +89,26 @@ def test_killed_api_server_comes_back_and_the_run_completes(
     assert not one.problem
     assert one.strikes[0].healed_ns
     wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
+
+
+def test_a_run_whose_process_is_killed_becomes_what_is_documented(
+    session: Session, conductor: Conductor, heavy: str, long: tuple[Fault, ...]
+) -> None:
+    """Followed to its end, also where the engine makes another run of it; with the attempts of all."""
+    if isinstance(session.adapter.targets[Target.RUN], Unsupported):
+        pytest.skip("a run has no process")
+    run, path = conductor.prepare(session.scratch / EFFECTS, "run_killed", faults=long)
+    nemesis = Nemesis(Action.KILL, Target.RUN, Moment(When.IN, heavy), 2.0)
+    with armed(session, nemesis, run.run_id, path.parent, conductor.workload.graph) as one:
+        run = conductor.submit(session, run, path)
+        assert one.healed.wait(LIMIT_S)
+    wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
+    state = session.endpoint.state(run.engine_run_id)
+    recovers = "completed after recovery" in session.adapter.expectations["run_killed"].outcomes
+    assert state.status is (Status.COMPLETED if recovers else Status.FAILED)
+    tries = len(read_journal(path.parent).attempts_of(heavy))
+    assert tries == (2 if recovers else 1)
+    wait_until(lambda: session.endpoint.state(run.engine_run_id).steps[heavy].attempts == tries, "recorded", LIMIT_S)
 
 
 def test_what_rolls_back_makes_the_last_good_state_current(session: Session, conductor: Conductor) -> None:

@@ -38,8 +38,8 @@ LOOK_S = 0.1
 PROBE_STEP_S = 6.0
 """How long each of the probe's steps lasts unless all run at once before, however slowly an engine starts them."""
 PROBE_LIMIT_S = 60.0
-MARGIN_S = 30.0
-"""How much longer than its own limit a run is waited for: so long it takes engines to notice."""
+MARGIN_S = 60.0
+"""How much longer than its own limit a run is waited for: so long it takes engines to notice, and to make up for it."""
 
 
 class SessionLostError(EngineError):
