@@ -195,6 +195,19 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     log_tail: str = ""
 
 
+class Repeats(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the plain run of an arm is repeated in a session: fixed for the whole result, and so also resumed."""
+
+    engine: str
+    """The arm."""
+    track: str
+    pipeline: str
+    samples: int
+    """From what earlier results showed, fixed before the first block."""
+    warm_ups: int = 0
+    """From what the arm's first session showed; 0 until that is known."""
+
+
 class Manifest(msgspec.Struct, kw_only=True):
     """How a result came about."""
 
@@ -232,6 +245,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     """name, engine, kind (again, isolation or version), text: arms that are an engine once more, in another way."""
     polling: list[dict[str, Any]] = []
     """engine, track, name, seconds, source: how long an engine waits between two looks at something."""
+    repeats: list[Repeats] = []
+    """Of each arm that is timed."""
     local_notes: dict[str, str] = {}
     """Engine -> what its local mode starts and needs."""
     order: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -30,6 +30,8 @@ class Bound:
     session: Session | None = None
     local: bool = False
     """Whether the server is stopped, and the mode without one prepared."""
+    warm_ups: list[float | None] = field(default_factory=list)
+    """Makespans of the session's warm-ups so far."""
     failed: tuple[Observation, str] | None = None
     """A run that ended at a planted exception, and its log: one question makes it, another reads it."""
 
