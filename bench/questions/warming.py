@@ -8,9 +8,9 @@ from statistics import median
 
 from bench.questions.bound import Bound
 
-STEADY = 1.05
-"""A run that took at most so many times the median sample was warm already: runs of a warm engine differ by 6 %. One
-that is slow by chance costs a warm-up more; a limit above that would leave a trend in the samples."""
+STEADY = 1.1
+"""A run that took at most so many times the median sample was warm already: runs of a warm engine differ by 6 %. With a
+limit nearer to that, chance would give arms of the same trend another number of warm-ups more often than need be."""
 
 
 def warm_up(bound: Bound, number: int) -> None:
