@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.contract.adapter import Adapter
+from bench.contract.earlier import Earlier
 from bench.contract.engine import Database, EngineClass
 from bench.contract.installing import PythonLock
 from bench.contract.processes import Command, Function, Role
@@ -31,6 +32,7 @@ class Airflow(Adapter):
     install = PythonLock("apache-airflow", "airflow.sdk")
     default = True
     run_s = 7.5
+    earlier = Earlier(session_s=42.0, run_s=9.0, of_six=0.016)
     place, colour, shape = 0, "engine-1", "circle"
     binds = frozenset({Kind.STEP, Kind.MAP})
     published: ClassVar[dict[str, float]] = {"short": 116.2, "long": 54.7}

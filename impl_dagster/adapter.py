@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bench.contract.adapter import Adapter
+from bench.contract.earlier import Earlier
 from bench.contract.engine import Database, EngineClass
 from bench.contract.installing import PythonLock
 from bench.contract.processes import Command, Function, Role
@@ -45,6 +46,7 @@ class Dagster(Adapter):
     install = PythonLock("dagster", "dagster")
     default = True
     run_s = 11.1
+    earlier = Earlier(session_s=30.0, run_s=12.5, of_six=0.044)
     place, colour, shape = 2, "engine-3", "triangle-up"
     binds = frozenset({Kind.STEP, Kind.MAP})
     databases: ClassVar[dict[Track, Database]] = {Track.STOCK: Database.SQLITE, Track.TUNED: Database.POSTGRES}

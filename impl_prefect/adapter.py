@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.contract.adapter import Adapter
+from bench.contract.earlier import Earlier
 from bench.contract.engine import Database, EngineClass
 from bench.contract.installing import PythonLock
 from bench.contract.processes import Command, Function, Role
@@ -40,6 +41,7 @@ class Prefect(Adapter):
     install = PythonLock("prefect", "prefect")
     default = True
     run_s = 5.6
+    earlier = Earlier(session_s=30.0, run_s=7.5, of_six=0.051)
     place, colour, shape = 1, "engine-2", "square"
     binds = frozenset({Kind.STEP, Kind.MAP})
     published: ClassVar[dict[str, float]] = {"short": 4.87, "long": 15.5}

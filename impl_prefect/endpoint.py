@@ -88,10 +88,10 @@ class PrefectEndpoint(Endpoint):
             ),
             Ability.BACKFILL: Unsupported(
                 "there is no backfill: a schedule makes future runs only, and past days are runs that one's own code "
+                "creates one by one (https://docs.prefect.io/v3/concepts/schedules)"
+            ),
             Ability.READ_AGAIN: Unsupported(
                 "The server reads no file; each run imports its own, so the next run is what reads it again."
-            ),
-                "creates one by one (https://docs.prefect.io/v3/concepts/schedules)"
             ),
             Ability.CLEANUP_AFTER_FAILURE: Feature("on_failure and on_crashed hooks of the flow"),
         }

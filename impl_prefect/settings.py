@@ -56,18 +56,13 @@ def polling_of(settings: list[Setting]) -> list[Polling]:
     return [*found, Polling(SLOT_WAIT, float(values[SLOT_WAIT]), TAG_LIMITS)] if SLOT_WAIT in values else found
 
 
-def environment(settings: list[Setting]) -> dict[str, str]:
-    """What the processes are told; a limit of a tag is a record in the database, made by a command."""
-    return {one.name: one.value for one in settings if one.name != LIMIT_COMMAND}
-
-
 def limit_commands(settings: list[Setting]) -> list[tuple[str, ...]]:
     """The commands that make the limits of tags."""
     return [(*LIMIT_COMMAND.split(), *one.value.split()) for one in settings if one.name == LIMIT_COMMAND]
 
 
 def environment(settings: list[Setting]) -> dict[str, str]:
-    """The settings that are environment variables."""
+    """The settings that are environment variables; limits of tags and automations are records, made by commands."""
     return {one.name: one.value for one in settings if not one.name.startswith((AUTOMATION, LIMIT_COMMAND))}
 
 

@@ -20,7 +20,7 @@ from bench.observe.describing import promise
 from bench.observe.provenance import of_locks
 from bench.observe.store import storing
 from bench.observe.watching import INTERVALS
-from bench.plan import pipelines
+from bench.plan import pipelines, repeats
 from bench.plan.arms import AGAIN, INLINE, VERSION, arms, cheapest
 from bench.plan.budgets import Budget, chosen
 from bench.plan.costs import Clock
@@ -116,13 +116,16 @@ def prepared(ledger: Ledger) -> tuple[Campaign, Progress]:
     manifest.versions[INLINE] = _main_versions(INLINE, Path(sys.prefix))
     budget = ledger.budget
     twice = _twice(manifest.arguments, ready)
-    wanted = arms(
-        budget, ready, [Track(t) for t in manifest.arguments["track"]],
-        _pipelines(manifest.arguments), twice,
-    )  # fmt: skip
+    tracks = [Track(t) for t in manifest.arguments["track"]]
+    wanted = arms(budget, ready, tracks, _pipelines(manifest.arguments), twice)
     kinds = {name: registry.adapter(name) for name in engines}
     targets = {name: kind.targets for name, kind in kinds.items()}
-    queue = plan(budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed, targets=targets)
+    earlier = {name: kind.earlier for name, kind in kinds.items()}
+    manifest.repeats = manifest.repeats or repeats.planned(budget, wanted, earlier)
+    queue = plan(
+        budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed, targets=targets,
+        samples=repeats.of_engines(manifest.repeats),
+    )  # fmt: skip
     campaign = Campaign(ledger, queue, Clock(budget.limit_s), progress)
     campaign.not_installed = lost
     manifest.variants = _variants(budget, ready, twice)

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import httpx
 
+from bench.contract.earlier import Earlier
 from bench.contract.endpoint import Endpoint
 from bench.contract.engine import PYTHON, Database, EngineClass, Language, Mode, Submission
 from bench.contract.errors import EngineError
@@ -39,6 +40,8 @@ class Adapter(ABC):
     """Whether it is measured where nobody asks for certain engines."""
     run_s: ClassVar[float]
     """Roughly how long a plain run takes, in seconds: only to choose what is cheap to repeat."""
+    earlier: ClassVar[Earlier] = Earlier()
+    """What earlier results showed of it, from which the number of its samples is planned."""
 
     place: ClassVar[int]
     """In which order engines are shown: the lower first. Then by name."""

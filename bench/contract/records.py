@@ -218,6 +218,19 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.of}'s {self.part}" if self.of else self.part
 
 
+class Repeats(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the plain run of an arm is repeated in a session: fixed for the whole result, and so also resumed."""
+
+    engine: str
+    """The arm."""
+    track: str
+    pipeline: str
+    samples: int
+    """From what earlier results showed, fixed before the first block."""
+    warm_ups: int = 0
+    """From what the arm's first session showed; 0 until that is known."""
+
+
 class Manifest(msgspec.Struct, kw_only=True):
     """How a result came about."""
 
@@ -262,6 +275,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     asked: dict[str, float] = {}
     """How often engines were asked for runs, in seconds: `broken_s`, `ended_s`, `silence_s`; see
     `bench.observe.watching`. Empty in results of earlier versions, which asked for every run all the time."""
+    repeats: list[Repeats] = []
+    """Of each arm that is timed."""
     local_notes: dict[str, str] = {}
     """Engine -> what its local mode starts and needs."""
     order: list[str] = []

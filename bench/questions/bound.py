@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -39,6 +39,8 @@ class Bound:
     """Whether the server is stopped, and the mode without one prepared."""
     effective: Conductor | None = None
     """The conductor of runs that are broken, once one is made: they must have an effect."""
+    warm_ups: list[float | None] = field(default_factory=list)
+    """Makespans of the session's warm-ups so far."""
     failed: tuple[Observation, str] | None = None
     """A run that ended at a planted exception, and its log: one question makes it, another reads it."""
 

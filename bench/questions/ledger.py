@@ -9,15 +9,15 @@ from typing import Any
 
 from bench.contract import registry
 from bench.contract.project import PROJECT
-from bench.contract.records import Digest, Evidence, Failure, Manifest, Run, Sample
+from bench.contract.records import Digest, Evidence, Failure, Manifest, Repeats, Run, Sample
 from bench.observe.aside import put_aside
 from bench.observe.journal import Journal, read_journal
 from bench.observe.provenance import changed, of_code, of_locks
 from bench.observe.reading import load
 from bench.observe.store import Store
-from bench.plan.arms import INLINE
+from bench.plan.arms import AGAIN, INLINE
 from bench.plan.budgets import Budget
-from bench.plan.cell import Cell, Key, key
+from bench.plan.cell import Cell, Key, Planned, key
 from bench.plan.workloads import Workload
 from bench.run.source import Source
 
@@ -34,7 +34,6 @@ class Ledger:
     oracles: dict[Workload, Journal] = field(default_factory=dict)
     """The plain loop's first run of each workload: what every other run must equal."""
     inline_runs: dict[Workload, list[dict[str, float]]] = field(default_factory=dict)
-    environment_s: dict[str, float] = field(default_factory=dict)
 
     def source(self, pipeline: str) -> Source:
         """What a pipeline's runs are fed; like steps, which have no source of their own, what the first one is."""
@@ -59,6 +58,23 @@ class Ledger:
         self.manifest.failures = list(failures)
         begun = (path.name.split("-")[0] for path in (self.store.folder / "logs").glob("[0-9]*-*"))
         return max(map(int, begun), default=0)
+
+    def warm_ups(self, planned: Planned) -> int:
+        """How many warm-ups a session of the arm has: what its first block showed; 0 if that is not known yet.
+
+        An engine that is measured twice has as many both times, from its second block on: the larger number.
+        """
+        rows = [one for one in self.manifest.repeats if (one.track, one.pipeline) == (planned.track, planned.pipeline)]
+        if planned.block == 1:
+            rows = [one for one in rows if one.engine == planned.name]
+        return max((one.warm_ups for one in rows if one.engine.removesuffix(AGAIN) == planned.environment), default=0)
+
+    def fix_warm_ups(self, planned: Planned, number: int) -> None:
+        """Note how many warm-ups the arm's later sessions have."""
+        arm = {"engine": planned.name, "track": str(planned.track), "pipeline": planned.pipeline}
+        others = [one for one in self.manifest.repeats if (one.engine, one.track, one.pipeline) != tuple(arm.values())]
+        self.manifest.repeats = [*others, Repeats(**arm, samples=planned.samples, warm_ups=number)]
+        self.store.save_manifest(self.manifest)
 
     @property
     def noted(self) -> set[Key]:

@@ -119,7 +119,7 @@ LEAVES = (
 QUESTIONS = (
     Question(
         key="micro", group="micro", title="What do the steps cost by themselves?", order=30, place=12,
-        needs=Needs.NOTHING, cost_s=dict.fromkeys(Track, 30.0), budgets={"standard": 1, "full": 1},
+        needs=Needs.NOTHING, cost_s=dict.fromkeys(Track, 30.0), budgets={"full": 1},
         measure=measure, metrics=METRICS, subjects="micro", leaves=LEAVES,
     ),
 )  # fmt: skip

@@ -92,7 +92,7 @@ METRICS = (
 QUESTIONS = (
     Question(
         key="scaling", group="scaling", title=TITLE, order=80, place=4, needs=Needs.UP, of_engine=True,
-        cost_s={Track.TUNED: 30, Track.STOCK: 120}, budgets={"standard": 1, "full": 5}, session="synthetic",
+        cost_s={Track.TUNED: 30, Track.STOCK: 120}, budgets={"full": 5}, session="synthetic",
         workloads=workloads, measure=measure, metrics=METRICS,
         headlines=(
             Headline("scaling.marginal_s", "Each of many tasks in a row, on a server", "served", Shape.SERIES),

@@ -38,6 +38,7 @@ from bench.plan.arms import INLINE
 from bench.plan.scenarios.record import RIGHT, Expected
 from bench.plan.workloads import Workload
 from bench.run.observation import Observation
+from bench.run.phases import spread
 from bench.run.source import Source
 from bench.session.asking import Asked, ask
 from bench.session.bring_up import Session
@@ -69,7 +70,8 @@ class Conductor:
     variant: Variant | None = None
     session: int = 0
     block: int = 0
-    random: random.Random = field(default_factory=random.Random)
+    phases: Iterator[float] = field(default_factory=lambda: spread(random.random()))  # noqa: S311 - an offset
+    """In which parts of the engine's longest polling interval runs are submitted, one after another."""
     _count: Iterator[int] = field(default_factory=lambda: count(1))
     """Shared by all conductors that were made from one, so that no two runs have the same id."""
     _isolation: str = ""
@@ -170,8 +172,8 @@ class Conductor:
         return Quiet(run_dir, self.steps, settle_s(self.steps * runs), at_last_end)
 
     def get_out_of_phase(self, session: Session) -> None:
-        """Wait for a random part of the engine's longest polling interval, as before every submission."""
-        time.sleep(self.random.uniform(0, longest_wait_s(session.adapter.polling())))
+        """Wait for the next part of the engine's longest polling interval, as before every submission."""
+        time.sleep(next(self.phases) * longest_wait_s(session.adapter.polling()))
 
     def submit(self, session: Session, run: Run, config: Path) -> Run:
         """Submit a prepared run; return its record with the engine's id and both times."""

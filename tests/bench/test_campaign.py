@@ -42,7 +42,7 @@ from core.pipelines.training.source import prepared
 SERVED = ("first", "samples")
 BASIC = of_budget("quick")
 QUESTIONS = {one.key: one for one in questions()}
-BUDGET = replace(BUDGETS["quick"], samples=1, blocks=2, most_blocks=2)
+BUDGET = replace(BUDGETS["quick"], blocks=2, most_blocks=2)
 
 MakeCampaign = Callable[..., Campaign]
 

@@ -116,7 +116,7 @@ def test_every_question_from_the_plan_to_its_samples(
     project: Path, store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(project)
-    budget = replace(BUDGETS["full"], most_blocks=1, sizes=(2, 3), apart=False)
+    budget = replace(BUDGETS["full"], most_blocks=1, sizes=(2, 3), blocks=1, sessions={})
     campaign = Campaign(blank(store, budget, source), queue(budget), Clock(None), lambda *_: None)
     campaign.run()
     cells = campaign.ledger.manifest.cells
