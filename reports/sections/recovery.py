@@ -73,9 +73,13 @@ class _Place:
 
     def most(self, leaf: str) -> float:
         """The same of the worst run, where there are several."""
+        return max(self.runs(leaf), default=self.value(leaf))
+
+    def runs(self, leaf: str) -> list[float]:
+        """The numbers of all runs."""
         found = self.reading(leaf)
-        seen = [float(s.value) for s in found.samples if isinstance(s.value, int | float)] if found else []
-        return max(seen, default=self.value(leaf))
+        numbers = found.samples if found and found.measured else ()
+        return [float(s.value) for s in numbers if isinstance(s.value, int | float)]
 
 
 def section(lookup: Lookup) -> Section:
@@ -232,8 +236,7 @@ def _wrongs(place: _Place) -> list[str]:
 
 def _in_runs(place: _Place, leaf: str) -> str:
     """In how many of several runs; the number beside it is that of the worst."""
-    found = place.reading(leaf)
-    seen = [s.value for s in found.samples if isinstance(s.value, int | float)] if found else []
+    seen = place.runs(leaf)
     return f" at most, in {sum(value > 0 for value in seen)} of {len(seen)} runs" if len(seen) > 1 else ""
 
 

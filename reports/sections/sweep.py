@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from bench.analyse.outcomes import Counts, with_runs
+from bench.analyse.summary import PROPORTION
 from bench.plan.sweep import KEY, TARGETS, TITLE, moments
 from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Scale
@@ -71,7 +72,7 @@ def _proportions(lookup: Lookup) -> Table | None:
     rows = []
     for track, engine, found in _arms(lookup):
         cells = tuple(
-            cell(r, replace(describe(f"recovery.{KEY}.{leaf}"), kind="info"), PERCENT)
+            cell(r, replace(describe(f"recovery.{KEY}.{leaf}"), kind="info", unit=PROPORTION), PERCENT)
             for leaf, r in zip(PROPORTIONS, found, strict=True)
         )
         rows.append(Row(engine, lookup.title(engine), track, tuple(replace(c, isolation="", note="") for c in cells)))

@@ -82,7 +82,7 @@ def test_quick_result_says_that_it_is_not_for_decisions(tmp_path: Path) -> None:
     assert "Would decide it: ./orchbench run --only runtime, about 45 minutes." in words
     glance = words[words.index("At a glance") : words.index("What the measurements favour")]
     assert "3 of 4 completed" not in glance
-    assert glance.count("★") == 3, "facts alone: lines, packages, disk"
+    assert glance.count("| ★") == 3, "facts alone: lines, packages, disk"
     assert "The noise floor was not measured" in words
 
 
