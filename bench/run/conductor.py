@@ -147,8 +147,7 @@ class Conductor:
     ) -> Observation:
         """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit.
 
-        `meanwhile` is given the run's folder, and entered while it is watched. The engine is asked meanwhile only if
-        something is broken in the run, or with `asked`.
+        `meanwhile` is given the run's folder. The engine is asked meanwhile if something is broken, or with `asked`.
         """
         run, path = self.prepare(session.scratch / EFFECTS, scenario, faults, **changes)
         self.get_out_of_phase(session)
@@ -160,8 +159,9 @@ class Conductor:
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
         cpu_s = load.engine_cpu_s  # known by now if the last step was seen to end
         run = self.given_up(session, run) if timed_out else run
-        told = {"status": last_word(session, run.engine_run_id, sightings), "timed_out": timed_out}
-        return self._with_load(self.conclude(run, tuple(sightings), expected=expected, **told), load, cpu_s)
+        said = last_word(session, run.engine_run_id, sightings)
+        seen = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out, status=said)
+        return self._with_load(seen, load, cpu_s)
 
     def _limit_s(self, session: Session, runs: int = 1) -> float:
         """How long one of so many runs may take."""
