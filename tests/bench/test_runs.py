@@ -278,7 +278,7 @@ class LosesAService(Double):
 
 
 def test_service_that_ends_before_the_pipelines_are_there_is_told_at_once(bring_up: BringUp) -> None:
-    with pytest.raises(EngineError, match="helper: ended with exit code 3 before: training offered") as caught:
+    with pytest.raises(EngineError, match=r"helper: ended with exit code 3 before: \w+ offered") as caught:
         bring_up(LosesAService)
     assert caught.value.log_tail == "no room"
 
