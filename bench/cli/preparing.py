@@ -119,12 +119,11 @@ def prepared(ledger: Ledger) -> tuple[Campaign, Progress]:
     tracks = [Track(t) for t in manifest.arguments["track"]]
     wanted = arms(budget, ready, tracks, _pipelines(manifest.arguments), twice)
     kinds = {name: registry.adapter(name) for name in engines}
-    targets = {name: kind.targets for name, kind in kinds.items()}
     earlier = {name: kind.earlier for name, kind in kinds.items()}
     manifest.repeats = manifest.repeats or repeats.planned(budget, wanted, earlier)
     queue = plan(
-        budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed, targets=targets,
-        samples=repeats.of_engines(manifest.repeats),
+        budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed,
+        targets={name: kind.targets for name, kind in kinds.items()}, samples=repeats.of_engines(manifest.repeats),
     )  # fmt: skip
     campaign = Campaign(ledger, queue, Clock(budget.limit_s), progress)
     campaign.not_installed = lost

@@ -240,7 +240,7 @@ METRICS = (
 QUESTIONS = (
     Question(
         key="resources", group="resources", title="What does it cost idle?", order=120, place=5, needs=Needs.UP,
-        cost_s={Track.TUNED: 85, Track.STOCK: 95}, budgets={"standard": 2, "full": 5},
+        cost_s={Track.TUNED: 85, Track.STOCK: 95}, budgets={"full": 5},
         measure=measure, metrics=METRICS,
         headlines=(
             Headline("resources.idle.cpu_s_per_min", "CPU time, for each minute"),
