@@ -154,7 +154,10 @@ def test_sessions_with_too_few_sizes_are_left_out_and_told() -> None:
 def test_a_leap_is_superlinear_only_where_two_sessions_show_it() -> None:
     alone = measured(line, (5, 10, 20, 40, 60), sessions=1)
     assert by_name([*alone, sample(100, 20 * line(100))])["superlinear_at_n"].value is None
-    both = [*measured(line, (5, 10, 20, 40, 60), sessions=2), *(sample(100, 20 * line(100), k) for k in range(2))]
+    both = [
+        *measured(line, (5, 10, 20, 40, 60), sessions=3, seed=2),
+        *(sample(100, (20 + k) * line(100), k) for k in range(3)),
+    ]
     assert by_name(both)["superlinear_at_n"].value == 100
 
 
