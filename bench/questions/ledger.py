@@ -93,8 +93,8 @@ class Ledger:
         return [*of_code(PROJECT, engines), *of_locks(self.store.folder), *data]
 
     def changed(self) -> list[Digest]:
-        """What is not any more as it was when the result was begun."""
-        return changed(self.manifest.digests, self.state())
+        """What is not any more as it was when the result was begun; nothing if that was not recorded."""
+        return changed(self.manifest.digests, self.state()) if self.manifest.digests else []
 
     def told(self, parts: Iterable[Digest]) -> str:
         """Names of parts, as people would call them; of data the files."""

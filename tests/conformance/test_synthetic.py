@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -34,9 +35,11 @@ def judge(engine: str, store: Store, source: Source, oracle: Journal) -> Judge:
     """A conductor for a workload, with the plain loop's run of it as the oracle."""
     plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"{engine}-inline", Journal())
     arm = Arm(engine=engine, track="tuned", mode="served")
+    numbers = count(1)  # no two runs may have one folder
 
     def conductor(workload: Workload) -> Conductor:
-        own = Conductor(store, source, arm, f"{engine}-{workload.label}", oracle, workload=workload)
+        label = f"{engine}-{next(numbers)}-{workload.label}"
+        own = Conductor(store, source, arm, label, oracle, workload=workload)
         if workload == own_of(source):
             return own
         scratch = make_scratch()
