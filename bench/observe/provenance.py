@@ -64,9 +64,12 @@ def chosen(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], dict[str,
 
 
 def changed(before: Sequence[Digest], now: Sequence[Digest]) -> list[Digest]:
-    """What is not the same, or on one side alone. Settings follow from the rest, and are told by sessions only."""
+    """What is not the same, or on one side alone; nothing if it was not recorded before.
+
+    Settings follow from the rest, and are told by sessions only.
+    """
     ours, theirs = ({(one.of, one.part): one for one in side if one.part != SETTINGS} for side in (before, now))
-    keys = dict.fromkeys([*ours, *theirs])
+    keys = dict.fromkeys([*ours, *theirs]) if ours else {}
     return [theirs.get(key) or ours[key] for key in keys if ours.get(key) != theirs.get(key)]
 
 

@@ -94,7 +94,7 @@ class Ledger:
 
     def changed(self) -> list[Digest]:
         """What is not any more as it was when the result was begun; nothing if that was not recorded."""
-        return changed(self.manifest.digests, self.state()) if self.manifest.digests else []
+        return changed(self.manifest.digests, self.state())
 
     def told(self, parts: Iterable[Digest]) -> str:
         """Names of parts, as people would call them; of data the files."""
