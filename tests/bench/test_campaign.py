@@ -244,7 +244,7 @@ def test_extras_give_way_to_the_plain_runs_of_the_blocks_to_come(
     first, later = session_of("behaves", 1, ("first", "samples", "local")), [session_of("behaves", n) for n in (2, 3)]
     campaign = make_campaign(session_of(INLINE, 1), first, *later)
     campaign.ledger.budget = replace(BUDGET, blocks=3, most_blocks=3)
-    campaign.estimates.learn(first[-1], 100.0)
+    campaign.estimates.learn(first[-1], 1000.0)
     needed = campaign.estimates.sessions_s([one for session in later for one in session], essential=True)
     campaign.clock = Clock(None)
     monkeypatch.setattr(campaign.clock, "left_s", lambda: needed + 50.0)

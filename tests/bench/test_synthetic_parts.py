@@ -182,7 +182,7 @@ def test_each_isolation_without_a_server_is_an_arm_of_its_own(
     bring_up: BringUp, *, variants: bool, arms: list[str]
 ) -> None:
     session, conductor = bring_up(Elsewhere)
-    ledger = blank(conductor.store, replace(BUDGETS["full"], samples=1, variants=variants))
+    ledger = blank(conductor.store, replace(BUDGETS["full"], local=1, variants=variants))
     ledger.oracles = {Workload("training"): conductor.oracle}
     planned = next(one.planned for one in queue(BUDGETS["full"]) if one.planned.topic == "synthetic")
     bound = Bound(ledger, planned, conductor, session.supervisor, session.scratch, session)
