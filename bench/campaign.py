@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -17,22 +18,24 @@ import psutil
 
 from bench.contract import registry
 from bench.contract.endpoint import ApiError
-from bench.contract.errors import EngineError, StorageError
-from bench.contract.records import Arm, Failure, Sample
+from bench.contract.errors import ChangedError, EngineError, StorageError
+from bench.contract.records import NO_PIPELINE, Arm, Failure, Sample
 from bench.contract.words import Track
 from bench.contract.workspace import STEP_TIMEOUT_S
+from bench.observe import calibration
+from bench.observe.calibration import calibrated
 from bench.observe.describing import describe
 from bench.observe.journal import Journal
-from bench.plan.arms import VERSION
-from bench.plan.cell import Cell, Planned, blocks, sessions, waiting
-from bench.plan.costs import SESSION_S, Clock, Estimates
-from bench.plan.priced import Needs
+from bench.plan.arms import INLINE, VERSION
+from bench.plan.cell import Cell, Planned, course, parts, sessions, waiting
+from bench.plan.costs import Clock, Estimates
 from bench.plan.workloads import Workload
 from bench.questions.bound import Bound
 from bench.questions.ledger import Ledger
 from bench.questions.record import Question
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.run.conductor import Conductor
+from bench.run.phases import spread
 from bench.session import environments
 from bench.session.bring_up import open_session
 from bench.session.supervisor import Supervisor
@@ -44,8 +47,11 @@ TIMEOUT_FACTOR = 10.0
 """A step's time limit is at least so many times what the slowest step takes without an engine."""
 MAX_FAILURES = 2
 """An arm that failed in so many sessions is not tried again."""
+LATE = "no time left in this budget"
 IN_A_CELL = (EngineError, ApiError, httpx.HTTPError, psutil.Error)
 """What goes wrong where something is broken on purpose: it concerns that cell alone."""
+UNANSWERED = (ApiError, httpx.HTTPError)
+"""What an engine's API may answer, or not, to one request: it ends the cell that asked, and the session goes on."""
 
 
 @dataclass
@@ -63,16 +69,13 @@ class Campaign:
     sessions: int = 0
 
     def run(self) -> None:
-        """Measure block by block. After the first, only a block that still fits as a whole is begun."""
+        """Measure what is planned; then more whole blocks while each still fits."""
         self.sessions = self.ledger.recall(self.not_installed)
-        planned = [one for one in self.queue if one.planned.block <= self.ledger.budget.blocks]
-        for number, block in enumerate(blocks(self.queue)):
-            later = [one for one in planned if one.planned.block > block[0].planned.block]
-            if number and self.clock.left_s() < self.estimates.sessions_s(block, essential=True):
-                self._leave_out([one for one in planned if one.planned.block >= block[0].planned.block])
-                break
-            self._block(block, later, scarce=number == 0)
-        self._go_on()
+        blocks = self.ledger.budget.blocks
+        planned = [one for one in self.queue if one.planned.block <= blocks]
+        self._planned(planned)
+        self._go_on(planned)
+        self._more([one for one in self.queue if one.planned.block > blocks])
         manifest = self.ledger.manifest
         bad = any(cell.state != "done" for cell in manifest.cells) or bool(manifest.failures)
         self.finish("partial" if bad else "complete")
@@ -84,7 +87,27 @@ class Campaign:
         manifest.finished_utc = datetime.now(UTC).isoformat()
         self.ledger.store.save_manifest(manifest)
 
-    def _block(self, block: Sequence[Cell], later: Sequence[Cell], *, scarce: bool) -> None:
+    def _more(self, cells: Sequence[Cell]) -> None:
+        """Measure whole blocks in the time that is left."""
+        for block in parts(cells):
+            if self.clock.left_s() < self.estimates.essential_s(block):
+                return
+            self._block(block, [])
+
+    def _planned(self, cells: Sequence[Cell]) -> None:
+        """Measure block by block. After the first, only what fits as a whole is begun of the sessions in which arms
+        are timed; what follows them is measured as far as it fits."""
+        later, short = list(cells), False
+        for part in parts(cells):
+            later = later[len(part) :]
+            short = short or (part[0] is not cells[0] and self.clock.left_s() < self.estimates.essential_s(part))
+            if short and self.estimates.essential_s(part):
+                for one in waiting(part, self.ledger.noted):
+                    self._note(one, "left_out", reason="no time left for another whole block")
+            else:
+                self._block(part, later)
+
+    def _block(self, block: Sequence[Cell], later: Sequence[Cell]) -> None:
         """Measure a block; `later` is what is planned after it."""
         rest = list(block)
         for session in sessions(block):
@@ -92,44 +115,54 @@ class Campaign:
             rest = rest[len(session) :]
             left = waiting(session, self.ledger.noted)
             if left:
-                spare_s = self.clock.left_s() - self.estimates.sessions_s([*rest, *later], essential=True)
-                until = time.monotonic() + min(spare_s, share_s if scarce else float("inf"))
-                self._sessions(session[0].planned, left, until)
+                spare_s = self.clock.left_s() - self.estimates.essential_s([*rest, *later])
+                self._sessions(session[0].planned, left, time.monotonic() + min(spare_s, share_s))
 
-    def _go_on(self) -> None:
+    def _go_on(self, planned: Sequence[Cell]) -> None:
         """Measure in the time left what sessions have left out for want of their share, as others needed less."""
-        block = next(iter(blocks(self.queue)), [])
-        out = self.ledger.left_out(one for one in block if one.topics)
-        short = [own for own in sessions(out) if min(map(self.estimates.cell_s, own)) + SESSION_S < self.clock.left_s()]
+        out = self.ledger.left_out(one for one in planned if not one.essential)
+        short = [own for own in sessions(out) if self.estimates.opened_s(course(own, self.queue)) < self.clock.left_s()]
         cells = [one for own in short for one in own]
         self.ledger.forget(cells)
-        self._block(cells, [], scarce=True)
-
-    def _leave_out(self, cells: Sequence[Cell]) -> None:
-        for one in waiting(cells, self.ledger.noted):
-            self._note(one, "left_out", reason="no time left for another whole block")
+        self._block(cells, [])
 
     def _sessions(self, planned: Planned, left: list[Cell], until: float) -> None:
         """Measure what is left of a session; where a fault cost the engine its health, go on in a new one."""
         for _ in range(MAX_LOST):
-            if not self._session(planned, left, until):
+            self._require_unchanged()
+            try:
+                lost = self._session(planned, left, until)
+            finally:
+                self._require_unchanged(left)
+            if not lost:
                 return
             left = waiting(left, self.ledger.noted)
         self._note_all(left, f"the engine was lost {MAX_LOST} times; not tried again")
+
+    def _require_unchanged(self, measured: Sequence[Cell] = ()) -> None:
+        """ChangedError if data or code are not what the result was begun with; what the last session has `measured` is
+        put aside, for nobody knows by which of the two it was."""
+        if not (changed := self.ledger.changed()):
+            return
+        if measured:
+            doubtful = [each for one in measured for each in one.keys]
+            self.ledger.put_aside(lambda one: one.session == self.sessions, doubtful)
+        what, then = self.ledger.told(changed), f"tox -e bench -- --resume {self.ledger.store.folder}"
+        raise ChangedError(f"{what}: changed while it was measured; all before is kept; restore it, then: {then}")
 
     def _session(self, planned: Planned, left: list[Cell], until: float) -> bool:
         """Measure what is left of a session, each cell only if it fits before `until`; failures end it alone.
 
         Returns whether the engine was lost in it, so that another session has to finish its cells.
         """
-        if self._is_hopeless(planned, left):
+        if self._is_hopeless(planned, left, until):
             return False
         self.sessions += 1
         self.ledger.manifest.order.append(f"block {planned.block}: {planned.name} {planned.track}")
         running = [left[0]]
         try:
-            with self._opened(planned) as bound:
-                for one in self._course(planned, left):
+            with calibrated(partial(self._calibration, planned)), self._opened(planned) as bound:
+                for one in course(left, self.queue):
                     running[0] = one
                     if one in left:
                         self._cell(bound, one, until)
@@ -148,21 +181,18 @@ class Campaign:
             self._failed(running[0], left, error)
         return False
 
-    def _is_hopeless(self, planned: Planned, left: list[Cell]) -> bool:
+    def _is_hopeless(self, planned: Planned, left: list[Cell], until: float) -> bool:
         """Whether a session need not be begun; the reason is noted."""
         if not (planned.loop or registry.code_for(planned.engine, planned.pipeline)):
             self._give_up(planned, left, "no code for this pipeline")
             return True
         if hopeless := self._hopeless(planned):
             self._note_all(left, hopeless)
+        elif planned.topic and time.monotonic() + self.estimates.opened_s(course(left, self.queue)) > until:
+            hopeless = LATE
+            for one in left:
+                self._note(one, "left_out", reason=LATE)
         return bool(hopeless)
-
-    def _course(self, planned: Planned, left: Sequence[Cell]) -> list[Cell]:
-        """What is left of a session, with what has to be done again for it."""
-        before = [one for one in left if one.question.needs is Needs.ENVIRONMENT]
-        after = [one for one in left if one not in before]
-        base = [one for one in self.queue if one.planned == planned and one.opening and one not in (*before, *left)]
-        return [*before, *(base if after else []), *after]
 
     def _cell(self, bound: Bound, cell: Cell, until: float) -> None:
         """Measure a cell, if it fits before `until`.
@@ -170,7 +200,7 @@ class Campaign:
         Where things are broken on purpose, SessionLostError if the engine may be out of order afterwards.
         """
         if self._late(cell, until):
-            self._note(cell, "left_out", reason="no time left in this budget")
+            self._note(cell, "left_out", reason=LATE)
             return
         self.say(cell.title, self.clock.left_s())
         question, begin = cast("Question", cell.question), time.monotonic()
@@ -182,18 +212,27 @@ class Campaign:
                 self._note(cell, "done", actual_s=time.monotonic() - begin, reason=reason)
             raise
         except IN_A_CELL as error:
-            if not question.breaks:
+            if question.breaks:
+                raise self._lost(cell, error) from error
+            if cell.opening or not isinstance(error, UNANSWERED):
                 raise
-            reason = self.ledger.store.shorten(" ".join(f"{type(error).__name__}: {error}".split()))
-            self._note(cell, "failed", reason=reason)
-            raise SessionLostError(f"{', '.join(cell.topics)} could not be conducted: {reason}") from error
+            self._give_up(cell.planned, [cell], self._failure(cell, error))
+            return
         self._note(cell, "done", actual_s=time.monotonic() - begin)
         self.estimates.learn(cell, time.monotonic() - begin)
 
+    def _lost(self, cell: Cell, error: Exception) -> SessionLostError:
+        """Note that a cell could not be conducted that breaks things: what is left of that may disturb others."""
+        reason = self.ledger.store.shorten(" ".join(f"{type(error).__name__}: {error}".split()))
+        self._note(cell, "failed", reason=reason)
+        return SessionLostError(f"{', '.join(cell.topics)} could not be conducted: {reason}")
+
     def _late(self, cell: Cell, until: float) -> bool:
-        """Whether there is no time for a cell. A block is begun for its essential cells; the first for its oracle."""
-        begun_for = cell.essential and (cell.planned.block > 1 or cell.planned.loop)
-        return not (cell.opening or begun_for) and time.monotonic() + self.estimates.cell_s(cell) > until
+        """Whether there is no time for a cell. A block is begun for its essential cells, the first for its oracle."""
+        if cell.opening or (cell.essential and (cell.planned.block > 1 or cell.planned.loop)):
+            return False
+        left_s = self.clock.left_s() if cell.essential else until - time.monotonic()
+        return self.estimates.cell_s(cell) > left_s
 
     def _hopeless(self, planned: Planned) -> str:
         """Why a session need not be tried; empty if it should be."""
@@ -202,6 +241,13 @@ class Campaign:
         if not planned.loop and Workload(planned.pipeline) not in self.ledger.oracles:
             return "the inline run failed, and without it nothing can be judged"
         return ""
+
+    def _calibration(self, planned: Planned, seconds: float) -> None:
+        sample = Sample(
+            engine=INLINE, metric=calibration.METRIC, unit="s", value=seconds, pipeline=NO_PIPELINE,
+            session=self.sessions, block=planned.block,
+        )  # fmt: skip
+        self.ledger.store.append(sample)
 
     @contextmanager
     def _opened(self, planned: Planned) -> Iterator[Bound]:
@@ -219,7 +265,7 @@ class Campaign:
         limit_s = max(planned.step_timeout_s or STEP_TIMEOUT_S, TIMEOUT_FACTOR * slowest_s)
         with open_session(
             kind, planned.track, environment, logs, planned.deployed,
-            variants=bool(planned.chains), step_timeout_s=limit_s,
+            variants=planned.variants, limited=planned.limited, step_timeout_s=limit_s,
         ) as session:  # fmt: skip
             describe(self.ledger.manifest, self.ledger.store, session)
             conductor = self._conductor(planned, version)
@@ -229,12 +275,12 @@ class Campaign:
         track, mode = ("none", "local") if planned.loop else (str(planned.track), "served")
         arm = Arm(engine=planned.name, version=version, track=track, mode=mode)  # type: ignore[arg-type]
         label = f"{self.sessions:03d}-{planned.name.replace(VERSION, '-')}" + ("" if planned.loop else f"-{track}")
-        draw = random.Random(f"offsets {self.ledger.manifest.seed} {label}")  # noqa: S311 - submission offsets
+        start = random.Random(f"offsets {self.ledger.manifest.seed} {label}").random()  # noqa: S311 - an offset
         workload = Workload(planned.pipeline)
         oracle = self.ledger.oracles.get(workload, Journal())
         return Conductor(
             self.ledger.store, self.ledger.source(planned.pipeline), arm, label, oracle,
-            workload=workload, session=self.sessions, block=planned.block, random=draw,
+            workload=workload, session=self.sessions, block=planned.block, phases=spread(start),
         )  # fmt: skip
 
     def _note(self, cell: Cell, state: str, *, actual_s: float = 0.0, reason: str = "") -> None:
@@ -246,14 +292,19 @@ class Campaign:
 
     def _failed(self, cell: Cell, left: list[Cell], error: Exception) -> None:
         """Note that a session has failed in a cell: it is lost, with all that was to follow."""
+        planned = cell.planned
+        lost = waiting(left[left.index(cell) :] if cell in left else left, self.ledger.noted)
+        arm = planned.name, planned.track, planned.pipeline
+        self.failed_sessions[arm] = self.failed_sessions.get(arm, 0) + 1
+        self._give_up(planned, lost, self._failure(cell, error))
+
+    def _failure(self, cell: Cell, error: Exception) -> str:
+        """Keep what went wrong in a cell, and return it in a line or two."""
         ledger, planned = self.ledger, cell.planned
-        lost = waiting(left[left.index(cell) :] if cell in left else left, ledger.noted)
         message = ledger.store.shorten(
             str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
         )
         log_tail = error.log_tail if isinstance(error, EngineError) else traceback.format_exc()
-        arm = planned.name, planned.track, planned.pipeline
-        self.failed_sessions[arm] = self.failed_sessions.get(arm, 0) + 1
         ledger.manifest.failures.append(
             Failure(
                 engine=planned.name, track=planned.track, phase=cell.question.key, message=message,
@@ -261,7 +312,7 @@ class Campaign:
             )
         )  # fmt: skip
         self.say(f"{cell.title}: failed: {message}", self.clock.left_s())
-        self._give_up(planned, lost, message)
+        return message
 
     def _give_up(self, planned: Planned, lost: Sequence[Cell], reason: str) -> None:
         """Note that cells are not measured; where a reader looks first there is a row that says why."""

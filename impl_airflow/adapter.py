@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.contract.adapter import Adapter
+from bench.contract.earlier import Earlier
 from bench.contract.engine import Database, EngineClass
 from bench.contract.installing import PythonLock
 from bench.contract.processes import Command, Function, Role
@@ -16,7 +17,7 @@ from bench.contract.words import Track
 from core.declaration import Kind
 from impl_airflow.endpoint import TITLE, USER, AirflowEndpoint
 from impl_airflow.expectations import EXPECTATIONS
-from impl_airflow.settings import DOCS, polling_of, setting, tuned
+from impl_airflow.settings import DOCS, limits, polling_of, setting, tuned
 from impl_airflow.targets import TARGETS
 
 SKIP_SERVE_LOGS = "--skip-serve-logs"
@@ -31,6 +32,7 @@ class Airflow(Adapter):
     install = PythonLock("apache-airflow", "airflow.sdk")
     default = True
     run_s = 7.5
+    earlier = Earlier(session_s=42.0, run_s=9.0, of_six=0.016)
     place, colour, shape = 0, "engine-1", "circle"
     binds = frozenset({Kind.STEP, Kind.MAP})
     published: ClassVar[dict[str, float]] = {"short": 116.2, "long": 54.7}
@@ -47,7 +49,7 @@ class Airflow(Adapter):
         return AirflowEndpoint(self.http, self._base, space.secrets["password"], space.parallelism)
 
     def settings(self) -> list[Setting]:
-        settings = self._necessities()
+        settings = [*self._necessities(), *limits(self.workspace)]
         if self.workspace.postgres:
             url = f"postgresql+psycopg2://postgres@/airflow?host={self.workspace.postgres}"
             source = f"{DOCS}/howto/set-up-database.html"
@@ -62,7 +64,6 @@ class Airflow(Adapter):
             ("core", "dags_folder", str(space.pipelines), "where the pipelines are"),
             ("core", "load_examples", "False", "only the pipelines under test"),
             ("core", "dags_are_paused_at_creation", "False", "a paused DAG starts no run"),
-            ("core", "parallelism", str(space.parallelism), "steps at once over all runs; the same number everywhere"),
             ("core", "simple_auth_manager_users", f"{USER}:admin", "a user for the API"),
             ("core", "simple_auth_manager_passwords_file", str(self._passwords), "a random password"),
             ("core", "execution_api_server_url", f"{self._base}/execution/", "port"),
@@ -99,7 +100,7 @@ class Airflow(Adapter):
     def local_initialise(self) -> list[Command]:
         return [self._local("airflow", "db", "migrate")]
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return self._local("python", *self.workspace.script(pipeline), str(config))
 
     def local_note(self) -> str:

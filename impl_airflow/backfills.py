@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bench.contract.endpoint import ApiError
+from bench.contract.endpoint import NotYetError
 from bench.contract.words import Backfills, Status
 from impl_airflow.records import run_status
 
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
-
-MARKED_LIMIT_S = 60.0
-"""The scheduler marks backfills as complete every 30 s; until then no other one of the DAG may begin."""
-MARKED_PAUSE_S = 0.25
 
 Call = Callable[..., "httpx.Response"]
 """`(method, path, body)`: the adapter's way to speak to the API."""
@@ -46,12 +41,9 @@ def _parts(backfill: str) -> tuple[str, str, list[str]]:
 
 
 def _create(call: Call, dag: str, config: str, days: list[str], *, reprocess: str, at_once: int) -> None:
-    """Wait until no earlier backfill of the DAG is active, then create one."""
-    deadline = time.monotonic() + MARKED_LIMIT_S
-    while _active(call, dag):
-        if time.monotonic() > deadline:
-            raise ApiError(f"an earlier backfill of {dag} is not marked as complete within {MARKED_LIMIT_S:.0f} s")
-        time.sleep(MARKED_PAUSE_S)
+    """Create one. Backfills are marked as complete every 30 s; until then no other one of the DAG may begin."""
+    if _active(call, dag):
+        raise NotYetError(f"an earlier backfill of {dag} is not marked as complete")
     call("POST", "backfills", {
         "dag_id": dag, "from_date": f"{days[0]}T00:00:00Z", "to_date": f"{days[-1]}T00:00:00Z",
         "dag_run_conf": {"config": config}, "reprocess_behavior": reprocess, "max_active_runs": at_once,

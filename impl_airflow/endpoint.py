@@ -50,6 +50,7 @@ class AirflowEndpoint(Endpoint):
             status=run_status(dag_run),
             steps={step_name(task, graph): step_state(task) for task in tasks if not placeholder(task, graph)},
             raw={"dag_run": dag_run, "task_instances": tasks},
+            ended_utc=dag_run["end_date"],
         )
 
     def status(self, run: str) -> Status:
@@ -67,6 +68,7 @@ class AirflowEndpoint(Endpoint):
             Ability.RESUME: self._resume,
             Ability.CANCEL: self._cancel,
             Ability.DEPLOYMENT_ERROR: self._deployment_error,
+            Ability.READ_AGAIN: self._read_again,
             Ability.STEP_TIMEOUT: Feature("execution_timeout raises AirflowTaskTimeout inside the task's process"),
             Ability.RETRY_LOST_STEP: Feature(
                 "a task whose process died, or stopped sending heartbeats, failed this try and uses its retries"
@@ -107,6 +109,11 @@ class AirflowEndpoint(Endpoint):
     def _deployment_error(self) -> str:
         errors = self._call("GET", "importErrors").json()["import_errors"]
         return "\n".join(f"{error['filename']}\n{error['stack_trace']}" for error in errors)
+
+    def _read_again(self, pipeline: str) -> None:
+        """Ask for the DAG's file to be parsed before all others."""
+        token = self._call("GET", f"dags/{quote(pipeline, safe='')}").json()["file_token"]
+        self._call("PUT", f"parseDagFile/{quote(token, safe='')}")
 
     def _tasks(self, run: str) -> list[dict[str, Any]]:
         tasks: list[dict[str, Any]] = []

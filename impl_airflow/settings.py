@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.contract.settings import Polling, Setting
+from bench.contract.workspace import Workspace
 
 DOCS = "https://airflow.apache.org/docs/apache-airflow/3.3.0"
 REFERENCE = f"{DOCS}/configurations-ref.html"
@@ -38,6 +39,19 @@ every plain run does."""
 def setting(section: str, key: str, value: str, source: str, reason: str) -> Setting:
     """One setting under the name of the environment variable that sets it."""
     return Setting(_variable(section, key), value, source, reason)
+
+
+def limits(space: Workspace) -> list[Setting]:
+    """How many steps may run at once: within each run, and, where that is told, over all of them."""
+    key, why = "max_active_tasks_per_dag", "steps at once within a run; the same number everywhere"
+    found = [setting("core", key, str(space.parallelism), _anchor(key), why)]
+    if space.at_once_over_all:
+        key, why = (
+            "parallelism",
+            "steps at once over all runs, where several are up at once; the same number everywhere",
+        )
+        found.append(setting("core", key, str(space.at_once_over_all), _anchor(key), why))
+    return found
 
 
 def tuned() -> list[Setting]:

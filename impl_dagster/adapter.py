@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bench.contract.adapter import Adapter
+from bench.contract.earlier import Earlier
 from bench.contract.engine import Database, EngineClass
 from bench.contract.installing import PythonLock
 from bench.contract.processes import Command, Function, Role
@@ -29,6 +30,7 @@ from impl_dagster.settings import (
     document,
     environment,
     polling_of,
+    retries_runs,
     run_config,
     settings_of,
 )
@@ -44,17 +46,19 @@ class Dagster(Adapter):
     install = PythonLock("dagster", "dagster")
     default = True
     run_s = 11.1
+    earlier = Earlier(session_s=30.0, run_s=12.5, of_six=0.044)
     place, colour, shape = 2, "engine-3", "triangle-up"
     binds = frozenset({Kind.STEP, Kind.MAP})
     databases: ClassVar[dict[Track, Database]] = {Track.STOCK: Database.SQLITE, Track.TUNED: Database.POSTGRES}
     port_names = ("webserver", "code")
-    variants = tuple(VARIANTS)
+    variants = local_variants = tuple(VARIANTS)
     targets = TARGETS
     expectations = EXPECTATIONS
 
     @cached_property
     def endpoint(self) -> DagsterEndpoint:
-        return DagsterEndpoint(self.http, f"http://{LOOPBACK}:{self.workspace.ports['webserver']}", self._run_config)
+        base = f"http://{LOOPBACK}:{self.workspace.ports['webserver']}"
+        return DagsterEndpoint(self.http, base, self._run_config, retries=retries_runs(self.settings()))
 
     def settings(self) -> list[Setting]:
         return settings_of(self.workspace)
@@ -82,9 +86,9 @@ class Dagster(Adapter):
         (home / "dagster.yaml").write_text(json.dumps(document(telemetry, "dagster.yaml"), indent=2))
         return []
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:
         file = self._local_home() / f"{uuid.uuid4().hex}.yaml"
-        file.write_text(json.dumps(self._run_config(config)))
+        file.write_text(json.dumps(self._run_config(config, variant)))
         launch = f"dagster job execute --module-name {MODULE} --job {pipeline}"
         command = self._command(launch, "--config", str(file))
         return Command(command.argv, {**command.env, "DAGSTER_HOME": str(self._local_home())})
@@ -93,7 +97,8 @@ class Dagster(Adapter):
         at_once = self.workspace.parallelism
         return (
             "`dagster job execute` starts one run worker and no server; it needs a DAGSTER_HOME folder, where it makes "
-            f"SQLite files on first use, and runs each step in a process of its own, {at_once} at once."
+            f"SQLite files on first use, and runs each step in a process of its own, {at_once} at once; with the "
+            "executor `in_process` it runs them one after another in its own."
         )
 
     def _command(self, command: str, *more: str) -> Command:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench.contract.words import Backfills, Status
 from impl_dagster import graphql
+from impl_dagster.retried import successor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,12 @@ Ask = Callable[..., dict[str, Any]]
 """`(query, root, expected type, **variables)`: the adapter's way to ask the API."""
 
 
-def backfills(ask: Ask, selector: dict[str, str], run_config: Callable[[Path], dict[str, Any]]) -> Backfills:
+def backfills(
+    ask: Ask,
+    selector: dict[str, str],
+    run_config: Callable[[Path], dict[str, Any]],
+    status_of: Callable[[Mapping[str, Any]], Status],
+) -> Backfills:
     """The means to start a backfill, to ask for it, and to run once more the days that did not complete."""
     asked: dict[str, tuple[str, dict[str, Any], list[str]]] = {}
 
@@ -35,9 +41,10 @@ def backfills(ask: Ask, selector: dict[str, str], run_config: Callable[[Path], d
 
     def states(backfill: str) -> dict[str, Status]:
         found = ask(graphql.BACKFILL_RUNS, "partitionBackfillOrError", "PartitionBackfill", backfill=backfill)
-        runs = {tag["value"]: run for run in found["runs"] for tag in run["tags"] if tag["key"] == PARTITION}
+        newest = [run for run in found["runs"] if not successor(run)]
+        runs = {tag["value"]: run for run in newest for tag in run["tags"] if tag["key"] == PARTITION}
         without = Status.FAILED if found["status"] in ENDED else Status.PENDING
-        return {day: graphql.status(runs[day]) if day in runs else without for day in asked[backfill][2]}
+        return {day: status_of(runs[day]) if day in runs else without for day in asked[backfill][2]}
 
     def status(backfill: str) -> Status:
         found = list(states(backfill).values())

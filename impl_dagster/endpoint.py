@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.contract.endpoint import ApiError, Endpoint, RunState
 from bench.contract.words import Ability, AbilityTable, Feature, Status, Unsupported
-from impl_dagster import graphql
+from impl_dagster import graphql, retried
 from impl_dagster.backfills import backfills
 from impl_dagster.settings import LOCATION
 
@@ -27,11 +27,14 @@ class DagsterError(ApiError):
 class DagsterEndpoint(Endpoint):
     """The webserver of one address."""
 
-    def __init__(self, http: httpx.Client, base: str, run_config: Callable[[Path, str], dict[str, Any]]) -> None:
-        """`run_config`: what a run is launched with, by the path of its configuration and its variant."""
+    def __init__(
+        self, http: httpx.Client, base: str, run_config: Callable[[Path, str], dict[str, Any]], *, retries: bool
+    ) -> None:
+        """`run_config`: what a run is launched with, by the path of its configuration and its variant. `retries`:
+        whether Dagster retries runs by itself."""
         super().__init__(http)
-        self._base, self._run_config = base, run_config
-        self._backfills = backfills(self._answer, self._repository, lambda config: run_config(config, ""))
+        self._base, self._run_config, self._retries = base, run_config, retries
+        self._backfills = backfills(self._answer, self._repository, lambda config: run_config(config, ""), self._status)
 
     def deployed(self, pipeline: str) -> bool:
         entry = self._ask(graphql.JOBS, location=LOCATION)["workspaceLocationEntryOrError"]
@@ -44,12 +47,15 @@ class DagsterEndpoint(Endpoint):
         return str(self._answer(graphql.LAUNCH, "launchRun", "LaunchRunSuccess", params=params)["run"]["runId"])
 
     def state(self, run: str) -> RunState:
-        return graphql.run_state(self._answer(graphql.RUN, "runOrError", "Run", run=run))
+        return retried.state(self._runs(run, graphql.RUN), retries=self._retries)
 
     def status(self, run: str) -> Status:
-        return graphql.status(self._answer(graphql.STATUS, "runOrError", "Run", run=run))
+        return self._status(self._runs(run)[-1])
 
     def logs(self, run: str, step: str | None) -> str:
+        return "\n".join(self._log(one["runId"], step) for one in self._runs(run))
+
+    def _log(self, run: str, step: str | None) -> str:
         events = list(self._events(run))
         if step is None:
             return "\n".join(graphql.event_text(event) for event in events)
@@ -62,6 +68,7 @@ class DagsterEndpoint(Endpoint):
             Ability.RESUME: self._resume,
             Ability.CANCEL: self._cancel,
             Ability.DEPLOYMENT_ERROR: self._deployment_error,
+            Ability.READ_AGAIN: self._read_again,
             Ability.STEP_TIMEOUT: Unsupported(
                 "ops have no time limit, only whole runs do (tag dagster/max_runtime, with run monitoring); "
                 "see https://github.com/dagster-io/dagster/issues/23695"
@@ -74,22 +81,40 @@ class DagsterEndpoint(Endpoint):
         }
 
     def _resume(self, run: str) -> str:
-        resumed = self._answer(graphql.RESUME, "launchRunReexecution", "LaunchRunSuccess", run=run)
+        newest = self._runs(run)[-1]["runId"]
+        resumed = self._answer(graphql.RESUME, "launchRunReexecution", "LaunchRunSuccess", run=newest)
         return str(resumed["run"]["runId"])
 
     def _cancel(self, run: str) -> str:
-        return str(self._answer(graphql.CANCEL, "terminateRun", "TerminateRunSuccess", run=run)["run"]["runId"])
+        newest = self._runs(run)[-1]["runId"]
+        return str(self._answer(graphql.CANCEL, "terminateRun", "TerminateRunSuccess", run=newest)["run"]["runId"])
 
     def _deployment_error(self) -> str:
-        """Reload the code location, as a user does after changing code, and return its load error."""
-        entry = self._answer(graphql.RELOAD, "reloadRepositoryLocation", "WorkspaceLocationEntry", location=LOCATION)
-        loaded = entry["locationOrLoadError"]
+        """The error of the code location when it was last loaded."""
+        entry = self._ask(graphql.LOCATION, location=LOCATION)["workspaceLocationEntryOrError"]
+        loaded = (entry or {}).get("locationOrLoadError")
         return graphql.error_text(loaded) if loaded and loaded["__typename"] == "PythonError" else ""
+
+    def _read_again(self, pipeline: str) -> None:  # noqa: ARG002 - one location holds them all
+        """Reload the code location, as a user does after changing code."""
+        self._answer(graphql.RELOAD, "reloadRepositoryLocation", "WorkspaceLocationEntry", location=LOCATION)
 
     def daemons_healthy(self) -> bool:
         """Whether every daemon that is needed is."""
         statuses = self._ask(graphql.DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         return all(status["healthy"] for status in statuses if status["required"])
+
+    def _runs(self, run: str, query: str = graphql.STATUS) -> list[dict[str, Any]]:
+        """A run and those by which Dagster has retried it, oldest first."""
+        found: list[dict[str, Any]] = []
+        following: str | None = run
+        while following:
+            found.append(self._answer(query, "runOrError", "Run", run=following))
+            following = retried.successor(found[-1])
+        return found
+
+    def _status(self, run: Mapping[str, Any]) -> Status:
+        return retried.status(run, retries=self._retries)
 
     def _events(self, run: str) -> Iterator[dict[str, Any]]:
         """All events of a run; the API gives them in pages."""

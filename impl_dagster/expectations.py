@@ -24,15 +24,21 @@ CRASHED = Expectation(
     "https://github.com/dagster-io/dagster/pull/24517",
 )
 TOO_LONG = Expectation(
-    FAILS,
-    "Steps have no time limit; a run that takes longer than dagster/max_runtime is failed.",
+    RECOVERS,
+    "Steps have no time limit; a run that takes longer than dagster/max_runtime is failed, and run retries start a new "
+    "one whenever a run fails.",
     f"{DOCS}/deployment/execution/job-timeouts",
 )
+RUN_RETRIED = Expectation(
+    RECOVERS,
+    "Run retries start a new run whenever one fails; here not where a step has used up its own retries.",
+    REEXECUTION,
+)
 UNDETECTED = Expectation(
-    FAILS,
-    "A crashed run worker can be noticed only where the run launcher supports it; run retries, which start a new run, "
-    "are off here.",
-    f"{DOCS}/deployment/execution/run-monitoring",
+    RECOVERS,
+    "Run retries also cover a run worker that crashed; under the default run launcher, which cannot tell whether it "
+    "lives, once dagster/max_runtime is over.",
+    REEXECUTION,
 )
 QUEUE_WAITS = Expectation(
     RECOVERS,
@@ -54,7 +60,8 @@ EXPECTATIONS = {
     **dict.fromkeys(("permanent_error", "empty_output", "corrupt_output"), EXHAUSTED),
     **dict.fromkeys(("step_killed", "step_exits", "torn_write"), CRASHED),
     **dict.fromkeys(("hung_step", "hung_in_c", "hung_subprocess"), TOO_LONG),
-    **dict.fromkeys(("run_killed", "worker_killed", "control_plane_killed"), UNDETECTED),
+    **dict.fromkeys(("run_killed", "database_down_60_s"), RUN_RETRIED),
+    **dict.fromkeys(("worker_killed", "control_plane_killed"), UNDETECTED),
     **dict.fromkeys(
         ("scheduler_killed", "scheduler_crashed", "scheduler_restarted", "scheduler_paused"), QUEUE_WAITS
     ),
@@ -63,8 +70,8 @@ EXPECTATIONS = {
     **dict.fromkeys(("late_data", "backfill_killed"), BACKFILLED),
     **dict.fromkeys(
         ("slow_step", "step_paused", "run_paused", "worker_paused", "worker_crashed", "worker_restarted",
-         "control_plane_paused", "control_plane_restarted", "api_killed_during_submit", "database_down_60_s",
-         "database_locked", "roll_back"),
+         "control_plane_paused", "control_plane_restarted", "api_killed_during_submit", "database_locked",
+         "roll_back"),
         NOTHING,
     ),
     "cancel": Expectation(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.contract.endpoint import RunState, StepState
+from bench.contract.endpoint import StepState
 from bench.contract.words import Status
 
 QUERIES = Path(__file__).with_name("queries.graphql").read_text(encoding="utf-8")
@@ -27,6 +27,7 @@ LAUNCH = _query("Launch")
 RESUME = _query("Resume")
 CANCEL = _query("Cancel")
 RELOAD = _query("Reload")
+LOCATION = _query("Location")
 RUN = _query("Run")
 STATUS = _query("Status")
 BACKFILL = _query("Backfill")
@@ -54,10 +55,14 @@ def status(run: Mapping[str, Any]) -> Status:
     return RUN_STATUS.get(run["status"], Status.PENDING)
 
 
-def run_state(run: Mapping[str, Any]) -> RunState:
-    """Translate a `Run` with its steps; the API gives all of them at once."""
-    steps = {step_name(stats["stepKey"]): _step_state(stats) for stats in run["stepStats"]}
-    return RunState(status(run), steps, raw=run)
+def steps(run: Mapping[str, Any]) -> dict[str, StepState]:
+    """The steps of a `Run`; the API gives all of them at once."""
+    return {step_name(stats["stepKey"]): _step_state(stats) for stats in run["stepStats"]}
+
+
+def ended_utc(run: Mapping[str, Any]) -> str | None:
+    """When a `Run` ended; None while it has not."""
+    return _utc(run["endTime"])
 
 
 def step_name(key: str) -> str:

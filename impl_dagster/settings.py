@@ -12,10 +12,12 @@ from bench.contract.workspace import Workspace
 DOCS = "https://docs.dagster.io"
 DAGSTER_YAML = f"{DOCS}/deployment/oss/dagster-yaml"
 WORKSPACE_YAML = f"{DOCS}/deployment/code-locations/workspace-yaml"
+POOLS = f"{DOCS}/guides/operate/managing-concurrency/concurrency-pools"
 RUN_EXECUTOR_LIMITS = f"{DOCS}/guides/operate/managing-concurrency/run-executor-limits"
 EXECUTION_API = f"{DOCS}/api/dagster/execution"
 INTERNALS_API = f"{DOCS}/api/dagster/internals"
 RUN_MONITORING = f"{DOCS}/deployment/execution/run-monitoring"
+RUN_RETRIES = f"{DOCS}/deployment/execution/run-retries"
 JOB_EXECUTION = f"{DOCS}/guides/build/jobs/job-execution"
 TELEMETRY = f"{DOCS}/about/telemetry"
 PYTHON_LOGS = f"{DOCS}/guides/log-debug/logging/python-logging"
@@ -30,6 +32,7 @@ CODE_SERVER = "dagster code-server start"
 WEBSERVER = "dagster-webserver"
 DAEMON = "dagster-daemon run"
 EXECUTOR = "run config: execution.config.multiprocess"
+RETRIED = "dagster.yaml: run_retries"
 DEFAULT_DEQUEUE_S = 5
 VARIANTS: dict[Variant, dict[str, Any]] = {
     Variant(
@@ -42,7 +45,8 @@ VARIANTS: dict[Variant, dict[str, Any]] = {
 
 def settings_of(workspace: Workspace) -> list[Setting]:
     """All settings of the workspace's track."""
-    return _required(workspace) + (_tuned(workspace) if workspace.track is Track.TUNED else [])
+    settings = _required(workspace) + (_tuned(workspace) if workspace.track is Track.TUNED else [])
+    return settings + (_over_all_runs(workspace.at_once_over_all) if workspace.at_once_over_all else [])
 
 
 def _required(workspace: Workspace) -> list[Setting]:
@@ -114,6 +118,15 @@ def _tuned(workspace: Workspace) -> list[Setting]:
         Setting(f"{monitoring}.poll_interval_seconds", "5", RUN_MONITORING, "every 5 s instead of every 120 s"),
         Setting(f"{monitoring}.start_timeout_seconds", "30", RUN_MONITORING, "a lost start is failed in 30 s, not 180"),
         Setting(f"{monitoring}.cancel_timeout_seconds", "30", RUN_MONITORING, "a stuck cancel ends in 30 s, not 180"),
+        Setting(
+            f"{RETRIED}.enabled", "true", RUN_RETRIES,
+            "a run whose worker crashed, or that outlasted its limit, is followed by a new run from where it failed",
+        ),
+        Setting(f"{RETRIED}.max_retries", "3", RUN_RETRIES, "the value of the documentation's example"),
+        Setting(
+            f"{RETRIED}.retry_on_asset_or_op_failure", "false", RUN_RETRIES,
+            "a step is tried as often as its own retries say, and no more: as in the other engines",
+        ),
     ]  # fmt: skip
     if workspace.postgres:
         url = f"postgresql://postgres@/dagster?host={workspace.postgres}"
@@ -128,6 +141,21 @@ def _tuned(workspace: Workspace) -> list[Setting]:
     return found
 
 
+def _over_all_runs(at_once: int) -> list[Setting]:
+    """Every op is in one pool. Only run monitoring frees slots of runs that have left them taken."""
+    return [
+        Setting(
+            "dagster.yaml: concurrency.pools.default_limit", str(at_once), POOLS,
+            "steps at once over all runs, where several are up at once; the same number everywhere",
+        ),
+        Setting("dagster.yaml: concurrency.pools.granularity", json.dumps("op"), POOLS, "the default: steps, not runs"),
+        Setting(
+            "dagster.yaml: run_monitoring.free_slots_after_run_end_seconds", "300", RUN_MONITORING,
+            "a run that ended without giving back its slots keeps them for 5 minutes, not for ever; as documented",
+        ),
+    ]  # fmt: skip
+
+
 def run_config(settings: list[Setting], variant: str) -> dict[str, Any]:
     """What a run is launched with beside its parameter: the executor of the settings, or a variant's.
 
@@ -135,6 +163,11 @@ def run_config(settings: list[Setting], variant: str) -> dict[str, Any]:
     """
     executors = {one.name: executor for one, executor in VARIANTS.items()}
     return {"execution": {"config": executors[variant]}} if variant else document(settings, "run config")
+
+
+def retries_runs(settings: list[Setting]) -> bool:
+    """Whether Dagster retries runs by itself."""
+    return bool(document(settings, "dagster.yaml").get("run_retries", {}).get("enabled", False))
 
 
 def polling_of(settings: list[Setting]) -> list[Polling]:

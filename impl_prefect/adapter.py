@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.contract.adapter import Adapter
+from bench.contract.earlier import Earlier
 from bench.contract.engine import Database, EngineClass
 from bench.contract.installing import PythonLock
 from bench.contract.processes import Command, Function, Role
@@ -16,7 +17,15 @@ from bench.contract.workspace import BINDING
 from core.declaration import Kind
 from impl_prefect.endpoint import POOL, PrefectEndpoint
 from impl_prefect.expectations import EXPECTATIONS
-from impl_prefect.settings import PROCESSES, api, polling_of, settings_of
+from impl_prefect.settings import (
+    PROCESSES,
+    api,
+    automations_of,
+    environment,
+    limit_commands,
+    polling_of,
+    settings_of,
+)
 from impl_prefect.targets import TARGETS
 
 LOG_BATCH_S = 2.0
@@ -32,6 +41,7 @@ class Prefect(Adapter):
     install = PythonLock("prefect", "prefect")
     default = True
     run_s = 5.6
+    earlier = Earlier(session_s=30.0, run_s=7.5, of_six=0.051)
     place, colour, shape = 1, "engine-2", "square"
     binds = frozenset({Kind.STEP, Kind.MAP})
     published: ClassVar[dict[str, float]] = {"short": 4.87, "long": 15.5}
@@ -65,16 +75,15 @@ class Prefect(Adapter):
         pipelines = self.workspace.pipelines
         folders = [*self.workspace.by_hand, *([BINDING] if self.workspace.bound else [])]
         scripts = (pipelines / folder / name for folder in folders for name in ("deploy.py", "deploy_variants.py"))
-        commands = [self._command("python", str(script)) for script in scripts if script.exists()]
-        if self.workspace.track is Track.TUNED:
-            zombies = str(pipelines / "crash_zombies.yaml")
-            commands.append(self._command("prefect", "automation", "create", "--from-file", zombies))
-        return commands
+        commands = [self._command(*limit) for limit in limit_commands(self.settings())]
+        commands += [self._command("python", str(script)) for script in scripts if script.exists()]
+        files = (str(pipelines / name) for name in automations_of(self.settings()))
+        return commands + [self._command("prefect", "automation", "create", "--from-file", file) for file in files]
 
     def local_initialise(self) -> list[Command]:
         return [self._local_command("prefect", "server", "database", "upgrade", "--yes")]
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return self._local_command("python", *self.workspace.script(pipeline), str(config))
 
     def local_note(self) -> str:
@@ -87,7 +96,7 @@ class Prefect(Adapter):
         return Command((self.workspace.executable(executable), *arguments), self._environment(), self.workspace.home)
 
     def _environment(self) -> dict[str, str]:
-        return {setting.name: setting.value for setting in self.settings()}
+        return environment(self.settings())
 
     def _local_command(self, executable: str, *arguments: str) -> Command:
         """Without address and database of the server; all else as served."""

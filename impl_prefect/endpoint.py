@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from bench.contract.endpoint import ApiError, Endpoint, RunState
+from bench.contract.endpoint import ApiError, Endpoint, NotYetError, RunState
 from bench.contract.words import Ability, AbilityTable, Feature, Status, Unsupported
 from impl_prefect.records import status_of, step_name, steps_of
 
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 POOL = "local"
 PAGE_ROWS = 200
 """The server's own limit of rows in one answer."""
-SUBMIT_RETRIES = 40
-SUBMIT_PAUSE_S = 0.25
 CRASH_SEEN_BY_WORKER = "Process exited with status code"
-WORKER_LIMIT_S = 30.0
 BEGUN_BY_WORKER, DONE_BY_WORKER = "prefect.worker.submitted-flow-run", "prefect.worker.executed-flow-run"
-WORKER_PAUSE_S = 0.1
 LOG_MARGIN_S = 1.0
 
 LEVELS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
@@ -39,29 +35,18 @@ class PrefectEndpoint(Endpoint):
         """`log_batch_s`: for how long flow runs gather their logs before they send them."""
         super().__init__(http)
         self._api, self._log_batch_s = api, log_batch_s
-        self._submit_retries: dict[str, int] = {}
         self._deployment_ids: dict[tuple[str, str], str] = {}
 
     def deployed(self, pipeline: str) -> bool:
         return bool(self._deployments(pipeline))
 
     def submit(self, pipeline: str, config: Path, variant: str = "") -> str:
-        """Create a flow run; on SQLite the server answers 503 in bursts, so try again, counted.
-
-        The idempotency key makes it safe: a run that was created all the same is returned, not doubled.
-        """
+        """Create a flow run. On SQLite the server answers 503 in bursts: the idempotency key makes it safe to repeat
+        the request, as a run that was created all the same is returned, not doubled."""
         deployment = self._deployment_id(pipeline, variant)
         body = {"parameters": {"config": str(config)}, "idempotency_key": str(uuid.uuid4())}
-        retries = 0
-        while True:
-            answer = self.http.post(f"{self._api}/deployments/{deployment}/create_flow_run", json=body)
-            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or retries == SUBMIT_RETRIES:
-                break
-            retries += 1
-            time.sleep(SUBMIT_PAUSE_S)
-        run = str(answer.raise_for_status().json()["id"])
-        self._submit_retries[run] = retries
-        return run
+        answer = self.http.post(f"{self._api}/deployments/{deployment}/create_flow_run", json=body)
+        return str(answer.raise_for_status().json()["id"])
 
     def state(self, run: str) -> RunState:
         flow_run = self._flow_run(run)
@@ -70,7 +55,7 @@ class PrefectEndpoint(Endpoint):
             status=status_of(flow_run),
             steps=steps_of(task_runs),
             raw={"flow_run": flow_run, "task_runs": task_runs},
-            submit_retries=self._submit_retries.get(run, 0),
+            ended_utc=flow_run["end_time"],
         )
 
     def status(self, run: str) -> Status:
@@ -105,6 +90,9 @@ class PrefectEndpoint(Endpoint):
                 "there is no backfill: a schedule makes future runs only, and past days are runs that one's own code "
                 "creates one by one (https://docs.prefect.io/v3/concepts/schedules)"
             ),
+            Ability.READ_AGAIN: Unsupported(
+                "The server reads no file; each run imports its own, so the next run is what reads it again."
+            ),
             Ability.CLEANUP_AFTER_FAILURE: Feature("on_failure and on_crashed hooks of the flow"),
         }
 
@@ -113,8 +101,8 @@ class PrefectEndpoint(Endpoint):
         flow_run = self._flow_run(run)
         state, worker = flow_run["state"], flow_run["labels"].get("prefect.worker.name")
         told = (state["message"] or "").startswith(CRASH_SEEN_BY_WORKER)
-        if state["type"] == "CRASHED" and (told or worker in self._workers_online()):
-            self._await_worker(run)
+        if state["type"] == "CRASHED" and (told or worker in self._workers_online()) and not self._let_go(run):
+            raise NotYetError("the worker is not done with the crashed run: a retry would be undone")
         return self._set_state(run, {"type": "SCHEDULED", "message": "Retried over the API"}, force=True)
 
     def _cancel(self, run: str) -> str:
@@ -127,8 +115,8 @@ class PrefectEndpoint(Endpoint):
             age_s = (datetime.now(UTC) - datetime.fromisoformat(ended)).total_seconds()
             time.sleep(max(0.0, self._log_batch_s + LOG_MARGIN_S - age_s))
 
-    def _await_worker(self, run: str) -> None:
-        """Wait until the worker's latest event about a crashed run says that it is done with it.
+    def _let_go(self, run: str) -> bool:
+        """Whether the worker's latest event about a crashed run says that it is done with it.
 
         The worker marks the run as crashed, runs the hooks, and marks it once more: a retry in between is undone. So it
         does after the server has given up a run for want of heartbeats, once the run's process has ended.
@@ -138,13 +126,9 @@ class PrefectEndpoint(Endpoint):
             "any_resource": {"id": [f"prefect.flow-run.{run}"]},
             "order": "DESC",
         }
-        deadline = time.monotonic() + WORKER_LIMIT_S
-        while time.monotonic() < deadline:
-            answer = self.http.post(f"{self._api}/events/filter", json={"filter": query, "limit": 1})
-            latest = answer.raise_for_status().json()["events"]
-            if latest and latest[0]["event"] == DONE_BY_WORKER:
-                return
-            time.sleep(WORKER_PAUSE_S)
+        answer = self.http.post(f"{self._api}/events/filter", json={"filter": query, "limit": 1})
+        latest = answer.raise_for_status().json()["events"]
+        return bool(latest) and latest[0]["event"] == DONE_BY_WORKER
 
     def _set_state(self, run: str, state: dict[str, str], *, force: bool) -> str:
         body = {"state": state, "force": force}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.contract.settings import Polling, Setting, Variant
 from bench.contract.words import Track
+from core.declaration import SHARED_LIMIT
 
 if TYPE_CHECKING:
     from bench.contract.workspace import Workspace
@@ -18,12 +19,20 @@ PROCESSES = Variant(
     f"{DOCS}/concepts/task-runners",
     "each task is submitted to a ProcessPoolTaskRunner: a pool of processes, kept for the whole flow run",
 )
+TAG_LIMITS = f"{DOCS}/concepts/tag-based-concurrency-limits"
+SLOT_WAIT = "PREFECT_SERVER_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS"
+LIMIT_COMMAND = "prefect concurrency-limit create"
 POLLING = {
     "PREFECT_WORKER_QUERY_SECONDS": (10.0, f"{SETTINGS}#workersettings", True),
     "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": (5.0, f"{SETTINGS}#servereventssettings", False),
 }
 """Default in seconds, documentation, and whether every plain run waits for it, of each interval that a run can wait
 for: the first to be started, the second, where there is an automation for it, to be marked as crashed."""
+
+
+AUTOMATION = "automation: "
+ZOMBIES = "crash_zombies.yaml"
+"""File of an automation, which is created once the server is up."""
 
 
 def api(workspace: Workspace) -> str:
@@ -33,17 +42,33 @@ def api(workspace: Workspace) -> str:
 
 def settings_of(workspace: Workspace) -> list[Setting]:
     """All settings of the workspace's track."""
-    settings = [*_necessities(workspace), *_privacy()]
+    settings = [*_necessities(workspace), *_privacy(), *_over_all_runs(workspace)]
     return settings + _tuning(workspace) if workspace.track is Track.TUNED else settings
 
 
 def polling_of(settings: list[Setting]) -> list[Polling]:
     """The intervals that hold under these settings: theirs, or else the default."""
     values = {setting.name: setting.value for setting in settings}
-    return [
+    found = [
         Polling(name, float(values.get(name, default)), source, waits)
         for name, (default, source, waits) in POLLING.items()
     ]
+    return [*found, Polling(SLOT_WAIT, float(values[SLOT_WAIT]), TAG_LIMITS)] if SLOT_WAIT in values else found
+
+
+def limit_commands(settings: list[Setting]) -> list[tuple[str, ...]]:
+    """The commands that make the limits of tags."""
+    return [(*LIMIT_COMMAND.split(), *one.value.split()) for one in settings if one.name == LIMIT_COMMAND]
+
+
+def environment(settings: list[Setting]) -> dict[str, str]:
+    """The settings that are environment variables; limits of tags and automations are records, made by commands."""
+    return {one.name: one.value for one in settings if not one.name.startswith((AUTOMATION, LIMIT_COMMAND))}
+
+
+def automations_of(settings: list[Setting]) -> list[str]:
+    """The files of the automations among the settings."""
+    return [one.name.removeprefix(AUTOMATION) for one in settings if one.name.startswith(AUTOMATION)]
 
 
 def _necessities(workspace: Workspace) -> list[Setting]:
@@ -77,6 +102,26 @@ def _necessities(workspace: Workspace) -> list[Setting]:
             "120",
             f"{SETTINGS}#serverephemeralsettings",
             "local mode: how long to wait for the temporary server before giving up, for busy hosts",
+        ),
+    ]
+
+
+def _over_all_runs(workspace: Workspace) -> list[Setting]:
+    """Every task has one tag, whose limit all flow runs share."""
+    if not workspace.at_once_over_all:
+        return []
+    return [
+        Setting(
+            LIMIT_COMMAND,
+            f"{SHARED_LIMIT} {workspace.at_once_over_all}",
+            f"{DOCS}/how-to-guides/workflows/tag-based-concurrency-limits",
+            "steps at once over all runs, where several are up at once; the same number everywhere",
+        ),
+        Setting(
+            SLOT_WAIT,
+            "1",
+            TAG_LIMITS,
+            "a task that finds no slot asks again after 1 s on average, or sooner; documented as 30 s",
         ),
     ]
 
@@ -136,5 +181,11 @@ def _tuning(workspace: Workspace) -> list[Setting]:
             "30",
             f"{DOCS}/advanced/detect-zombie-flows",
             "the shortest interval allowed, for the automation in crash_zombies.yaml; the default is 180 s",
+        ),
+        Setting(
+            f"{AUTOMATION}{ZOMBIES}",
+            "a run without a heartbeat for 90 s is marked as crashed",
+            f"{DOCS}/advanced/detect-zombie-flows",
+            "a run that was lost with its worker is noticed; the automation of the documentation, as it stands there",
         ),
     ]

@@ -10,11 +10,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 from typing import Literal, NamedTuple
 
 from bench.analyse import drift
 from bench.analyse.phases import phase_locked
 from bench.contract.records import Audit, Manifest, Run, Sample, Verdict
+from bench.observe import calibration
 from bench.observe.watching import POLL_S
 from bench.plan.arms import INLINE
 
@@ -25,6 +27,8 @@ ROLE_TOLERANCE = 0.01
 """Of a tree's total, by which its roles may exceed it: they are read one after the other."""
 BUSY_SHARE = 0.1
 """Of the host's cores, used by others."""
+SLOWER = 1.1
+"""So many times what the fixed loop usually took, and the machine was slower around a session."""
 SUSPICIOUS_P = 0.01
 LEAST_VALUES = 8
 TOLD = 3
@@ -36,8 +40,8 @@ ASKED = "runtime.completion_s"
 """Known by asking, so the harness's own interval may show in it."""
 ADDITIVE = frozenset(
     f"resources.{name}"
-    for name in ("idle.cpu_s_per_min", "idle.pss_mean_bytes", "idle.written_bytes_per_min",
-                 "run.cpu_s", "run.pss_mean_bytes", "run.written_bytes")
+    for name in ("idle.cpu_s_per_min", "idle.pss_mean_bytes", "idle.written_bytes_per_min", "idle.handed_bytes_per_min",
+                 "run.cpu_s", "run.pss_mean_bytes", "run.written_bytes", "run.handed_bytes")
 )  # fmt: skip
 """Metrics of a tree of processes that are the sum of its roles'; peaks are not."""
 
@@ -204,6 +208,16 @@ def host_load(seen: Observed) -> Found:
     )
 
 
+def machine(seen: Observed) -> Found:
+    """Sessions around which a fixed loop took more than a tenth longer than around the middle one of the result."""
+    values = {s.session: (float(s.value), s.block) for s in seen.samples
+              if s.metric == calibration.METRIC and isinstance(s.value, int | float)}  # fmt: skip
+    usual = median(value for value, _ in values.values()) if values else 0.0
+    slow = sorted(((value / usual, n, block) for n, (value, block) in values.items() if value > SLOWER * usual),
+                  reverse=True)  # fmt: skip
+    return Found(len(values), "sessions", [f"session {n} in block {b}: {ratio:.2f} times" for ratio, n, b in slow])
+
+
 def _order_effect(metric: str, text: str) -> Callable[[Observed], Found]:
     def check(seen: Observed) -> Found:
         records = drift.order_effects(seen.samples, seen.runs)
@@ -215,15 +229,17 @@ def _order_effect(metric: str, text: str) -> Callable[[Observed], Found]:
 
 
 def balance(seen: Observed) -> Found:
-    """Whether each arm has as many sessions as the others of its mode in every block that was measured to its end.
+    """Whether each arm has as many timed sessions as the others of its mode and track in every block that was measured
+    to its end.
 
-    A mode that none has in a block was not planned for it.
+    A track or mode that none has in a block was not planned for it.
     """
     counts: dict[tuple[int, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     arms: dict[str, set[str]] = defaultdict(set)
     for run in seen.plain.values():
-        if run.pipeline in seen.manifest.plain and not run.params:
-            mode, arm = INLINE if run.engine == INLINE else run.mode, f"{run.engine} {run.track} {run.mode}"
+        if run.pipeline in seen.manifest.plain and not run.params and not run.warm_up:
+            mode = INLINE if run.engine == INLINE else f"{run.mode} {run.track}"
+            arm = f"{run.engine} {run.track} {run.mode}"
             counts[run.block, mode][arm].add(run.session)
             arms[mode].add(arm)
     whole = [place for place in sorted(counts) if not _broken(seen.manifest, place[0])]
@@ -236,7 +252,8 @@ def balance(seen: Observed) -> Found:
 
 
 def _broken(manifest: Manifest, block: int) -> bool:
-    return any(cell.state != "done" for cell in manifest.cells if cell.block == block)
+    timed = (cell for cell in manifest.cells if cell.block == block and not cell.session)
+    return any(cell.state != "done" for cell in timed)
 
 
 class Rule(NamedTuple):
@@ -256,6 +273,7 @@ RULES = (
     Rule("every run judged", "flag", unjudged),
     Rule("polling intervals", "flag", polling),
     Rule("load by others", "flag", host_load),
+    Rule("speed of the machine", "flag", machine),
     Rule("position in the block", "flag", _order_effect("noise.position_p", "the place in a block shows in the time")),
     Rule("drift", "flag", _order_effect("noise.drift_p", "times change over the result")),
     Rule("balance of the blocks", "flag", balance),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy.stats import t as student
 
-from bench.analyse.noise import by_block
+from bench.analyse.noise import by_block, detectable
 from bench.analyse.sides import Values
 from bench.analyse.summary import CONFIDENCE, PROPORTION, summarise
 from bench.contract.records import Record, Sample
@@ -30,6 +30,8 @@ class Change:
     high: float | None
     scale: Scale
     paired: bool = False
+    detectable: float | None = None
+    """The smallest ratio above 1 that this comparison would have shown in 80 % of cases; None without an interval."""
 
     @property
     def beyond_chance(self) -> bool:
@@ -50,11 +52,12 @@ def change(before: Values, after: Values, *, paired: bool = False) -> Change | N
         return _of_records(before.record, after.record)
     ratio = by_block(after.samples, before.samples) if paired else None
     if ratio and ratio.n >= PAIRS:
-        return Change(ratio.value, ratio.low, ratio.high, "ratio", paired=True)
+        return Change(ratio.value, ratio.low, ratio.high, "ratio", paired=True, detectable=ratio.detectable)
     ours, theirs = session_values(before.samples), session_values(after.samples)
     if not ours or not theirs:
         return None
-    return _scaled(welch, ours, theirs)
+    found = _scaled(welch, ours, theirs)
+    return replace(found, detectable=_detectable(ours, theirs)) if found.scale == "ratio" else found
 
 
 def session_values(samples: Iterable[Sample]) -> list[float]:
@@ -72,16 +75,30 @@ def welch(before: Sequence[float], after: Sequence[float]) -> tuple[float, float
     Two samples of unequal variance: Welch, Biometrika 34 (1947); degrees of freedom by Satterthwaite (1946).
     No interval with fewer than two values on a side, or if no value varies.
     """
-    one, other = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
-    difference = float(other.mean() - one.mean())
-    if min(len(one), len(other)) < 2:
+    difference = float(np.mean(after) - np.mean(before))
+    known = _error(before, after)
+    if known is None:
         return difference, None, None
-    parts = np.array([side.var(ddof=1) / len(side) for side in (one, other)])
-    if parts.sum() == 0:
-        return difference, None, None
-    freedom = parts.sum() ** 2 / (parts**2 / [len(one) - 1, len(other) - 1]).sum()
-    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(parts.sum()))
+    error, freedom = known
+    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom) * error)
     return difference, difference - half, difference + half
+
+
+def _error(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
+    """Standard error of the difference of the means, and its degrees of freedom; None where `welch` has no interval."""
+    sides = [np.asarray(side, dtype=float) for side in (before, after)]
+    if min(map(len, sides)) < 2:
+        return None
+    parts = np.array([side.var(ddof=1) / len(side) for side in sides])
+    if parts.sum() == 0:
+        return None
+    freedom = parts.sum() ** 2 / (parts**2 / [len(side) - 1 for side in sides]).sum()
+    return float(np.sqrt(parts.sum())), float(freedom)
+
+
+def _detectable(before: Sequence[float], after: Sequence[float]) -> float | None:
+    known = _error(np.log(before).tolist(), np.log(after).tolist())
+    return detectable(*known) if known else None
 
 
 def from_intervals(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:

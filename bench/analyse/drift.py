@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ def order_effects(samples: Iterable[Sample], runs: Iterable[Run] = ()) -> list[R
     """noise.position_p, noise.drift_p and noise.drift_per_hour_ratio; empty without plain, served runs.
 
     position_p: makespans, less the mean of their arm and then of their block, against the session's
-    rank within its block; positions are exchanged within blocks, as the drawn order could have been.
+    rank within its block; positions are exchanged within blocks, as the drawn order could have been:
+    where those of a track stand together, among themselves.
     drift_p: makespans less the mean of their arm against the session's number, exchanged within
     arms. drift_per_hour_ratio: the slope over the submit times that `runs` give, 1 for none.
     """
@@ -96,10 +98,22 @@ def _groups(x: Sequence[float] | Floats, y: Floats, of: Sequence[object]) -> lis
     return [(centred[same], y[same]) for same in rows]
 
 
+def _exchangeable(seen: Sequence[Served]) -> list[tuple[int, str]]:
+    """Of each session within what its place was drawn: its block, or those of its track, where they stand together."""
+    tracks: dict[int, list[str]] = defaultdict(list)
+    for s in sorted(seen, key=lambda one: one.session):
+        tracks[s.block].append(s.arm[1])
+    together = all(len(list(groupby(own))) == len(set(own)) for own in tracks.values())
+    return [(s.block, s.arm[1] if together else "") for s in seen]
+
+
 def _by_block(seen: Sequence[Served]) -> list[Group]:
-    blocks = [s.block for s in seen]
+    blocks = _exchangeable(seen)
     rest = _less_mean(_less_mean([s.log_s for s in seen], [s.arm for s in seen]), blocks)
-    ranks = [sorted(s.session for s in seen if s.block == one.block).index(one.session) for one in seen]
+    places: dict[object, list[int]] = defaultdict(list)
+    for block, s in zip(blocks, seen, strict=True):
+        places[block].append(s.session)
+    ranks = [sorted(places[block]).index(s.session) for block, s in zip(blocks, seen, strict=True)]
     return _groups(ranks, rest, blocks)
 
 

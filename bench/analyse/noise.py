@@ -51,10 +51,15 @@ def detectable_ratio(log_ratios: Sequence[float]) -> float | None:
     None with fewer than two values.
     """
     n = len(log_ratios)
-    if n < 2:
-        return None
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) + stats.t.ppf(POWER, n - 1)
-    return float(np.exp(reach * np.std(log_ratios, ddof=1) / np.sqrt(n)))
+    return detectable(float(np.std(log_ratios, ddof=1) / np.sqrt(n)), n - 1) if n > 1 else None
+
+
+def detectable(error: float, freedom: float) -> float:
+    """The same, from the standard error of the mean log-ratio and its degrees of freedom.
+
+    The sum of two quantiles of Student's t (Cohen's and most textbooks' approximation of the noncentral t).
+    """
+    return float(np.exp((stats.t.ppf((1 + CONFIDENCE) / 2, freedom) + stats.t.ppf(POWER, freedom)) * error))
 
 
 def by_block(a: Iterable[Sample], b: Iterable[Sample]) -> Ratio | None:

@@ -3,11 +3,12 @@
 a is the fixed cost of a run, b the marginal cost of a task, for parallel tasks per task of the
 whole. One value per session and n, the median of its makespans. Each session has a fit of its own,
 and the 95 % t-interval is over the sessions' coefficients: whatever slows a session down as a whole
-is in it. Where fewer than two sessions have enough sizes for that, one fit goes through the points
-of all, and its interval comes from the residuals; with no more points than coefficients there is
-none. The spread of times grows with the times, so relative residuals are minimised: weights 1/T²
-with the fitted T, for with the measured one the fast runs would weigh most (quasi-likelihood with a
-constant coefficient of variation: McCullagh & Nelder, Generalized Linear Models, 1989, chapter 8).
+is in it. A figure is called fitted only where it could have come out wrong: from at least two
+sessions, each with more sizes than coefficients, so three for a line. A cost that comes out below
+zero is none: the line does not hold down to where it is read off. The spread of times grows with the
+times, so relative residuals are minimised: weights 1/T² with the fitted T, for with the measured one
+the fast runs would weigh most (quasi-likelihood with a constant coefficient of variation: McCullagh
+& Nelder, Generalized Linear Models, 1989, chapter 8).
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats as scipy_stats
 
 from bench.analyse.summary import CONFIDENCE, t_interval
 from bench.contract.described import DeclaredPipeline
@@ -28,6 +28,8 @@ from bench.contract.records import Record, Sample
 METRIC = "runtime.makespan_s"
 NAMES = ("scaling.fixed_s", "scaling.marginal_s", "scaling.quadratic_s")
 REWEIGHTINGS = 3
+SESSIONS = 2
+"""So many at least must have sizes enough, or nothing is fitted."""
 
 Floats = NDArray[np.float64]
 Curve = Mapping[int, float]
@@ -36,11 +38,11 @@ Curve = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Coefficients from the constant upwards, with the ends of their intervals where there are any."""
+    """Coefficients from the constant upwards, with the ends of their intervals."""
 
     value: Floats
-    low: Floats | None
-    high: Floats | None
+    low: Floats
+    high: Floats
     sessions: int
     how: str
 
@@ -65,18 +67,34 @@ def _records(group: Sequence[Sample]) -> Iterator[Record]:
     sizes = sorted({n for curve in curves for n in curve})
     fit = _chosen(curves)
     if fit is None:
-        why = f"one size only, n={sizes[0]}" if sizes else "no run ended"
-        yield from (_record(group, name, "s", None, note=why) for name in NAMES[:2])
+        yield from (_record(group, name, "s", None, note=_unfitted(curves, sizes)) for name in NAMES[:2])
     else:
         note = f"n from {sizes[0]} to {sizes[-1]}; {fit.how}"
-        for i, value in enumerate(fit.value):
-            ends = (None, None) if fit.low is None or fit.high is None else (float(fit.low[i]), float(fit.high[i]))
-            more = "; of the first tasks, the quadratic part comes on top" if i == 1 and len(fit.value) > 2 else ""
-            yield _record(group, NAMES[i], "s", float(value), ends, n=fit.sessions, note=note + more)
+        for i, name in enumerate(NAMES[: len(fit.value)]):
+            yield _coefficient(group, name, fit, i, note)
     at, note = _superlinear(curves, sizes)
     yield _record(group, "scaling.superlinear_at_n", "count", at, n=len(curves), note=note)
     at, note = _fails(group)
     yield _record(group, "scaling.fails_at_n", "count", at, n=len(curves), note=note)
+
+
+def _unfitted(curves: Sequence[Curve], sizes: Sequence[int]) -> str:
+    """Why there is no fit: too little was measured to tell a line from something else."""
+    if not sizes:
+        return "no run ended"
+    most = max(map(len, curves))
+    had = f"{len(curves)} session{'s' * (len(curves) != 1)} with at most {most} size{'s' * (most != 1)}"
+    return f"not fitted: {had}; a line needs {SESSIONS} sessions with 3 each"
+
+
+def _coefficient(group: Sequence[Sample], name: str, fit: Fit, i: int, note: str) -> Record:
+    """With its interval; a cost below zero has no value."""
+    value, ends = float(fit.value[i]), (float(fit.low[i]), float(fit.high[i]))
+    if value < 0 and name != NAMES[2]:
+        why = f"the line gives {value:.3g} s, and no cost is below zero: it does not hold down to no task; {note}"
+        return _record(group, name, "s", None, note=why)
+    more = "; of the first tasks, the quadratic part comes on top" if i == 1 and len(fit.value) > 2 else ""
+    return _record(group, name, "s", value, ends, n=fit.sessions, note=note + more)
 
 
 def _record(
@@ -118,29 +136,20 @@ def _curves(group: Iterable[Sample]) -> list[Curve]:
 def _chosen(curves: Sequence[Curve]) -> Fit | None:
     """The line, or the curve if its interval says that it bends and AICc that this is worth a coefficient."""
     line, bent = _fit(curves, 1), _fit(curves, 2)
-    if line is None or bent is None or bent.low is None or bent.high is None:
+    if line is None or bent is None:
         return line
     helps = not bent.low[2] <= 0 <= bent.high[2] and _aicc(curves, bent) < _aicc(curves, line)
     return bent if helps else line
 
 
 def _fit(curves: Sequence[Curve], degree: int) -> Fit | None:
-    """None with too few sizes."""
-    able = [curve for curve in curves if len(curve) > degree]
-    if len(able) > 1:
-        value, low, high = t_interval(np.array([_coefficients(*_points([curve]), degree) for curve in able]).T)
-        left = f", {len(curves) - len(able)} with too few sizes left out" if len(able) < len(curves) else ""
-        return Fit(value, low, high, len(able), f"mean of the fits of {len(able)} sessions{left}")
-    n, t = _points(curves)
-    if len(set(n)) <= degree:
+    """None with too few sessions that have more sizes than it has coefficients."""
+    able = [curve for curve in curves if len(curve) > degree + 1]
+    if len(able) < SESSIONS:
         return None
-    value = _coefficients(n, t, degree)
-    alone = len(curves) == 1
-    how = "one session: what differs between sessions is not known" if alone else "one fit through all sessions' points"
-    if len(n) <= degree + 1:
-        return Fit(value, None, None, len(curves), f"{how}; too few points for an interval")
-    half = _reach(len(n) - degree - 1) * np.sqrt(np.diag(_covariance(n, t, value)))
-    return Fit(value, value - half, value + half, len(curves), how)
+    value, low, high = t_interval(np.array([_coefficients(*_points([curve]), degree) for curve in able]).T)
+    left = f", {len(curves) - len(able)} with too few sizes left out" if len(able) < len(curves) else ""
+    return Fit(value, low, high, len(able), f"mean of the fits of {len(able)} sessions{left}")
 
 
 def _points(curves: Iterable[Curve]) -> tuple[Floats, Floats]:
@@ -156,17 +165,6 @@ def _coefficients(n: Floats, t: Floats, degree: int) -> Floats:
     return value
 
 
-def _covariance(n: Floats, t: Floats, value: Floats) -> Floats:
-    weighted = _powers(n, len(value) - 1) / _expected(n, t, value)[:, None]
-    return np.asarray(_relative_spread(n, t, value) ** 2 * np.linalg.inv(weighted.T @ weighted))
-
-
-def _relative_spread(n: Floats, t: Floats, value: Floats) -> float:
-    expected = _expected(n, t, value)
-    residuals = (t - _powers(n, len(value) - 1) @ value) / expected
-    return float(np.sqrt(np.sum(residuals**2) / (len(n) - len(value))))
-
-
 def _expected(n: Floats, t: Floats, value: Floats) -> Floats:
     # a fit that falls below zero must not turn a weight around
     return np.asarray(np.maximum(_powers(n, len(value) - 1) @ value, t.min() / 2))
@@ -174,10 +172,6 @@ def _expected(n: Floats, t: Floats, value: Floats) -> Floats:
 
 def _powers(n: Floats, degree: int) -> Floats:
     return np.vander(n, degree + 1, increasing=True)
-
-
-def _reach(freedom: int, confidence: float = CONFIDENCE) -> float:
-    return float(scipy_stats.t.ppf((1 + confidence) / 2, freedom))
 
 
 def _aicc(curves: Sequence[Curve], fit: Fit) -> float:
@@ -202,26 +196,18 @@ def _superlinear(curves: Sequence[Curve], sizes: Sequence[int]) -> tuple[float |
 
 
 def _excess(curves: Sequence[Curve], size: int, confidence: float) -> tuple[float, float] | None:
-    """Lower end of T(size) less what the line through the smaller sizes predicts, and their ratio.
+    """Lower end of T(size) less what the line through the smaller sizes predicts, over sessions, and their ratio.
 
-    Over sessions, each with its own line, or by the prediction interval of one line through all
-    points; None with too few points for both.
+    None with too few sessions that have that size and two smaller ones.
     """
     pairs = [({n: t for n, t in curve.items() if n < size}, curve[size]) for curve in curves if size in curve]
     able = [(smaller, t) for smaller, t in pairs if len(smaller) > 1]
-    row, times = np.array([1.0, size]), np.array([t for _, t in able or pairs])
-    if len(able) > 1:
-        predicted = np.array([row @ _coefficients(*_points([smaller]), 1) for smaller, _ in able])
-        _, low, _ = t_interval(times - predicted, confidence)
-        return float(low), float(times.mean() / predicted.mean())
-    n, t = _points({n: t for n, t in curve.items() if n < size} for curve in curves)
-    if len(set(n)) < 2 or len(n) < 3:
+    if len(able) < SESSIONS:
         return None
-    value = _coefficients(n, t, 1)
-    expected = float(row @ value)
-    variance = (_relative_spread(n, t, value) * expected) ** 2 / len(times) + row @ _covariance(n, t, value) @ row
-    low_end = times.mean() - expected - _reach(len(n) - 2, confidence) * np.sqrt(variance)
-    return float(low_end), float(times.mean() / expected)
+    times = np.array([t for _, t in able])
+    predicted = np.array([np.array([1.0, size]) @ _coefficients(*_points([smaller]), 1) for smaller, _ in able])
+    _, low, _ = t_interval(times - predicted, confidence)
+    return float(low), float(times.mean() / predicted.mean())
 
 
 def _fails(group: Sequence[Sample]) -> tuple[float | None, str]:

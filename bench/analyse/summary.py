@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from bench.analyse.outcomes import distribution
+from bench.analyse.placing import placed
 from bench.contract.records import Record, Sample
 
 CONFIDENCE = 0.95
@@ -42,7 +44,7 @@ def t_interval(
 def summarise(samples: Iterable[Sample]) -> list[Record]:
     """One record for each metric of each arm, pipeline and parameters; warm-ups do not count."""
     groups: dict[tuple[Any, ...], list[Sample]] = defaultdict(list)
-    for sample in samples:
+    for sample in placed(samples):
         if not sample.warm_up:
             groups[_key(sample)].append(sample)
     return [_record(group) for group in groups.values()]
@@ -87,17 +89,18 @@ def _record(group: list[Sample]) -> Record:
             sessions[s.session].append(float(s.value))
     low = high = None
     value: float | str | None
+    n = len({s.session for s in valued})
     if not valued:
         value = None
     elif any(isinstance(s.value, str) for s in valued):
-        value = _text(valued)
+        value, n = _text(valued), len(valued)
     else:
         value, low, high = _estimate(list(sessions.values()), group[0].unit)
     like = group[0]
     return Record(
         engine=like.engine, version=like.version, track=like.track, mode=like.mode, isolation=like.isolation,
         pipeline=like.pipeline, params=like.params, metric=like.metric, unit=like.unit,
-        value=value, ci_low=low, ci_high=high, n=len({s.session for s in valued}), note=_note(group, valued),
+        value=value, ci_low=low, ci_high=high, n=n, note=_note(group, valued),
     )  # fmt: skip
 
 
@@ -147,10 +150,10 @@ def median(values: Sequence[float], *, log: bool) -> float:
 
 
 def _text(valued: list[Sample]) -> str:
-    """The value that all have, or each with its count, the most common first."""
-    counts = Counter(s.value if isinstance(s.value, str) else f"{s.value:g}" for s in valued if s.value is not None)
-    common = counts.most_common()
-    return common[0][0] if len(common) == 1 else ", ".join(f"{times}× {text}" for text, times in common)
+    """The value that all have, or each with its count."""
+    return distribution(
+        Counter(s.value if isinstance(s.value, str) else f"{s.value:g}" for s in valued if s.value is not None)
+    )
 
 
 def _note(group: list[Sample], valued: list[Sample]) -> str:

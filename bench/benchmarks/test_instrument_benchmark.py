@@ -30,7 +30,8 @@ def test_instrument_attempt(benchmark: BenchmarkFixture, caplog: pytest.LogCaptu
     ]
     waiting = iter([str(run.save()) for run in runs])
     for run in runs:
-        journal.JournalWriter(run.run_dir, run.run_id, "before").write("start")
+        with journal.JournalWriter(run.run_dir, run.run_id, "before") as before:
+            before.write("start")
     benchmark.pedantic(nothing, setup=lambda: ((next(waiting),), {}), rounds=ROUNDS)
     assert [(r["step"], r["event"]) for r in journal.read(runs[0].run_dir)] == [
         ("before", "start"),

@@ -12,10 +12,11 @@ import typer
 
 from bench.campaign import Campaign
 from bench.cli.codes import EXIT_ENGINE, EXIT_INTERRUPTED
-from bench.cli.preparing import begin, default_engines, resumed
+from bench.cli.preparing import begin, default_engines
 from bench.cli.progress import Progress
 from bench.cli.results import objections, summarise
-from bench.contract.errors import StorageError
+from bench.cli.resuming import resumed
+from bench.contract.errors import ChangedError, StorageError, UsageError
 from bench.contract.project import PROJECT
 from bench.contract.words import Track
 from bench.observe.store import storing
@@ -54,10 +55,15 @@ def run(
     seed: Annotated[int, typer.Option(help="Draws data, order and offsets.")] = 7,
     output: Annotated[Path, typer.Option("-o", "--output", help="Where results are kept.")] = PROJECT / "results",
     resume: Annotated[Path | None, typer.Option(help="Finish this interrupted result.")] = None,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="With --resume: measure engines anew whose code or lock has changed since.")
+    ] = False,
 ) -> None:
     """Measure the engines and write the comparison report."""
+    if redo and not resume:
+        raise UsageError("--redo goes with --resume RESULT: it measures anew what that has measured")
     if resume:
-        campaign, progress = resumed(resume)
+        campaign, progress = resumed(resume, redo=redo)
     else:
         arguments = {
             "engine": list(dict.fromkeys(engine or default_engines())),
@@ -73,7 +79,8 @@ def run(
 
 
 def conduct(campaign: Campaign, progress: Progress) -> None:
-    """Measure, then summarise whatever was measured, also after Ctrl-C. StorageError if there is no room for it."""
+    """Measure, then summarise whatever was measured, also after Ctrl-C. StorageError if there is no room for it,
+    ChangedError if code or data have changed meanwhile."""
     folder = campaign.ledger.store.folder
     interrupt_once()
     try:
@@ -81,7 +88,7 @@ def conduct(campaign: Campaign, progress: Progress) -> None:
             interrupted = not _to_its_end(campaign, progress)
             failed = summarise(folder)
             typer.echo(f"report: {write_report(folder)}")
-    except StorageError:
+    except (StorageError, ChangedError):
         _keep_what_is_there(campaign)
         raise
     if interrupted:

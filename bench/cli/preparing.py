@@ -13,12 +13,14 @@ from bench.cli.progress import Progress
 from bench.contract import registry
 from bench.contract.errors import EngineError, UsageError
 from bench.contract.installing import versions
-from bench.contract.records import SCHEMA_VERSION, Failure, Manifest, Sample
+from bench.contract.records import Failure, Manifest, Sample
 from bench.contract.words import Track
-from bench.observe import declared, host, reading, store
+from bench.observe import declared, host, store
 from bench.observe.describing import promise
+from bench.observe.provenance import of_locks
 from bench.observe.store import storing
-from bench.plan import pipelines
+from bench.observe.watching import INTERVALS
+from bench.plan import pipelines, repeats
 from bench.plan.arms import AGAIN, INLINE, VERSION, arms, cheapest
 from bench.plan.budgets import Budget, chosen
 from bench.plan.costs import Clock
@@ -51,18 +53,20 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Campaign, Progress]:
         raise UsageError(f"--again {arguments['again']}: is not measured once; add --engine {arguments['again']}")
     if arguments["data"] is None and (arguments["target"] or arguments["test_data"]):
         raise UsageError("--target and --test-data need --data FILE.csv")
-    sources = _given(arguments)
+    sources = given_sources(arguments)
     opened = store.create(output)
     budget = chosen(arguments)
     with storing(opened.folder):
-        sources = sources or _generated(arguments, opened.folder)
+        sources = sources or generated_sources(arguments, opened.folder)
     manifest = Manifest(
         created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
-        seed=arguments["seed"], arguments=arguments, data=_first(sources).describe(), host=host.describe(),
+        seed=arguments["seed"], arguments=arguments, data=first(sources).describe(), host=host.describe(),
         core=core_digest(), versions={}, pipelines=declared.pipelines(_pipelines(arguments)[0]),
-        published=published.told(), published_source=published.SOURCE_TOLD,
+        published=published.told(), published_source=published.SOURCE_TOLD, asked=dict(INTERVALS),
     )  # fmt: skip
-    return _prepared(opened, manifest, sources)
+    ledger = Ledger(opened, manifest, budget, sources)
+    manifest.digests = ledger.state()
+    return prepared(ledger)
 
 
 def _other_version(wish: str, engines: list[str]) -> str:
@@ -76,47 +80,31 @@ def _other_version(wish: str, engines: list[str]) -> str:
     return f"{engine}{VERSION}{version}"
 
 
-def resumed(folder: Path) -> tuple[Campaign, Progress]:
-    """Take up an interrupted result, on the data with which it was begun."""
-    folder = folder.resolve()
-    opened = store.Store(folder)
-    manifest = reading.load_manifest(folder)
-    if manifest.schema_version != SCHEMA_VERSION:
-        raise UsageError(f"{folder}: begun by an earlier version, which wrote otherwise; start a new result")
-    opened.hold()
-    sources = _given(manifest.arguments) or _generated(manifest.arguments, folder)
-    first = _first(sources)
-    if first.describe().get("digest") != manifest.data.get("digest"):
-        where = ", ".join(map(str, first.data.files))
-        raise UsageError(f"{where}: not the data that {folder.name} was begun with; start a new result")
-    return _prepared(opened, manifest, sources)
-
-
 def _pipelines(arguments: dict[str, Any]) -> tuple[str, ...]:
     return tuple(arguments.get("pipeline") or pipelines.default())
 
 
-def _given(arguments: dict[str, Any]) -> dict[str, Source]:
+def given_sources(arguments: dict[str, Any]) -> dict[str, Source]:
     """By pipeline the user's own data; nothing if there are none."""
     if arguments["data"] is None:
         return {}
     return {name: given(pipeline(name), arguments, arguments["seed"]) for name in _pipelines(arguments)}
 
 
-def _generated(arguments: dict[str, Any], folder: Path) -> dict[str, Source]:
+def generated_sources(arguments: dict[str, Any], folder: Path) -> dict[str, Source]:
     """By pipeline the built-in data."""
     seed = arguments["seed"]
     return {name: generated(pipeline(name), folder / "data", seed) for name in _pipelines(arguments)}
 
 
-def _first(sources: dict[str, Source]) -> Source:
+def first(sources: dict[str, Source]) -> Source:
     """What the manifest tells of."""
     return next(iter(sources.values()))
 
 
-def _prepared(opened: store.Store, manifest: Manifest, sources: dict[str, Source]) -> tuple[Campaign, Progress]:
+def prepared(ledger: Ledger) -> tuple[Campaign, Progress]:
     """Make the environments that are needed; an engine without one becomes a failure, the others go on."""
-    progress = Progress()
+    progress, opened, manifest = Progress(), ledger.store, ledger.manifest
     manifest.state = "running"
     opened.save_manifest(manifest)  # what is interrupted from here on can be resumed
     engines = manifest.arguments["engine"]
@@ -124,17 +112,20 @@ def _prepared(opened: store.Store, manifest: Manifest, sources: dict[str, Source
     for wish in manifest.arguments.get("with", []):
         constraints[_other_version(wish, engines)] = wish.split(",")[1:]
     ready, lost = _environments(opened, manifest, constraints, progress)
+    manifest.digests += [one for one in of_locks(opened.folder) if one not in manifest.digests]
     manifest.versions[INLINE] = _main_versions(INLINE, Path(sys.prefix))
-    budget = chosen(manifest.arguments)
+    budget = ledger.budget
     twice = _twice(manifest.arguments, ready)
-    wanted = arms(
-        budget, ready, [Track(t) for t in manifest.arguments["track"]],
-        _pipelines(manifest.arguments), twice,
-    )  # fmt: skip
+    tracks = [Track(t) for t in manifest.arguments["track"]]
+    wanted = arms(budget, ready, tracks, _pipelines(manifest.arguments), twice)
     kinds = {name: registry.adapter(name) for name in engines}
-    targets = {name: kind.targets for name, kind in kinds.items()}
-    queue = plan(budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed, targets=targets)
-    campaign = Campaign(Ledger(opened, manifest, budget, sources), queue, Clock(budget.limit_s), progress)
+    earlier = {name: kind.earlier for name, kind in kinds.items()}
+    manifest.repeats = manifest.repeats or repeats.planned(budget, wanted, earlier)
+    queue = plan(
+        budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed,
+        targets={name: kind.targets for name, kind in kinds.items()}, samples=repeats.of_engines(manifest.repeats),
+    )  # fmt: skip
+    campaign = Campaign(ledger, queue, Clock(budget.limit_s), progress)
     campaign.not_installed = lost
     manifest.variants = _variants(budget, ready, twice)
     manifest.engines = declared.engines(list(kinds.values()))

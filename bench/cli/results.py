@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench.analyse import audits, drift, noise, scaling, summary
+from bench.analyse import audits, drift, idle_share, noise, scaling, setting_up, summary
 from bench.cli.codes import EXIT_AUDIT
 from bench.contract.errors import StorageError, UsageError
 from bench.contract.project import PROJECT
@@ -44,7 +44,8 @@ def summarise(folder: Path) -> list[Audit]:
 
 def records(manifest: Manifest, samples: list[Sample], runs: list[Run]) -> list[Record]:
     """All that is computed from the samples."""
-    computed = [*summary.summarise(samples), *noise.noise(samples, manifest.variants)]
+    summarised = setting_up.with_totals(summary.summarise(samples), samples)
+    computed = [*summarised, *noise.noise(samples, manifest.variants), *idle_share.net_cpu(samples)]
     return [*computed, *drift.order_effects(samples, runs), *scaling.fits(samples, manifest.pipelines)]
 
 

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import httpx
 
+from bench.contract.earlier import Earlier
 from bench.contract.endpoint import Endpoint
 from bench.contract.engine import PYTHON, Database, EngineClass, Language, Mode, Submission
 from bench.contract.errors import EngineError
@@ -39,6 +40,8 @@ class Adapter(ABC):
     """Whether it is measured where nobody asks for certain engines."""
     run_s: ClassVar[float]
     """Roughly how long a plain run takes, in seconds: only to choose what is cheap to repeat."""
+    earlier: ClassVar[Earlier] = Earlier()
+    """What earlier results showed of it, from which the number of its samples is planned."""
 
     place: ClassVar[int]
     """In which order engines are shown: the lower first. Then by name."""
@@ -64,6 +67,8 @@ class Adapter(ABC):
     secret_names: ClassVar[tuple[str, ...]] = ()
     variants: ClassVar[tuple[Variant, ...]] = ()
     """Other isolations of steps that can be asked for at submission."""
+    local_variants: ClassVar[tuple[Variant, ...]] = ()
+    """Those of them that there are without a server too."""
     targets: ClassVar[Targets] = MappingProxyType({})
     """What faults from outside strike: step, run, worker, scheduler and api; the harness knows the others."""
     expectations: ClassVar[Mapping[str, Expectation]] = MappingProxyType({})
@@ -107,8 +112,10 @@ class Adapter(ABC):
         return []
 
     @abstractmethod
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:
         """The engine's way to run the pipeline without a server, in a fresh process.
+
+        `variant` is a name of the adapter's `local_variants`, or empty for the usual way.
 
         Always on SQLite or no database, in `home / "local"`, so that no running server interferes.
         """

@@ -33,6 +33,10 @@ class ApiError(Exception):
     """The engine's API answered, but with an error; the message is the engine's."""
 
 
+class NotYetError(ApiError):
+    """The engine cannot do yet what it is asked for, and can later: the message says what it is still doing."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepState:
     """The engine's own view of one step. Times are UTC, ISO 8601, or None if it has none."""
@@ -51,11 +55,16 @@ class RunState:
     steps: Mapping[str, StepState] = field(default_factory=dict)
     raw: Any = None
     """What the engine answered, kept as evidence (JSON)."""
-    submit_retries: int = 0
+    ended_utc: str | None = None
+    """When it ended, as the engine says; like a step's."""
 
 
 class Endpoint(ABC):
-    """An engine that can be asked, whoever runs it. All HTTP goes through the harness's client `http`."""
+    """An engine that can be asked, whoever runs it. All HTTP goes through the harness's client `http`.
+
+    It neither repeats a request nor waits for the engine: the harness does, in one way for all. What cannot be done yet
+    is a NotYetError.
+    """
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http

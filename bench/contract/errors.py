@@ -16,6 +16,10 @@ class UsageError(HarnessError):
     """Bad arguments or unreadable data, found before anything starts: exit code 2."""
 
 
+class ChangedError(UsageError):
+    """What is measured is not what the result was begun with any more: the measurement stops."""
+
+
 class EngineError(HarnessError):
     """An engine could not be installed, started or finish. Carries the last lines of its log."""
 

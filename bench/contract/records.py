@@ -7,6 +7,7 @@ strikes.jsonl    Strike, one a line: every fault from outside, and when it was h
 verdicts.jsonl   Verdict, one a line: what the checkers said of each run
 evidence.jsonl   Evidence, one a line: texts that engines gave (tracebacks, logs)
 runs/            journals, by run id: runs/<run_id>/journal.jsonl and config.json
+put-aside/       lines of the files above that count no more: of what was measured anew, or while data changed
 code/<engine>/   the pipelines as measured, and NOTES.md
 data/            the generated source data
 locks/           locks of other versions of engines that were asked for
@@ -31,6 +32,8 @@ NO_PIPELINE = "none"
 
 FAILED, NOT_SUPPORTED = "failed", "not supported"
 """How the notes begin of what has no value for that reason."""
+NOT_RANKED = "not ranked: "
+"""How the note begins of a value that is shown and never held against another engine's; the reason follows."""
 
 Mode = Literal["served", "local", "none"]
 Value = float | str | None
@@ -80,7 +83,7 @@ class Record(Arm, frozen=True, kw_only=True):
     ci_high: float | None = None
     """95 % t-interval over sessions; None with fewer than two sessions."""
     n: int = 0
-    """Sessions that gave a value."""
+    """Sessions that gave a value; of texts, such as outcomes, and of shares: runs that did."""
     note: str = ""
 
 
@@ -103,6 +106,10 @@ class Run(Arm, frozen=True, kw_only=True):
     """When people asked for it to be resumed, cancelled or caught up with."""
     terminal_ns: int = 0
     """When the harness saw the engine's terminal state."""
+    repeats: int = 0
+    """Requests of ours that were repeated, as the engine answered that it could not do it just then."""
+    waited_s: float = 0.0
+    """How long people have waited for the engine to be able to do what they asked for."""
     outcome: str = ""
     note: str = ""
 
@@ -154,6 +161,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: str
     track: str
+    session: int = 0
     scenario: str
     """exception, renamed_column, import_error, resume, ..."""
     title: str
@@ -195,6 +203,34 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     log_tail: str = ""
 
 
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """The state in which one part of what makes a result was; see `bench.observe.provenance`."""
+
+    part: str
+    """instrument, core, harness; of an engine: adapter, pipelines, lock; of a pipeline: data, test data; of an engine
+    on a track: settings."""
+    of: str = ""
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """As people would call it."""
+        return f"{self.of}'s {self.part}" if self.of else self.part
+
+
+class Repeats(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the plain run of an arm is repeated in a session: fixed for the whole result, and so also resumed."""
+
+    engine: str
+    """The arm."""
+    track: str
+    pipeline: str
+    samples: int
+    """From what earlier results showed, fixed before the first block."""
+    warm_ups: int = 0
+    """From what the arm's first session showed; 0 until that is known."""
+
+
 class Manifest(msgspec.Struct, kw_only=True):
     """How a result came about."""
 
@@ -211,6 +247,10 @@ class Manifest(msgspec.Struct, kw_only=True):
     host: dict[str, Any]
     core: str = ""
     """SHA-256 over the source files of `core`: the steps, and the instrument."""
+    digests: list[Digest] = []
+    """What else could be another in another result. Empty in results from before they were recorded."""
+    redone: list[dict[str, str]] = []
+    """utc, engine, changed: whose cells were measured anew, when, and because of what."""
     versions: dict[str, dict[str, str]]
     """Per environment: distribution -> version, of the main packages."""
     engines: list[DeclaredEngine] = []
@@ -232,6 +272,11 @@ class Manifest(msgspec.Struct, kw_only=True):
     """name, engine, kind (again, isolation or version), text: arms that are an engine once more, in another way."""
     polling: list[dict[str, Any]] = []
     """engine, track, name, seconds, source: how long an engine waits between two looks at something."""
+    asked: dict[str, float] = {}
+    """How often engines were asked for runs, in seconds: `broken_s`, `ended_s`, `silence_s`; see
+    `bench.observe.watching`. Empty in results of earlier versions, which asked for every run all the time."""
+    repeats: list[Repeats] = []
+    """Of each arm that is timed."""
     local_notes: dict[str, str] = {}
     """Engine -> what its local mode starts and needs."""
     order: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Literal
 
 from bench.contract.adapter import Adapter
@@ -29,6 +30,11 @@ def adapter(name: str) -> type[Adapter]:
     return found
 
 
+def folder(name: str) -> Path:
+    """Where an engine's code is."""
+    return PROJECT / f"impl_{name}"
+
+
 def in_order() -> list[type[Adapter]]:
     """The adapters of all engines, in the order in which engines are shown."""
     return sorted(map(adapter, engines()), key=lambda one: (one.place, one.name))
@@ -41,8 +47,8 @@ def code_for(engine: str, name: str) -> Code:
 
 def code_of(kind: type[Adapter], name: str) -> Code:
     """How the engine of an adapter conducts a pipeline."""
-    folder = PROJECT / f"impl_{kind.name}"
-    if (folder / "pipelines" / name).is_dir():
+    own = folder(kind.name)
+    if (own / "pipelines" / name).is_dir():
         return "by hand"
     kinds = {step.kind for step in pipeline(name).graph({})}
-    return "binding" if kinds <= kind.binds and (folder / BINDING).is_dir() else ""
+    return "binding" if kinds <= kind.binds and (own / BINDING).is_dir() else ""

@@ -40,7 +40,8 @@ class Ability(StrEnum):
 
     RESUME = "resume"  # (run) start again from the failed step, keeping finished steps
     CANCEL = "cancel"  # (run) stop a run
-    DEPLOYMENT_ERROR = "deployment_error"  # callable() -> str, "" while the pipeline files load
+    DEPLOYMENT_ERROR = "deployment_error"  # callable() -> str, as it is known now; "" while the pipeline files load
+    READ_AGAIN = "read_again"  # callable(name under which a pipeline is offered): ask once to read its file again
     STEP_TIMEOUT = "step_timeout"  # (feature) a step's time limit stops the step
     RETRY_LOST_STEP = "retry_lost_step"  # (feature) a step whose process died is retried by itself
     CLEANUP_AFTER_FAILURE = "cleanup_after_failure"  # (feature) cleanup also runs after a failed step
@@ -51,6 +52,7 @@ ABILITY_TITLES = {
     Ability.RESUME: "Start a failed run again at the failed step",
     Ability.CANCEL: "Stop a run",
     Ability.DEPLOYMENT_ERROR: "Tell that a pipeline file is broken, without a run",
+    Ability.READ_AGAIN: "Read a pipeline file again on request",
     Ability.STEP_TIMEOUT: "A time limit that stops a step",
     Ability.RETRY_LOST_STEP: "Retry a step whose process died",
     Ability.CLEANUP_AFTER_FAILURE: "Clean up after a failed step",

@@ -29,7 +29,7 @@ class Workspace:
     """The checkout; on PYTHONPATH of every process, so that `core` can be imported."""
     track: Track
     parallelism: int
-    """Steps that may run at once."""
+    """Steps that may run at once within a run."""
     ports: Mapping[str, int]
     """Free loopback ports by the names in the adapter's `port_names`."""
     secrets: Mapping[str, str]
@@ -41,6 +41,9 @@ class Workspace:
     the file that ORCHBENCH_DEPLOYMENT names, as every process of the engine does."""
     variants: bool = False
     """Whether the engine's other isolations are deployed too, in the folders of their pipelines."""
+    at_once_over_all: int | None = None
+    """Steps that may run at once over all runs, by the engine's own limit that runs share. None: nothing is set, for
+    this costs a single run something; what the engine then has of its own must be too high to bind such a run."""
     postgres: Path | None = None
     """Socket folder of this session's PostgreSQL (user postgres, no password), or None: SQLite.
     A database named like the engine exists in it and is empty."""

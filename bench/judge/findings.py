@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.judge.aftermath import NS, UNSEEN, Aftermath, correct, detection_s, overlaps, record, struck_ns
+from bench.judge.aftermath import NS, UNSEEN, Aftermath, correct, detection_s, limited_s, overlaps, record, struck_ns
 from bench.judge.recovery_time import never_ended, paused_ns, recovery, waited
+from bench.judge.struck import what
 
 UNITS = {
-    "outcome": "text", "correct": "boolean", "detection_s": "s", "recovery_s": "s", "recovery_work_s": "s",
-    "recovery_delay_s": "s", "recovery_rest_s": "s", "attempts": "count", "wasted_s": "s", "overlaps": "count",
-    "duplicates": "count", "record": "text",
+    "outcome": "text", "correct": "boolean", "struck": "text", "detection_s": "s", "detection_delay_s": "s",
+    "detection_rest_s": "s", "recovery_s": "s", "recovery_work_s": "s", "recovery_delay_s": "s", "recovery_rest_s": "s",
+    "attempts": "count", "wasted_s": "s", "overlaps": "count", "duplicates": "count", "record": "text",
 }  # fmt: skip
 """What is found, and its unit."""
+DETECTION = ("detection_s", "detection_delay_s", "detection_rest_s")
 HANGING = "hang"
 """How the kinds of faults begin that leave an attempt without a trace of its end."""
 BY_RESUMING = "when people resumed the run"
@@ -48,24 +50,36 @@ def findings(case: Aftermath) -> Found:
     """
     journal, strikes, whole = case.journal, case.strikes, case.resumed or case.journal
     struck = struck_ns(journal, strikes)
-    detected_s = detection_s(case.sightings, struck)
+    detected_s = detection_s(case.sightings, struck, ahead_ns=journal.ahead_ns())
     values: dict[str, float | str | None] = {
         "outcome": case.outcome,
         "correct": float(correct(journal, case.oracle)) if case.oracle.attempts else None,
-        "detection_s": detected_s,
+        "struck": what(journal, strikes),
         "attempts": float(len(journal.attempts_of(case.step))),
         "wasted_s": _wasted_s(case, _lost_by_ns(case, struck, detected_s)) + _done_again_s(case),
         "overlaps": float(overlaps(whole, strikes)),
         "duplicates": float(len(whole.duplicates())),
         "record": record(case.verdicts),
     }
-    unseen = waited(case, struck) if struck and never_ended(case) else UNSEEN
-    absent = {"correct": "no inline run to compare with", "detection_s": unseen}
+    absent = {"correct": "no inline run to compare with", "struck": "nothing that the journal or a strike tells of"}
     told = {name: (value, absent[name] if value is None else "") for name, value in values.items()}
     if len(whole.duplicates()) > len(journal.duplicates()):
         told["duplicates"] = (values["duplicates"], BY_RESUMING)
-    told |= recovery(case, struck)
+    told |= recovery(case, struck) | _detection(case, struck, detected_s)
     return {name: Finding(unit, *told[name]) for name, unit in UNITS.items()}
+
+
+def _detection(case: Aftermath, struck: int | None, detected_s: float | None) -> dict[str, tuple[float | None, str]]:
+    """As (seconds, note): from the fault until it was noticed, and of that what a limit of ours took, and the rest.
+
+    What is noticed before that limit has come is noticed by the engine itself.
+    """
+    if detected_s is None:
+        unseen = waited(case, struck) if struck and never_ended(case) else UNSEEN
+        return dict.fromkeys(DETECTION, (None, unseen))
+    delay_s = limited_s(case, struck)
+    note = f"after the {case.limit.of}'s limit that you set, {case.limit.seconds:g} s" if case.limit and delay_s else ""
+    return dict(zip(DETECTION, ((detected_s, note), (delay_s, ""), (detected_s - delay_s, "")), strict=True))
 
 
 def _lost_by_ns(case: Aftermath, struck: int | None, detected_s: float | None) -> int | None:

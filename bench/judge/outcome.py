@@ -13,6 +13,7 @@ from bench.plan.scenarios.record import RIGHT, Expected, Extent
 Outcome = Literal[
     "completed",
     "completed after recovery",
+    "completed with help",
     "failed, reported",
     "failed as expected",
     "refused as expected",
@@ -21,16 +22,22 @@ Outcome = Literal[
     "stuck",
     "false success",
     "false failure",
+    "cancel ignored",
     "indeterminate",
 ]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 WHOLE = ("completed", "completed after recovery")
 """Of runs that came right by themselves."""
+HELPED: Literal["completed with help"] = "completed with help"
+"""It came right, but not by itself: a client had to submit it again."""
+IGNORED: Literal["cancel ignored"] = "cancel ignored"
+"""People asked for a run to be stopped, and it went on to its end."""
 FAILED = ("failed, reported", "failed as expected")
 """Of runs that failed and were shown so."""
 REFUSED: Literal["refused as expected"] = "refused as expected"
 RANK: Mapping[str, int] = {
-    **dict.fromkeys((*WHOLE, REFUSED), 3),
+    **dict.fromkeys((*WHOLE, REFUSED), 4),
+    HELPED: 3,
     **dict.fromkeys(FAILED, 2),
     "not supported": 1,
     "indeterminate": 0,
@@ -58,11 +65,13 @@ def outcome(
     timed_out: bool = False,
     oracle: Journal | None = None,
     faulted: bool = False,
+    helped: bool = False,
 ) -> Outcome:
     """Name what became of a run.
 
     `status` is the engine's last word, None if it has no record of the run; `oracle` the plain loop's run. `faulted`:
-    something was broken from outside, so that even a run without a second attempt has recovered.
+    something was broken from outside, so that even a run without a second attempt has recovered. `helped`: it was
+    submitted again, so that it did nothing by itself.
     """
     oracle = oracle if oracle and oracle.attempts else None
     if journal.duplicates() or (oracle and _more_than(oracle, journal)):
@@ -75,7 +84,8 @@ def outcome(
         return _refused(journal, status, oracle, expected)
     if status is Status.FAILED:
         return _failed(journal, oracle, expected)
-    return _succeeded(journal, oracle, expected, faulted)
+    found = _succeeded(journal, oracle, expected, faulted)
+    return HELPED if helped and found in WHOLE else found
 
 
 def _refused(journal: Journal, status: Status, oracle: Journal | None, expected: Expected) -> Outcome:
@@ -103,8 +113,10 @@ def _failed(journal: Journal, oracle: Journal | None, expected: Expected) -> Out
 
 def _succeeded(journal: Journal, oracle: Journal | None, expected: Expected, faulted: bool) -> Outcome:
     if expected.asked:
-        # with the plain loop's own output the fault cannot have struck, which proves nothing
-        return "indeterminate" if oracle and _same(journal, oracle) else "false success"
+        if not (oracle and _same(journal, oracle)):
+            return "false success"
+        # with the plain loop's own output a fault cannot have struck, which proves nothing; a request can
+        return IGNORED if expected.stopped else "indeterminate"
     if oracle is None:
         return "indeterminate"
     if not _same(journal, oracle):

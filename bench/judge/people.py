@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.contract.words import Status
 from bench.judge.aftermath import NS, UNSEEN, correct, detection_s
 from bench.judge.findings import Finding, Found
-from bench.judge.outcome import WHOLE
+from bench.judge.outcome import IGNORED, WHOLE
 from bench.observe.journal import Journal
 from bench.observe.watching import Sighting
 
@@ -37,7 +37,8 @@ class Repaired:
         """What it took."""
         right = self.right and self.outcome in WHOLE
         outcome, end = RECOVERED if right else self.outcome, self.journal.last_end_ns()
-        detected_s = detection_s(self.sightings, _last_error_ns(self.failed, self.step), final=True)
+        since_ns, ahead_ns = _last_error_ns(self.failed, self.step), self.failed.ahead_ns()
+        detected_s = detection_s(self.sightings, since_ns, final=True, ahead_ns=ahead_ns)
         tries = {(one.start_ns, one.pid) for h in (self.failed, self.journal) for one in h.attempts_of(self.step)}
         return {
             "outcome": Finding("text", outcome),
@@ -75,14 +76,16 @@ class Stopped:
     limit_s: float
 
     def findings(self, actions: str) -> Found:
-        """What it took."""
-        ended = next((one.t_ns for one in self.sightings if one.state.status.ended), None)
-        late = f"> {self.limit_s:.0f} s"
+        """What it took. A run that went on to its end has not been stopped, though it ended and its process is gone."""
+        ignored = self.outcome == IGNORED
+        ended = next((one.t_ns for one in self.sightings if one.state.status.ended and not ignored), None)
+        gone_s = None if ignored else self.gone_s
+        late = f"it ended: {self.outcome}" if ignored else f"> {self.limit_s:.0f} s"
         worked = (((one.end_ns or self.asked_ns) - one.start_ns) / NS for one in self.journal.attempts)
         return {
             "outcome": Finding("text", self.outcome),
             "detection_s": _since(self.asked_ns, ended, late),
-            "gone_s": Finding("s", self.gone_s, "" if self.gone_s is not None else late),
+            "gone_s": Finding("s", gone_s, "" if gone_s is not None else late),
             "attempts": Finding("count", float(len(self.journal.attempts_of(self.step)))),
             "wasted_s": Finding("s", sum(worked)),
             "duplicates": Finding("count", float(len(self.journal.duplicates()))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from bench.judge.aftermath import NS, Aftermath, last_ns
+from bench.judge.aftermath import NS, Aftermath, last_ns, limited_s
 from bench.judge.outcome import WHOLE
 from bench.observe.journal import Attempt
 
@@ -93,10 +93,10 @@ def _due_ns(last_ns: int, start_ns: int, delay_ns: int) -> int:
 
 
 def _kept_down(case: Aftermath, struck: int) -> list[tuple[int, int]]:
-    """What nobody healed was not kept down on purpose, and a restart begins at once."""
-    down_ns = round(case.down_s * NS)
+    """What nobody healed was not kept down on purpose, and a restart begins at once. A hang lasts until our limit."""
     if not case.strikes:
-        return [(struck, struck + down_ns)]
+        return [(struck, struck + round(limited_s(case, struck) * NS))]
+    down_ns = round(case.down_s * NS)
     healed = [one for one in case.strikes if one.healed_ns and one.action != "restart"]
     return [(one.t_ns, min(one.t_ns + down_ns, one.healed_ns)) for one in healed]
 

@@ -10,6 +10,7 @@ from bench.contract.endpoint import Endpoint
 from bench.contract.records import Manifest
 from bench.contract.words import Unsupported
 from bench.observe.declared import with_roles
+from bench.observe.provenance import SETTINGS, of_settings
 from bench.observe.store import Store
 from bench.session.bring_up import Session
 
@@ -17,22 +18,36 @@ SETTING = ("name", "value", "source", "reason")
 
 
 def describe(manifest: Manifest, store: Store, session: Session) -> None:
-    """Note an engine with the settings of a session's track, once each; without paths and secrets of this machine."""
+    """Note an engine with the settings of a session's track; without paths and secrets of this machine.
+
+    Each once: a session adds those that the ones before it had no need of.
+    """
     adapter, track = session.adapter, session.workspace.track
-    if (adapter.name, track) in {(setting["engine"], setting["track"]) for setting in manifest.settings}:
-        return
     if adapter.name not in manifest.local_notes:
         manifest.local_notes[adapter.name] = adapter.local_note()
         manifest.abilities += _abilities(adapter.name, session.endpoint)
         manifest.engines = with_roles(manifest.engines, adapter)
-    for one in adapter.settings():
+    noted = {row["name"] for row in manifest.settings if (row["engine"], row["track"]) == (adapter.name, track)}
+    for one in (one for one in adapter.settings() if one.name not in noted):
         told = {name: store.shorten(str(getattr(one, name)), workspace=session.scratch) for name in SETTING}
         for name, secret in session.workspace.secrets.items():
             told["value"] = told["value"].replace(secret, f"<{name}>")
         manifest.settings.append({"engine": adapter.name, "track": str(track), **told})
+    looked = {row["name"] for row in manifest.polling if (row["engine"], row["track"]) == (adapter.name, track)}
+    others = [one for one in manifest.digests if one.part != SETTINGS]
+    manifest.digests = [*others, *of_settings(manifest.settings)]
     manifest.polling += [
-        {"engine": adapter.name, "track": str(track), **dataclasses.asdict(one)} for one in adapter.polling()
+        {"engine": adapter.name, "track": str(track), **dataclasses.asdict(one)}
+        for one in adapter.polling()
+        if one.name not in looked
     ]
+
+
+def forget(manifest: Manifest, engine: str) -> None:
+    """Take back what sessions told of an engine: the next ones tell it anew."""
+    for rows in (manifest.settings, manifest.polling, manifest.abilities):
+        rows[:] = [row for row in rows if row["engine"] != engine]
+    manifest.local_notes.pop(engine, None)
 
 
 def _abilities(engine: str, endpoint: Endpoint) -> list[dict[str, str]]:

@@ -78,7 +78,8 @@ def others_cores(before: HostCpu, after: HostCpu, own_cpu_s: float) -> float:
 class LoadWatch:
     """Watches from its creation how busy others keep the host: all that is neither the session's nor the harness's.
 
-    After `stop`: `others_cores`, and `engine_cpu_s` of the session's processes; None where the host does not tell.
+    After the first `stop`: `others_cores`, and `engine_cpu_s` of the session's processes; None where the host does not
+    tell.
     """
 
     def __init__(self, supervisor: Supervisor) -> None:
@@ -90,9 +91,9 @@ class LoadWatch:
             self._engine_s, self._harness_s = self._own_cpu_s()
 
     def stop(self) -> float | None:
-        """Cores used by others since its creation, on average; None where the host does not tell."""
-        if not usage.AVAILABLE:
-            return None
+        """Cores used by others from its creation to the first call, on average; None where the host does not tell."""
+        if not usage.AVAILABLE or self.others_cores is not None:
+            return self.others_cores
         engine_s, harness_s = self._own_cpu_s()
         self.engine_cpu_s = engine_s - self._engine_s
         self.others_cores = others_cores(self._host, HostCpu.now(), self.engine_cpu_s + harness_s - self._harness_s)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from core.instrument import journal as written
 
 AttemptOutcome = Literal["ended", "error", "lost"]
 NS_PER_S = 1e9
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ class Journal:
     def last_end_ns(self) -> int | None:
         """End of the last attempt that ended or raised; None if none did."""
         return max((a.end_ns for a in self.attempts if a.end_ns is not None), default=None)
+
+    def ahead_ns(self) -> int | None:
+        """UTC less the monotonic clock, from the first record that has both; None if there is none."""
+        both = ((one.start_utc, one.start_ns) for one in self.attempts if one.start_utc)
+        return next((utc_ns(utc) - t_ns for utc, t_ns in both), None)
 
     def attempts_of(self, step: str) -> tuple[Attempt, ...]:
         """The step's attempts in the order of their start."""
@@ -215,6 +222,19 @@ class Journal:
         shared = own.keys() & inline.keys()
         total = sum(inline[step] for step in shared)
         return sum(own[step] for step in shared) / total if total > 0 else None
+
+
+def most_at_once(*journals: Journal) -> int:
+    """The largest number of attempts of these runs that were under way at one instant; those that ended are counted."""
+    ended = [attempt for one in journals for attempt in one.attempts if attempt.end_ns]
+    return max((sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in ended) for one in ended), default=0)
+
+
+def utc_ns(text: str) -> int:
+    """Nanoseconds since 1970 of a time in ISO 8601, UTC where it names no zone; to the microsecond."""
+    parsed = datetime.fromisoformat(text)
+    since = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - EPOCH
+    return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000
 
 
 def read_journal(run_dir: Path) -> Journal:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
+from math import inf
 from typing import Any
 
 from bench.contract.errors import UsageError
@@ -18,6 +19,22 @@ from core.declaration import pipeline
 
 
 @dataclass(frozen=True, slots=True)
+class Often:
+    """How often the arms of a track are measured."""
+
+    blocks: float = inf
+    """In so many first blocks, where other tracks are measured too."""
+    samples: tuple[int, int] = (1, 1)
+    """Served runs of a session beside its warm-ups, at least and at most: between them earlier results decide."""
+    warm_ups: int = 1
+    """At most, with the run that ends the bring-up: so many has the first block, before it is known how many do."""
+
+
+DEEP, LOCAL, SYNTHETIC = "deep", "local", "synthetic"
+"""Sessions beside the one in which an arm is timed: what takes long, what needs no server, large pipelines."""
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """How much is measured at most, and until when."""
 
@@ -28,8 +45,12 @@ class Budget:
     """Whole blocks that are planned."""
     most_blocks: int
     """Whole blocks at most, while time remains."""
-    samples: int
-    """Served runs a session beside the warm-up."""
+    often: Mapping[Track, Often] = field(default_factory=lambda: dict.fromkeys(Track, Often()))
+    local: int = 1
+    """Runs without a server in a session."""
+    sessions: Mapping[str, str] = field(default_factory=dict)
+    """Kind of session -> the one in which its questions are asked, beside the session in which the arm is timed, so
+    that the arms of a block stand close in time; what is not named is asked in the arm's one session."""
     again: bool = False
     """Whether one arm is measured a second time under another name (A/A)."""
     variants: bool = False
@@ -40,13 +61,13 @@ class Budget:
     """Tracks on which more is measured than setup and plain runs."""
     scenarios: tuple[str, ...] = scenarios.of_budget("standard")
     """What goes wrong, or is done by people."""
+    repeats: Mapping[str, int] = field(default_factory=dict)
+    """Scenario -> how often in a block; others once."""
     sweep: Sweep = NO_POINTS
     """The kill points beside them."""
     thorough: bool = False
     """Whether each scenario also finds out what people have to do, and whether the next run has all its slots; with
     it the pipelines that people use are deployed."""
-    apart: bool = False
-    """Whether large pipelines have sessions of their own: they would slow the deployment of all else."""
     cold: bool = False
     """Whether installing is also timed with an empty package cache."""
     rows: tuple[int, ...] = (10_000, 100_000)
@@ -57,25 +78,35 @@ class Budget:
 
 BUDGETS = {
     "quick": Budget(
-        "quick", 480, (Track.TUNED,), blocks=1, most_blocks=1, samples=1, scenarios=scenarios.of_budget("quick"),
+        "quick", 480, (Track.TUNED,), blocks=1, most_blocks=1, scenarios=scenarios.of_budget("quick"),
     ),
     "standard": Budget(
-        "standard", 2700, tuple(Track), blocks=5, most_blocks=50, samples=1, again=True, variants=True,
+        "standard", 2700, tuple(Track), blocks=5, most_blocks=50, again=True, variants=True,
+        often={Track.TUNED: Often(samples=(4, 4), warm_ups=3), Track.STOCK: Often(blocks=2)},
+        sessions={LOCAL: LOCAL, DEEP: DEEP, SYNTHETIC: DEEP},
     ),
     "full": Budget(
-        "full", None, tuple(Track), blocks=10, most_blocks=10, samples=3, again=True, variants=True,
-        sizes=(5, 20, 100, 300, 1000), deep_tracks=tuple(Track), apart=True, cold=True,
+        "full", None, tuple(Track), blocks=10, most_blocks=10, again=True, variants=True,
+        often={Track.TUNED: Often(samples=(4, 6), warm_ups=3), Track.STOCK: Often(samples=(3, 3), warm_ups=2)},
+        local=3, sessions={LOCAL: LOCAL, DEEP: DEEP, SYNTHETIC: SYNTHETIC},
+        sizes=(5, 20, 100, 300), deep_tracks=tuple(Track), cold=True,
         rows=(10_000, 100_000, 1_000_000), pairs=5,
         scenarios=scenarios.of_budget("full"), sweep=Sweep(200), thorough=True,
     ),
 }  # fmt: skip
+"""Larger sizes than 300 are left out: on two cores a chain of a thousand steps does not end in a bearable time."""
 ALONE = {
+    ("standard", "runtime"): replace(
+        BUDGETS["standard"],
+        often={Track.TUNED: Often(samples=(4, 6), warm_ups=3), Track.STOCK: Often(blocks=2, samples=(2, 2))},
+    ),
     ("standard", "recovery"): replace(
-        BUDGETS["standard"], limit_s=5400.0, blocks=1, most_blocks=1, again=False, variants=False,
-        scenarios=scenarios.of_budget("alone"), sweep=Sweep(20), thorough=True,
+        BUDGETS["standard"], limit_s=6600.0, blocks=1, most_blocks=1, again=False, variants=False, sessions={},
+        scenarios=scenarios.of_budget("alone"), repeats=scenarios.repeats("alone"), sweep=Sweep(20), thorough=True,
     ),
 }  # fmt: skip
-"""What a budget is where this group of questions alone is asked for: every scenario, and some kill points."""
+"""What a budget is where this group of questions alone is asked for: as sharp as its time allows; every scenario, and
+some kill points."""
 
 POINT_ACTIONS = ("kill", "crash", "pause", "restart")
 """What can be done at any point of a run."""
@@ -108,6 +139,6 @@ def chaos_budget(wish: Mapping[str, Any], measured: Iterable[str]) -> Budget:
         tuple(wish["at"]),
     )
     return Budget(
-        "chaos", None, (Track.TUNED,), blocks=1, most_blocks=1, samples=0,
+        "chaos", None, (Track.TUNED,), blocks=1, most_blocks=1,
         deep_tracks=tuple(Track), scenarios=named, sweep=sweep, thorough=True,
     )  # fmt: skip

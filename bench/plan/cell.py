@@ -36,7 +36,13 @@ class Planned:
     step_timeout_s: float = 0.0
     """How long an attempt of a step may take at least; 0: the usual limit."""
     topic: str = ""
-    """Tells two sessions of an arm in one block apart."""
+    """Tells two sessions of an arm in one block apart: empty for the one in which it is timed."""
+    limited: bool = False
+    """Whether steps at once are limited over all runs too, and not only within each."""
+    samples: int = 1
+    """Served runs beside the warm-ups, where it is timed."""
+    variants: bool = False
+    """Whether the engine's other isolations are deployed too."""
 
     @property
     def engine(self) -> str:
@@ -93,12 +99,12 @@ class Cell:
     @property
     def essential(self) -> bool:
         """Whether its block is there for it."""
-        return self.question.essential
+        return self.question.essential and not self.planned.topic
 
     @property
     def opening(self) -> bool:
-        """Whether it is a part of bringing the engine up, and so always measured."""
-        return self.question.needs is Needs.ENVIRONMENT or (self.question.base and not self.planned.loop)
+        """Whether it is what brings the engine up, and so always measured in a session that is opened."""
+        return self.question.base and not self.planned.loop
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -141,6 +147,21 @@ def blocks(cells: Iterable[Cell]) -> list[list[Cell]]:
     return [list(own) for _, own in groupby(cells, key=lambda one: one.planned.block)]
 
 
+def parts(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Consecutive cells of one block's sessions in which arms are timed, or of those that follow them."""
+    return [list(own) for _, own in groupby(cells, key=lambda one: (one.planned.block, bool(one.planned.topic)))]
+
+
 def waiting(cells: Sequence[Cell], done: Collection[Key]) -> list[Cell]:
     """Those that are still to be measured."""
     return [left for one in cells if (left := one.without(done))]
+
+
+def course(left: Sequence[Cell], queue: Iterable[Cell]) -> list[Cell]:
+    """What is left of a session, with what of the queue has to be done again before it can be measured."""
+    before = [one for one in left if one.question.needs is Needs.ENVIRONMENT]
+    after = [one for one in left if one not in before]
+    if not any(one.question.needs is Needs.UP for one in after):
+        return list(left)
+    base = [one for one in queue if one.planned == left[0].planned and one.opening and one not in left]
+    return [*before, *base, *after]

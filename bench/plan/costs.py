@@ -42,9 +42,18 @@ class Estimates:
         return sum(map(self.cell_s, cells))
 
     def sessions_s(self, cells: Sequence[Cell], *, essential: bool = False) -> float:
-        """Estimated seconds of the cells' sessions from their opening to their end, with the essential cells alone."""
+        """Estimated seconds of the cells' sessions from their opening to their end; or of the essential cells alone."""
         counted = [one for one in cells if one.essential or not essential]
-        return SESSION_S * len(sessions(cells)) + self.total_s(counted)
+        return SESSION_S * len(sessions(counted)) + self.total_s(counted)
+
+    def essential_s(self, cells: Sequence[Cell]) -> float:
+        """Estimated seconds of the sessions in which arms are timed."""
+        return self.sessions_s(cells, essential=True)
+
+    def opened_s(self, course: Sequence[Cell]) -> float:
+        """Estimated seconds of a session in which only the cheapest is measured of the cells for which it is opened."""
+        asked = [self.cell_s(one) for one in course if not one.opening]
+        return SESSION_S + self.total_s([one for one in course if one.opening]) + min(asked, default=0.0)
 
     def share_s(self, left_s: float, cells: Sequence[Cell]) -> float:
         """What the first session of `cells` may take: all the time left that those after it do not need.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bench.contract.targets import Targets
 from bench.contract.words import Track
-from bench.plan.budgets import Budget
+from bench.plan.budgets import DEEP, Budget
 from bench.plan.workloads import Workload
 
 ALL = 1_000
@@ -60,11 +60,16 @@ class Ask:
     budget: Budget
     track: Track
     block: int
+    """How many-th block it is of those in which the question is asked."""
     seed: int
     targets: Targets
     """What faults can strike in the engine."""
     pipeline: str
     """The one that is measured."""
+    samples: int = 1
+    """Served runs of the session beside its warm-ups."""
+    others: bool = False
+    """Whether the engine's other isolations are measured in it."""
 
 
 def no_workloads(_: Budget) -> tuple[Workload, ...]:
@@ -84,7 +89,8 @@ class Priced:
     needs: Needs
     of: Of = Of.DEEP
     budgets: Mapping[str, int] = field(default_factory=dict)
-    """Budget -> in how many first blocks it is asked; budgets that are not named leave it to `--only`."""
+    """Budget -> in how many blocks it is asked; budgets that are not named leave it to `--only`. They are the first
+    blocks; of what has a session beside those in which arms are timed, the last that are planned."""
     cost_s: Mapping[Track, float]
     """Rough seconds of a cell on two cores; the same for every engine, so that none is favoured when time is short."""
     base: bool = False
@@ -101,12 +107,15 @@ class Priced:
     """Whether what people run beside the pipeline is deployed, in budgets that are thorough."""
     cells: Callable[[Ask], Iterable[Topic]] | None = None
     """Of what it is made; None: one cell."""
-    session: str = ""
-    """Name of the session that it has in a block beside the arm's main one, with others that name the same."""
+    session: str = DEEP
+    """In which kind of session it is asked; empty: in the one in which the arm is timed. See `Budget.sessions`."""
     apart: bool = False
-    """Whether it has that in every budget, not only in those that keep large pipelines apart."""
+    """Whether it has that session in every budget."""
     last: bool = False
     """Whether that session comes after those of all arms."""
+    limited: bool = False
+    """Whether several runs are up at once in that session, so that steps at once are limited over all of them. On
+    tuned settings: the stock track keeps the defaults."""
     step_timeout_s: float = 0.0
     """The time limit of a step that it wants in its session; 0: the usual one."""
     failed_as: str = ""
@@ -114,11 +123,16 @@ class Priced:
 
     def session_in(self, budget: Budget) -> str:
         """Name of its session in a budget; empty for the arm's main one."""
-        return self.session if self.apart or budget.apart else ""
+        return self.session if self.apart else budget.sessions.get(self.session, "")
+
+    @property
+    def of_loop(self) -> bool:
+        """Whether it is asked in the plain loop's session, and of no engine."""
+        return self.needs in (Needs.NOTHING, Needs.LOOP)
 
     def suits(self, budget: Budget, track: Track, *, again: bool) -> bool:
         """Whether it is asked of an engine's arm."""
-        if self.needs in (Needs.NOTHING, Needs.LOOP):
+        if self.of_loop:
             return False
         if self.of is Of.EVERY:
             return True

@@ -22,6 +22,9 @@ POINT_S, UNNOTICED_S = 16.0, 54.0
 """Rough seconds of one point, and of one where a run is lost together with what would notice it; the same for every
 engine."""
 UNNOTICED = (Target.WORKER, Target.CONTROL_PLANE)
+SPARES = 2
+"""How often another point is struck in the place of one that was not met, such as the start of a step that a fast
+engine has begun, and done, before it can be struck."""
 SWEEP_STEP_TIMEOUT_S = 15.0
 """Time limit of a step in the sessions of a sweep. No step lasts as long there, and runs that nobody notices as lost
 wait for their own limit, a multiple of it."""
@@ -133,7 +136,7 @@ def _different(strikes: Iterable[Strike]) -> Iterator[Strike]:
 
 
 def _instants(
-    actions: Sequence[Action], targets: Sequence[Target], within: Sequence[Moment], seed: int
+    actions: Sequence[Action], targets: Sequence[Target], within: Sequence[Moment], seed: int | str
 ) -> Iterator[Strike]:
     """Without end: targets in turn, each at a random instant of a random step."""
     drawn = random.Random(f"instants {seed}")  # noqa: S311 - as above
@@ -141,6 +144,19 @@ def _instants(
         for target in targets:
             into_s = round(drawn.uniform(0, MIDDLE_S), 3)
             yield drawn.choice(actions), target, replace(drawn.choice(within), into_s=into_s)
+
+
+def spares(missed: Scenario, points: Sequence[Moment], seed: int) -> tuple[Scenario, ...]:
+    """What is struck instead where a point is not met: the same target, at random instants within steps.
+
+    There each step lasts long enough to be met. None where no step is struck within.
+    """
+    within = [moment for moment in points if moment.when is When.IN]
+    if missed.nemesis is None or not within:
+        return ()
+    one = missed.nemesis
+    instants = _instants((one.action,), (one.target,), within, f"{seed} {missed.key}")
+    return tuple(point(*each) for each in islice(instants, SPARES))
 
 
 def point(action: Action, target: Target, at: Moment) -> Scenario:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
 from bench.contract.errors import EngineError
 from bench.contract.records import Arm, Mode
+from bench.contract.settings import Variant
 from bench.plan.cell import Planned
 from bench.plan.workloads import Workload
 from bench.questions.ledger import Ledger
@@ -16,6 +17,12 @@ from bench.run.conductor import Conductor
 from bench.run.observation import Observation
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
+
+
+def in_variant(conductor: Conductor, variant: Variant) -> Conductor:
+    """The same with another isolation of steps: an arm of its own."""
+    arm = msgspec.structs.replace(conductor.arm, engine=f"{conductor.arm.engine}-{variant.name}", isolation="none")
+    return replace(conductor, arm=arm, variant=variant, label=f"{conductor.label}-{variant.name}", _isolation="")
 
 
 @dataclass
@@ -30,6 +37,10 @@ class Bound:
     session: Session | None = None
     local: bool = False
     """Whether the server is stopped, and the mode without one prepared."""
+    effective: Conductor | None = None
+    """The conductor of runs that are broken, once one is made: they must have an effect."""
+    warm_ups: list[float | None] = field(default_factory=list)
+    """Makespans of the session's warm-ups so far."""
     failed: tuple[Observation, str] | None = None
     """A run that ended at a planted exception, and its log: one question makes it, another reads it."""
 
@@ -46,6 +57,11 @@ class Bound:
         label = f"{own.label}-local" if mode == "local" else own.label
         arm = msgspec.structs.replace(own.arm, mode=mode)
         return replace(own, arm=arm, label=label, workload=workload, oracle=self.ledger.oracles[workload])
+
+    def locally(self, workload: Workload, variant: Variant | None = None) -> Conductor:
+        """That for the mode without a server; another isolation of it is an arm of its own."""
+        usual = self.of(workload, "local")
+        return in_variant(usual, variant) if variant else usual
 
     @property
     def up(self) -> Session:

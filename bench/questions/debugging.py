@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.contract.errors import EngineError
 from bench.contract.records import Evidence
-from bench.contract.words import Ability, Status, Track
+from bench.contract.words import Status, Track
 from bench.judge.aftermath import ALARMED
 from bench.observe import watching
 from bench.plan import pipelines
 from bench.plan.cell import Cell
 from bench.plan.priced import Needs
 from bench.plan.scenarios.record import ASKED
+from bench.questions import broken_file
 from bench.questions.bound import Bound
+from bench.questions.broken_file import Shown
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
 from bench.run.conductor import Conductor
 from bench.run.observation import Observation
-from bench.session.bring_up import READY_LIMIT_S, Session, wait_until
+from bench.session.bring_up import Session
 from core.declaration import Part
 from core.instrument.config import Fault
-from core.instrument.journal import now_ns
 
-MISSING_MODULE = "pandaz"
 FRAME = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
 
 
@@ -43,18 +41,8 @@ class Bug:
 
 EXCEPTION = Bug("exception", "An exception in a step", "KeyError", "faults.py")
 RENAMED = Bug("renamed_column", "A renamed column in the data", "DataError")
-IMPORT = Bug("import_error", "A broken import in the pipeline file", "ModuleNotFoundError")
+IMPORT = Bug(broken_file.NAME, "A broken import in the pipeline file", "ModuleNotFoundError")
 BUGS = (EXCEPTION, RENAMED, IMPORT)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the engine's API gave its user, and how soon."""
-
-    visible_s: float | None
-    """Seconds from the error (or, where only a run can tell, from its submission) until the API showed it."""
-    text: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +112,12 @@ def _raised(seen: Observation, error: str) -> str:
     return next((one.step for one in seen.journal.attempts if one.error == error), "")
 
 
-def pipeline_file(session: Session, offered: str) -> Path:
-    """The deployed file in which the engine's code for a pipeline begins: its own, or that of the binding."""
-    return Path(session.workspace.script(offered)[0])
-
-
 def import_error(conductor: Conductor, session: Session) -> None:
-    """The deployed pipeline file imports a module that is not there; afterwards it is mended again."""
-    file = pipeline_file(session, conductor.workload.offered)
-    original = file.read_text()
-    file.write_text(_with_bad_import(original))
-    edited_ns = now_ns()
-    try:
-        shown = _import_error(conductor, session, edited_ns)
-    finally:
-        file.write_text(original)
+    """The deployed pipeline file imports a module that is not there."""
+    shown, unasked = broken_file.visible(conductor, session)
+    conductor.sample(None, f"debugging.{IMPORT.name}.{UNASKED.name}", UNASKED.unit, unasked.visible_s, unasked.source)
+    file = broken_file.pipeline_file(session, conductor.workload.offered)
     _store(conductor, session, replace(IMPORT, file=file.name), shown)
-    _wait_mended(session, conductor.workload.offered)
 
 
 def _step_failure(step: str, seen: Observation, text: str) -> Shown:
@@ -159,36 +136,6 @@ def _alarmed(step: object) -> bool:
     return getattr(step, "status", None) in ALARMED or getattr(step, "attempts", 0) > 1
 
 
-def _with_bad_import(text: str) -> str:
-    """Add the bad import before the first import that is not from __future__."""
-    lines = text.splitlines(keepends=True)
-    imports = (node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom))
-    at = next(node.lineno - 1 for node in imports if getattr(node, "module", "") != "__future__")
-    return "".join([*lines[:at], f"import {MISSING_MODULE}\n", *lines[at:]])
-
-
-def _import_error(conductor: Conductor, session: Session, edited_ns: int) -> Shown:
-    ability = session.endpoint.abilities()[Ability.DEPLOYMENT_ERROR]
-    if callable(ability):
-        wait_until(lambda: bool(ability()), "import error shown by the API", READY_LIMIT_S)
-        visible_ns = now_ns()
-        return Shown((visible_ns - edited_ns) / 1e9, str(ability()), "error of the deployed file over the API")
-    seen = conductor.served(session, IMPORT.name, expected=ASKED)
-    failed = [s.t_ns for s in seen.sightings if s.state.status is Status.FAILED]
-    text = session.endpoint.logs(seen.run.engine_run_id, None)
-    visible_s = (failed[0] - seen.run.submit_ns) / 1e9 if failed else None
-    return Shown(visible_s, text, "log of a run submitted after the edit, over the API")
-
-
-def _wait_mended(session: Session, offered: str) -> None:
-    ability = session.endpoint.abilities()[Ability.DEPLOYMENT_ERROR]
-    if callable(ability):
-        limit = watching.RUN_LIMIT_S[session.workspace.track]
-        wait_until(lambda: not ability(), "import error gone after mending the file", limit)
-    if not session.endpoint.deployed(offered):
-        raise EngineError("the pipeline is no longer offered after the deployed file was mended")
-
-
 def _store(conductor: Conductor, session: Session, bug: Bug, shown: Shown) -> None:
     own = tuple(str(Path(p).resolve()) for p in (session.workspace.project / "core", session.workspace.pipelines))
     found = read(shown.text, bug, own)
@@ -205,23 +152,29 @@ def _store(conductor: Conductor, session: Session, bug: Bug, shown: Shown) -> No
         conductor.sample(None, f"debugging.{bug.name}.{metric}", unit, value, note)
     conductor.store.append(
         Evidence(
-            engine=conductor.arm.engine, track=conductor.arm.track, scenario=bug.name, title=bug.title,
-            source=shown.source, text=conductor.store.shorten(shown.text, workspace=session.scratch),
-            cause_line=found.cause_line,
+            engine=conductor.arm.engine, track=conductor.arm.track, session=conductor.session,
+            scenario=bug.name, title=bug.title, source=shown.source, cause_line=found.cause_line,
+            text=conductor.store.shorten(shown.text, workspace=session.scratch),
         )
     )  # fmt: skip
 
 
 def _none(conductor: Conductor, bug: Bug, reason: str) -> None:
-    for leaf in LEAVES:
+    for leaf in (one for one in LEAVES if one is not UNASKED):
         conductor.sample(None, f"debugging.{bug.name}.{leaf.name}", leaf.unit, None, reason)
 
 
+UNASKED = Metric(
+    "unasked_s", "Visible unasked after", resolution=watching.BROKEN_POLL_S,
+    help="the edit that breaks the import until the API shows it without having been asked to look",
+)  # fmt: skip
 LEAVES = (
     Metric(
-        "visible_s", "Visible after", resolution=watching.POLL_S,
-        help="error, or the edit that breaks the import, until the API shows it",
+        "visible_s", "Visible after", resolution=watching.BROKEN_POLL_S,
+        help="error, or the edit that breaks the import, until the API shows it; of a broken file once the engine was "
+        "asked to read it again, or a run was submitted where it offers no such request",
     ),
+    UNASKED,
     Metric("names_exception", "Names the exception", "high", "flag", "boolean"),
     Metric("names_file", "Names the file", "high", "flag", "boolean"),
     Metric("names_line", "Names the line", "high", "flag", "boolean"),
@@ -236,7 +189,7 @@ LEAVES = (
 QUESTIONS = (
     Question(
         key="debugging", group="debugging", title="How soon is an error found?", order=150, place=7, needs=Needs.UP,
-        cost_s={Track.TUNED: 22, Track.STOCK: 400}, budgets={"quick": 1, "standard": 1, "full": 3},
+        cost_s={Track.TUNED: 25, Track.STOCK: 403}, budgets={"quick": 1, "standard": 1, "full": 3},
         measure=measure, subjects="debugging", leaves=LEAVES, titles={bug.name: bug.title for bug in BUGS},
         headlines=(Headline("visible_s", "visible after"),),
     ),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from bench.contract.records import Failure, Manifest, Run
+from bench.contract import registry
+from bench.contract.project import PROJECT
+from bench.contract.records import Digest, Evidence, Failure, Manifest, Repeats, Run, Sample
+from bench.observe.aside import put_aside
 from bench.observe.journal import Journal, read_journal
+from bench.observe.provenance import changed, of_code, of_locks
 from bench.observe.reading import load
 from bench.observe.store import Store
-from bench.plan.arms import INLINE
+from bench.plan.arms import AGAIN, INLINE
 from bench.plan.budgets import Budget
-from bench.plan.cell import Cell, Key, key
+from bench.plan.cell import Cell, Key, Planned, key
 from bench.plan.workloads import Workload
 from bench.run.source import Source
 
@@ -30,7 +34,6 @@ class Ledger:
     oracles: dict[Workload, Journal] = field(default_factory=dict)
     """The plain loop's first run of each workload: what every other run must equal."""
     inline_runs: dict[Workload, list[dict[str, float]]] = field(default_factory=dict)
-    environment_s: dict[str, float] = field(default_factory=dict)
 
     def source(self, pipeline: str) -> Source:
         """What a pipeline's runs are fed; like steps, which have no source of their own, what the first one is."""
@@ -56,6 +59,23 @@ class Ledger:
         begun = (path.name.split("-")[0] for path in (self.store.folder / "logs").glob("[0-9]*-*"))
         return max(map(int, begun), default=0)
 
+    def warm_ups(self, planned: Planned) -> int:
+        """How many warm-ups a session of the arm has: what its first block showed; 0 if that is not known yet.
+
+        An engine that is measured twice has as many both times, from its second block on: the larger number.
+        """
+        rows = [one for one in self.manifest.repeats if (one.track, one.pipeline) == (planned.track, planned.pipeline)]
+        if planned.block == 1:
+            rows = [one for one in rows if one.engine == planned.name]
+        return max((one.warm_ups for one in rows if one.engine.removesuffix(AGAIN) == planned.environment), default=0)
+
+    def fix_warm_ups(self, planned: Planned, number: int) -> None:
+        """Note how many warm-ups the arm's later sessions have."""
+        arm = {"engine": planned.name, "track": str(planned.track), "pipeline": planned.pipeline}
+        others = [one for one in self.manifest.repeats if (one.engine, one.track, one.pipeline) != tuple(arm.values())]
+        self.manifest.repeats = [*others, Repeats(**arm, samples=planned.samples, warm_ups=number)]
+        self.store.save_manifest(self.manifest)
+
     @property
     def noted(self) -> set[Key]:
         """The cells of which the manifest says what became of them."""
@@ -64,6 +84,28 @@ class Ledger:
     def note(self, cell: Cell, state: str, estimated_s: float, **more: Any) -> None:
         """Say in the manifest what became of a cell."""
         self.manifest.cells += cell.noted(state, estimated_s=estimated_s, **more)
+        self.store.save_manifest(self.manifest)
+
+    def state(self) -> list[Digest]:
+        """The state in which code and data are now."""
+        engines = {name: registry.folder(name) for name in self.manifest.arguments.get("engine", ())}
+        data = (one for source in self.sources.values() for one in source.digests())
+        return [*of_code(PROJECT, engines), *of_locks(self.store.folder), *data]
+
+    def changed(self) -> list[Digest]:
+        """What is not any more as it was when the result was begun; nothing if that was not recorded."""
+        return changed(self.manifest.digests, self.state())
+
+    def told(self, parts: Iterable[Digest]) -> str:
+        """Names of parts, as people would call them; of data the files."""
+        files = {(name, part): path for name, one in self.sources.items() for part, path in one.files.items()}
+        return ", ".join(str(files.get((one.of, one.part), one.name)) for one in parts)
+
+    def put_aside(self, concerned: Callable[[Run | Sample | Evidence], bool], cells: Iterable[Key]) -> None:
+        """Let what was observed count no more, nor the cells as done: they are measured anew."""
+        put_aside(self.store, concerned)
+        gone = set(cells)
+        self.manifest.cells = [cell for cell in self.manifest.cells if key(cell) not in gone]
         self.store.save_manifest(self.manifest)
 
     def left_out(self, cells: Iterable[Cell]) -> list[Cell]:

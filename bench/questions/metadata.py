@@ -1,4 +1,4 @@
-"""How large the engine's own record of runs is, and how much it grows."""
+"""How large the engine's own record of runs is, what else it keeps of them, and how much that grows."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ def metadata_bytes(session: Session) -> int:
     databases = (postgres / "data" / "base").iterdir()
     own = [folder for folder in databases if folder.name.isdigit() and int(folder.name) >= FIRST_OWN_OID]
     return _size(path for folder in own for path in folder.iterdir())
+
+
+def file_bytes(session: Session) -> int:
+    """Size in bytes of all other files that the engine keeps in its home: results, storage of runs, logs."""
+    home = session.workspace.home
+    databases = set() if session.workspace.postgres else {path for one in SQLITE for path in home.rglob(one)}
+    kept = (path for path in home.rglob("*") if path not in databases)
+    return _size(path for path in kept if path.is_file() and not path.is_symlink())
 
 
 def _size(paths: Iterator[Path]) -> int:

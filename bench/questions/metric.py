@@ -8,7 +8,7 @@ from typing import Literal
 from core.declaration import Shape
 
 Better = Literal["low", "high", "none"]
-Kind = Literal["time", "exact", "outcome", "flag", "info"]
+Kind = Literal["time", "exact", "seen", "outcome", "flag", "info"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`kind` decides how values are compared: times with the noise floor, exact ones as they stand."""
+    """`kind` decides how values are compared: times with the noise floor; facts (exact ones, flags) as they stand; what
+    is seen in a run, which another may show otherwise, by the number of runs."""
 
     name: str
     title: str

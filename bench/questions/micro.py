@@ -113,13 +113,13 @@ METRICS = (
     Metric("micro.report_s", "Making a report", "none", "info"),
 )
 LEAVES = (
-    Metric("rows_per_s", "Speed", "none", "info", "count", scale=Scale("rows/s")),
+    Metric("rows_per_s", "Speed", "none", "info", "rows/s", scale=Scale("rows/s")),
     Metric("peak_bytes", "Peak memory", "none", "info", "bytes"),
 )
 QUESTIONS = (
     Question(
         key="micro", group="micro", title="What do the steps cost by themselves?", order=30, place=12,
-        needs=Needs.NOTHING, cost_s=dict.fromkeys(Track, 30.0), budgets={"standard": 1, "full": 1},
+        needs=Needs.NOTHING, cost_s=dict.fromkeys(Track, 30.0), budgets={"full": 1},
         measure=measure, metrics=METRICS, subjects="micro", leaves=LEAVES,
     ),
 )  # fmt: skip

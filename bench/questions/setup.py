@@ -11,8 +11,10 @@ from bench.contract.processes import Command
 from bench.contract.records import NO_PIPELINE
 from bench.contract.words import Track
 from bench.observe.watching import POLL_S
+from bench.plan.budgets import LOCAL
 from bench.plan.cell import Cell
 from bench.plan.priced import ALL, Needs, Of
+from bench.questions import warming
 from bench.questions.bound import Bound
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
@@ -31,30 +33,35 @@ TITLE = "How long to set up?"
 
 def measure_environment(bound: Bound, _: Cell) -> None:
     """Time the installation of the engine's lock."""
-    name = bound.planned.environment
-    lock = environments.lock_in(bound.ledger.store.folder, name)
+    lock = environments.lock_in(bound.ledger.store.folder, bound.planned.environment)
     conductor = replace(bound.conductor, arm=bound.anywhere)
-    bound.ledger.environment_s[name] = environment(conductor, bound.supervisor, lock)
+    environment(conductor, bound.supervisor, lock)
     if bound.ledger.budget.cold:
         environment(conductor, bound.supervisor, lock, cold=True)
 
 
 def measure_first(bound: Bound, _: Cell) -> None:
-    """Bring the engine up and run the pipeline once: the setup, and the warm-up of what follows."""
+    """Bring the engine up and run the pipeline once: the setup, where the arm is timed; then what else warms it up.
+
+    Sessions of other questions have more deployed, so that their bring-up is no setup that a user would have.
+    """
     bound.up.bring_up()
     seen = bound.conductor.served(bound.up, warm_up=True)
-    bring_up(bound.conductor, bound.up, seen, bound.ledger.environment_s.get(bound.planned.environment))
-    import_time(replace(bound.conductor, arm=bound.anywhere), bound.up)
+    if not bound.planned.topic:
+        bring_up(bound.conductor, bound.up, seen)
+        import_time(replace(bound.conductor, arm=bound.anywhere), bound.up)
+    bound.warm_ups.append(seen.makespan_s)
+    warming.warm_up(bound, bound.ledger.warm_ups(bound.planned))
 
 
 def again(bound: Bound) -> None:
     """Bring the engine up once more in this block, after its first session was lost, and warm it up; not measured."""
     bound.up.bring_up()
-    bound.conductor.served(bound.up, warm_up=True)
+    warming.warm_up(bound, max(1, bound.ledger.warm_ups(bound.planned)))
 
 
-def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, cold: bool = False) -> float:
-    """Install an engine's lock into a throw-away folder; returns seconds.
+def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, cold: bool = False) -> None:
+    """Install an engine's lock into a throw-away folder.
 
     Warm: from the installer's package cache, which the engine's own environment has filled. Cold:
     with an empty cache, so that the network counts.
@@ -74,7 +81,6 @@ def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, col
         )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return seconds
 
 
 def import_time(conductor: Conductor, session: Session) -> None:
@@ -84,8 +90,9 @@ def import_time(conductor: Conductor, session: Session) -> None:
     conductor.sample(None, "setup.import_s", "s", process.seconds, pipeline=NO_PIPELINE)
 
 
-def bring_up(conductor: Conductor, session: Session, first: Observation, environment_s: float | None) -> None:
-    """The parts of the session's bring-up, the first run, and their total where the environment was timed too."""
+def bring_up(conductor: Conductor, session: Session, first: Observation) -> None:
+    """The parts of the session's bring-up, and the first run. Their total with an installation is computed: see
+    `bench.analyse.setting_up`."""
     for name, seconds in session.seconds.items():
         conductor.sample(None, f"setup.{name}", "s", seconds)
     if first.run.outcome != "completed" or not first.right:
@@ -93,10 +100,7 @@ def bring_up(conductor: Conductor, session: Session, first: Observation, environ
         conductor.sample(None, "setup.first_run_s", "s", None, note)
         conductor.sample(None, "setup.total_s", "s", None, note)
         return
-    first_s = (first.run.terminal_ns - first.run.submit_ns) / 1e9
-    conductor.sample(None, "setup.first_run_s", "s", first_s)
-    if environment_s is not None:
-        conductor.sample(None, "setup.total_s", "s", environment_s + sum(session.seconds.values()) + first_s)
+    conductor.sample(None, "setup.first_run_s", "s", (first.run.terminal_ns - first.run.submit_ns) / 1e9)
 
 
 METRICS = (
@@ -137,7 +141,8 @@ FIRST_METRICS = (
 QUESTIONS = (
     Question(
         key="environment", group="setup", title=TITLE, order=50, place=2, needs=Needs.ENVIRONMENT, of=Of.TUNED,
-        of_engine=True, cost_s=dict.fromkeys(Track, 16.0), budgets={"quick": 1, "standard": 1, "full": 5},
+        of_engine=True, session=LOCAL, cost_s=dict.fromkeys(Track, 15.0),
+        budgets={"quick": 1, "standard": 2, "full": 5},
         measure=measure_environment, metrics=METRICS,
         headlines=(
             Headline("setup.total_s", "Empty folder to first run"),
@@ -148,7 +153,7 @@ QUESTIONS = (
     ),
     Question(
         key="first", group="setup", title=TITLE, order=60, place=2, needs=Needs.UP, of=Of.EVERY, base=True,
-        essential=True, cost_s={Track.TUNED: 24, Track.STOCK: 36}, failed_as="setup.total_s",
+        essential=True, session="", cost_s={Track.TUNED: 27, Track.STOCK: 33}, failed_as="setup.total_s",
         budgets={"quick": ALL, "standard": ALL, "full": ALL, "chaos": 1}, measure=measure_first, again=again,
         metrics=FIRST_METRICS,
     ),

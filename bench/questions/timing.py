@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 
+from bench.contract.settings import Variant
 from bench.contract.words import Track
 from bench.observe.watching import limit_s
 from bench.plan.workloads import Workload
@@ -14,6 +15,8 @@ from bench.run.conductor import EFFECTS, Conductor
 from bench.run.observation import Observation
 from bench.session.workspace import PARALLELISM
 from core.declaration import Graph
+
+CPU_PER_TASK, SECONDS_PER_TASK = "resources.cpu_per_task_s", "resources.seconds_per_task_s"
 
 
 def store_times(conductor: Conductor, seen: Observation, inline_s: Mapping[str, float]) -> None:
@@ -55,8 +58,15 @@ def run_served(bound: Bound, workload: Workload) -> Observation:
     seen = conductor.served(bound.up)
     store_times(conductor, seen, bound.ledger.inline_s(workload))
     if seen.right and seen.cpu_s is not None:
-        conductor.sample(seen, "resources.cpu_per_task_s", "s", seen.cpu_s / workload.steps)
+        store_cpu(conductor, seen, seen.cpu_s, workload.steps)
     return seen
+
+
+def store_cpu(conductor: Conductor, seen: Observation, cpu_s: float, steps: int) -> None:
+    """Store what a run took of the CPU until its last step had ended, and how long that was, for each of its steps."""
+    conductor.sample(seen, CPU_PER_TASK, "s", cpu_s / steps)
+    if seen.makespan_s is not None:
+        conductor.sample(seen, SECONDS_PER_TASK, "s", seen.makespan_s / steps)
 
 
 def to_local(bound: Bound) -> None:
@@ -69,11 +79,12 @@ def to_local(bound: Bound) -> None:
     bound.local = True
 
 
-def run_local(bound: Bound, workload: Workload) -> Observation:
-    """One timed run without a server."""
-    conductor = bound.of(workload, "local")
+def run_local(bound: Bound, workload: Workload, variant: Variant | None = None) -> Observation:
+    """One timed run without a server, in the usual isolation of steps or in another."""
+    conductor = bound.locally(workload, variant)
     run, config = conductor.prepare(bound.scratch / EFFECTS)
-    command = replace(bound.up.adapter.local(workload.offered, config), timeout_s=limit_s(Track.STOCK, workload.steps))
+    command = bound.up.adapter.local(workload.offered, config, variant.name if variant else "")
+    command = replace(command, timeout_s=limit_s(Track.STOCK, workload.steps))
     seen = conductor.process(bound.supervisor, command, run)
     store_times(conductor, seen, bound.ledger.inline_s(workload))
     return seen

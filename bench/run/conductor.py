@@ -33,12 +33,14 @@ from bench.judge.outcome import outcome as named
 from bench.observe.host import LoadWatch
 from bench.observe.journal import Journal, read_journal
 from bench.observe.store import Store, storing
-from bench.observe.watching import Quiet, Sighting, limit_s, settle_s, watch
+from bench.observe.watching import Quiet, Sighting, last_word, limit_s, nothing, settle_s, watch
 from bench.plan.arms import INLINE
 from bench.plan.scenarios.record import RIGHT, Expected
 from bench.plan.workloads import Workload
 from bench.run.observation import Observation
+from bench.run.phases import spread
 from bench.run.source import Source
+from bench.session.asking import Asked, ask
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import PARALLELISM
@@ -68,7 +70,8 @@ class Conductor:
     variant: Variant | None = None
     session: int = 0
     block: int = 0
-    random: random.Random = field(default_factory=random.Random)
+    phases: Iterator[float] = field(default_factory=lambda: spread(random.random()))  # noqa: S311 - an offset
+    """In which parts of the engine's longest polling interval runs are submitted, one after another."""
     _count: Iterator[int] = field(default_factory=lambda: count(1))
     """Shared by all conductors that were made from one, so that no two runs have the same id."""
     _isolation: str = ""
@@ -137,56 +140,67 @@ class Conductor:
         expected: Expected = RIGHT,
         warm_up: bool = False,
         within_s: float | None = None,
+        asked: bool = False,
         meanwhile: Callable[[Path], AbstractContextManager[object]] = nullcontext,
         faults: tuple[Fault, ...] = (),
         **changes: Any,
     ) -> Observation:
         """Submit a run over the engine's API and watch it to its end, for `within_s` or else the track's limit.
 
-        `meanwhile` is given the run's folder, and entered while it is watched.
+        `meanwhile` is given the run's folder. The engine is asked meanwhile if something is broken, or with `asked`.
         """
         run, path = self.prepare(session.scratch / EFFECTS, scenario, faults, **changes)
         self.get_out_of_phase(session)
         load = LoadWatch(session.supervisor)
         run = self.submit(session, msgspec.structs.replace(run, warm_up=warm_up), path)
-        steps = self.steps
-        limit = within_s or limit_s(session.workspace.track, steps)
-        quietly = Quiet(path.parent, steps, settle_s(steps)) if self.workload.declared.shape else None
+        limit = within_s or self._limit_s(session)
+        quietly = None if asked or faults or expected != RIGHT else self._quiet(path.parent, load.stop)
         with meanwhile(path.parent):
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly)
-        load.stop()
-        if timed_out:
-            run = self.given_up(session, run)
-        observation = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out)
-        return self._with_load(observation, load)
+        cpu_s = load.engine_cpu_s  # known by now if the last step was seen to end
+        run = self.given_up(session, run) if timed_out else run
+        said = last_word(session, run.engine_run_id, sightings)
+        seen = self.conclude(run, tuple(sightings), expected=expected, timed_out=timed_out, status=said)
+        return self._with_load(seen, load, cpu_s)
+
+    def _limit_s(self, session: Session, runs: int = 1) -> float:
+        """How long one of so many runs may take."""
+        return limit_s(session.workspace.track, self.steps * runs)
+
+    def _quiet(self, run_dir: Path, at_last_end: Callable[[], object], *, runs: int = 1) -> Quiet:
+        """How a run is watched that is left alone, one of so many at once."""
+        return Quiet(run_dir, self.steps, settle_s(self.steps * runs), at_last_end)
 
     def get_out_of_phase(self, session: Session) -> None:
-        """Wait for a random part of the engine's longest polling interval, as before every submission."""
-        time.sleep(self.random.uniform(0, longest_wait_s(session.adapter.polling())))
+        """Wait for the next part of the engine's longest polling interval, as before every submission."""
+        time.sleep(next(self.phases) * longest_wait_s(session.adapter.polling()))
 
     def submit(self, session: Session, run: Run, config: Path) -> Run:
         """Submit a prepared run; return its record with the engine's id and both times."""
         submit_ns = now_ns()
-        engine_run_id = session.submit(self.workload.offered, config, self.variant.name if self.variant else "")
-        return msgspec.structs.replace(run, engine_run_id=engine_run_id, submit_ns=submit_ns, accepted_ns=now_ns())
+        variant = self.variant.name if self.variant else ""
+        engine_run_id, asked = ask(lambda: session.submit(self.workload.offered, config, variant))
+        times = {"submit_ns": submit_ns, "accepted_ns": now_ns()}
+        return with_asked(msgspec.structs.replace(run, engine_run_id=engine_run_id, **times), asked)
 
-    def at_once(self, session: Session, runs: int) -> list[Observation]:
+    def at_once(self, session: Session, runs: int, faults: tuple[Fault, ...] = ()) -> list[Observation]:
         """Submit so many runs at the same time and watch them all; in the order of submission."""
-        prepared = [self.prepare(session.scratch / EFFECTS) for _ in range(runs)]
+        prepared = [self.prepare(session.scratch / EFFECTS, faults=faults) for _ in range(runs)]
         self.get_out_of_phase(session)
-        limit = limit_s(session.workspace.track, self.steps * runs)
+        limit = self._limit_s(session, runs)
 
         interrupted = threading.Event()
 
         def one(run: Run, config: Path) -> Observation:
             run = self.submit(session, run, config)
-            quietly = Quiet(config.parent, self.steps, settle_s(self.steps * runs))
+            quietly = self._quiet(config.parent, nothing, runs=runs)
             sightings, timed_out = watch(session, run.engine_run_id, limit, quietly=quietly, stop=interrupted)
             if interrupted.is_set():
                 raise EngineError(f"{run.run_id}: interrupted")
             if timed_out:
                 run = self.given_up(session, run)
-            return self.conclude(run, tuple(sightings), timed_out=timed_out)
+            said = last_word(session, run.engine_run_id, sightings)
+            return self.conclude(run, tuple(sightings), timed_out=timed_out, status=said)
 
         with ThreadPoolExecutor(runs) as pool:
             try:
@@ -198,14 +212,17 @@ class Conductor:
     def resumed(self, session: Session, failed: Run, resume: Callable[[str], str]) -> Observation:
         """Resume a run with the engine's own means, and watch it to its end."""
         asked_ns = now_ns()
-        engine_run_id = resume(failed.engine_run_id)
+        engine_run_id, asked = ask(lambda: resume(failed.engine_run_id))
         run = msgspec.structs.replace(
-            failed, engine_run_id=engine_run_id, asked_ns=asked_ns, terminal_ns=0, note="resumed"
-        )
-        sightings, timed_out = watch(session, engine_run_id, limit_s(session.workspace.track, self.steps))
+            failed, engine_run_id=engine_run_id, asked_ns=asked_ns, terminal_ns=0, note="resumed", repeats=0,
+            waited_s=0.0,
+        )  # fmt: skip
+        run = with_asked(run, asked)
+        sightings, timed_out = watch(session, engine_run_id, self._limit_s(session))
         if timed_out:
             run = self.given_up(session, run)
-        return self.conclude(run, tuple(sightings), timed_out=timed_out)
+        said = last_word(session, engine_run_id, sightings)
+        return self.conclude(run, tuple(sightings), timed_out=timed_out, status=said)
 
     def process(self, supervisor: Supervisor, command: Command, run: Run) -> Observation:
         """Run a pipeline in a process of its own (local mode, inline); submit is the process's start."""
@@ -230,11 +247,13 @@ class Conductor:
         timed_out: bool = False,
         status: Status | None = None,
         faulted: bool = False,
+        helped: bool = False,
         keep: bool = False,
     ) -> Observation:
         """Judge a run that has ended, store everything known of it, and drop its bulky artifacts.
 
-        `faulted`: something was struck from outside. `keep`: the artifacts stay, as the run may be resumed.
+        `faulted`: something was struck from outside; `helped`: it was submitted again.
+        `keep`: the artifacts stay, as the run may be resumed.
         """
         folder = self.store.folder / "runs" / run.run_id
         journal = read_journal(folder)
@@ -243,7 +262,7 @@ class Conductor:
         reference = run.engine == INLINE and not self.oracle.attempts
         outcome = named(
             journal, last.status if last else status, expected,
-            timed_out=timed_out, oracle=journal if reference else self.oracle, faulted=faulted,
+            timed_out=timed_out, oracle=journal if reference else self.oracle, faulted=faulted, helped=helped,
         )  # fmt: skip
         run = msgspec.structs.replace(
             run,
@@ -258,11 +277,11 @@ class Conductor:
             self.tidy(run)
         return replace(observation, verdicts=verdicts)
 
-    def _with_load(self, observation: Observation, load: LoadWatch) -> Observation:
+    def _with_load(self, observation: Observation, load: LoadWatch, cpu_s: float | None = None) -> Observation:
         """Keep how many cores the rest of the host used meanwhile, where the host tells."""
-        if load.others_cores is not None:
-            self.sample(observation, "host.others_cores", "count", load.others_cores)
-        return replace(observation, cpu_s=load.engine_cpu_s)
+        if (others_cores := load.stop()) is not None:
+            self.sample(observation, "host.others_cores", "count", others_cores)
+        return replace(observation, cpu_s=cpu_s)
 
     def _isolation_of(self, journal: Journal, outcome: str) -> str:
         """How steps are kept apart: a property of the arm, read from its last run in which nothing went wrong.
@@ -303,10 +322,16 @@ class Conductor:
         if not callable(cancel):
             return msgspec.structs.replace(run, note="given up; it cannot be cancelled")
         try:
-            cancel(run.engine_run_id)
+            _, asked = ask(lambda: cancel(run.engine_run_id))
         except (httpx.HTTPError, ApiError) as error:  # a stuck engine may not hear it; the run is recorded anyway
             return msgspec.structs.replace(run, note=f"given up; not cancelled: {error}")
-        return msgspec.structs.replace(run, note="given up and cancelled")
+        return with_asked(msgspec.structs.replace(run, note="given up and cancelled"), asked)
+
+
+def with_asked(run: Run, asked: Asked) -> Run:
+    """The run's record with what it took to have something done about it."""
+    repeats, waited_s = run.repeats + asked.repeats, run.waited_s + asked.waited_s
+    return msgspec.structs.replace(run, repeats=repeats, waited_s=waited_s)
 
 
 def inline_command(config: Path) -> Command:

@@ -20,7 +20,8 @@ class Observation:
     sightings: tuple[Sighting, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     cpu_s: float | None = None
-    """CPU seconds of all the session's processes, from the submission until the run was seen to have ended."""
+    """CPU seconds of all the session's processes, from the submission until the last step was seen to have ended; None
+    if it was not. What an engine records after that is not in it."""
 
     @property
     def state(self) -> RunState | None:

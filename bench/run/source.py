@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.contract.errors import UsageError
+from bench.contract.records import Digest
+from bench.observe.provenance import of_file
 from core.declaration import Data, Pipeline, pipeline
 from core.instrument.config import Fault, RunConfig, checked
 from core.instrument.errors import ConfigError, CoreError
@@ -44,6 +46,16 @@ class Source:
     def describe(self) -> dict[str, Any]:
         """What the manifest says of the data; no path of this machine."""
         return dict(self.data.about)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that must not change, each by the setting that names it: `data`, `test data`."""
+        settings = {str(value): key.replace("_", " ") for key, value in self.data.settings.items()}
+        return {settings.get(str(path), path.name): path for path in self.data.files}
+
+    def digests(self) -> list[Digest]:
+        """The states of the files as they are now."""
+        return [Digest(part=part, of=self.pipeline.name, sha256=of_file(path)) for part, path in self.files.items()]
 
 
 def generated(declared: Pipeline, folder: Path, seed: int) -> Source:

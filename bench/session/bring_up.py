@@ -21,6 +21,7 @@ from bench.contract.processes import Command, Role
 from bench.contract.words import Track
 from bench.contract.workspace import STEP_TIMEOUT_S, Workspace
 from bench.session import postgres
+from bench.session.asking import Repeating
 from bench.session.deploying import DEPLOYMENT, tell
 from bench.session.ports import require_free
 from bench.session.supervisor import Process, Supervisor
@@ -141,23 +142,26 @@ def open_session(
     deployed: Sequence[Shaped],
     *,
     variants: bool = False,
+    limited: bool = False,
     step_timeout_s: float = STEP_TIMEOUT_S,
 ) -> Iterator[Session]:
     """Give a session whose engine is not started yet; at the end everything of it is stopped and removed.
 
     Of the pipelines in `deployed` it offers those that the engine has code for, each with the settings that fix its
-    graph; with `variants` also the engine's other isolations. An attempt of a step may take `step_timeout_s`.
+    graph; with `variants` also the engine's other isolations. With `limited` all runs together have a limit of steps
+    at once. An attempt of a step may take `step_timeout_s`.
     """
     scratch = make_scratch()
     told = clean_environment(scratch / "home", environment / "bin") | {VARIABLE: str(scratch / DEPLOYMENT)}
     with (
         Supervisor(scratch, told, logs) as supervisor,
-        httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False) as http,
+        httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False, transport=Repeating()) as http,
     ):
-        ours = kind.databases[track] is Database.POSTGRES
-        server = postgres.start(supervisor, scratch, kind.name) if ours else None
+        server = postgres.start(supervisor, scratch, kind.name) if kind.databases[track] is Database.POSTGRES else None
         folder = server.folder if server else None
-        space = make_workspace(kind, track, scratch, environment, deployed, variants=variants, postgres=folder)
+        space = make_workspace(
+            kind, track, scratch, environment, deployed, variants=variants, limited=limited, postgres=folder
+        )
         tell(scratch, space, step_timeout_s)
         yield Session(kind(space, http), supervisor, scratch, step_timeout_s=step_timeout_s, _database=server)
 

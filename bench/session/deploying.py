@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from bench.contract.workspace import BINDING, Workspace
+from core.declaration import SHARED_LIMIT
 from core.declaration.deployment import Deployment
 
 DEPLOYMENT = "deployment.json"
@@ -34,5 +35,6 @@ def _copy(origin: Path, place: Path) -> None:
 
 
 def tell(scratch: Path, space: Workspace, step_timeout_s: float) -> None:
-    """Write down for the engine's processes what is bound, and how long a step may take."""
-    (scratch / DEPLOYMENT).write_bytes(msgspec.json.encode(Deployment(step_timeout_s, space.bound)))
+    """Write down for the engine's processes what is bound, how long a step may take, and whether runs share a limit."""
+    shared = SHARED_LIMIT if space.at_once_over_all else None
+    (scratch / DEPLOYMENT).write_bytes(msgspec.json.encode(Deployment(step_timeout_s, space.bound, shared)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,19 +71,26 @@ def making(name: str) -> Iterator[None]:
 def resolve_command(engine: str, wanted: str, constraints: list[str], lock_file: Path) -> Command:
     """Resolve an engine's requirements with `wanted` (apache-airflow==3.3.1) in place of its own version.
 
-    `constraints` limit the versions of what it needs; they replace nothing, so that extras stay.
+    Nothing that others require is overridden, so packages that are released together stay together. `constraints`
+    limit the versions of what is needed.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    files = {"--override": [wanted], "--constraint": constraints}
-    given = []
-    for option, lines in files.items():
-        path = lock_file.with_suffix(f".{option.strip('-')}")
-        path.write_text("".join(f"{line}\n" for line in lines))
-        given += [option, str(path)]
+    asked, limits = lock_file.with_suffix(".in"), lock_file.with_suffix(".constraint")
+    asked.write_text(_asking_for(wanted, PROJECT / f"impl_{engine}" / "requirements.in"))
+    limits.write_text("".join(f"{line}\n" for line in constraints))
     options = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--python-version", "3.11")
-    requirements = str(PROJECT / f"impl_{engine}" / "requirements.in")
-    argv = (_uv(), "pip", "compile", *options, requirements, *given, "-o", str(lock_file))
+    argv = (_uv(), "pip", "compile", *options, str(asked), "--constraint", str(limits), "-o", str(lock_file))
     return Command(argv, env=installer_environment(), cwd=lock_file.parent, timeout_s=INSTALL_LIMIT_S)
+
+
+def _asking_for(wanted: str, requirements: Path) -> str:
+    """Its text with another version of the package that it pins, extras kept; EngineError if it does not pin that."""
+    package, _, version = wanted.partition("==")
+    pin = re.compile(rf"^({re.escape(package)}(?:\[.*\])?)==.*$", re.MULTILINE)
+    text, replaced = pin.subn(rf"\g<1>=={version}", requirements.read_text())
+    if replaced != 1:
+        raise EngineError(f"{requirements.parent.name}: requirements.in does not pin {package}")
+    return re.sub(r"^(-[cr]) ", rf"\1 {requirements.parent}/", text, flags=re.MULTILINE)
 
 
 def ensure_version(name: str, requirements: list[str], lock_file: Path, supervisor: Supervisor) -> Path:

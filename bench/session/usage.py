@@ -2,9 +2,13 @@
 
 CPU time and written bytes count from the session's start and lose nothing when a process ends: the
 kernel adds what it used, and what it had collected itself, to the parent that collects it (cutime
-and cstime in /proc/PID/stat, write_bytes in /proc/PID/io; wait_task_zombie() in kernel/exit.c).
+and cstime in /proc/PID/stat, wchar in /proc/PID/io; wait_task_zombie() in kernel/exit.c).
 What the guardian collects is booked here. Nobody is told of the ended children of a process that
 ignores SIGCHLD: only these are missing.
+
+Of /proc/PID/io's counts of writes only wchar can be believed. write_bytes counts a folio of the page cache as a whole
+when it becomes dirty, so 1 MB for the 8 kB that a database appends (__folio_mark_dirty() and folio_account_dirtied() in
+mm/page-writeback.c).
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +37,8 @@ class Share:
 
     cpu_s: float = 0.0
     written_bytes: int = 0
-    """Sent to a block device; a file in memory (tmpfs) counts nothing."""
+    """Handed to write(2) and its like, whatever it goes to: files, also the same page again, pipes, terminals. What is
+    sent over a socket by send(2), as databases and HTTP do, or changed in mapped memory, does not count."""
     processes: int = 0
     threads: int = 0
     memory_bytes: int = 0
@@ -58,6 +63,8 @@ class Usage:
     guardian_cpu_s: float
     """The guardian's own, which belongs to the harness."""
     shares: Mapping[str, Share]
+    memory_bytes: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    """By process id: the name that it is counted under, and its memory. Empty unless asked for."""
 
     @property
     def total(self) -> Share:
@@ -68,7 +75,8 @@ class Usage:
     def parse(cls, answer: Mapping[str, Any]) -> Usage:
         """From the guardian's answer."""
         shares = {name: Share(**share) for name, share in answer["shares"].items()}
-        return cls(answer["t_ns"], answer["guardian_cpu_s"], shares)
+        memory = {int(pid): (name, size) for pid, (name, size) in answer["memory"].items()}
+        return cls(answer["t_ns"], answer["guardian_cpu_s"], shares, memory)
 
 
 def add(shares: Iterable[Share]) -> Share:
@@ -110,15 +118,18 @@ class Ledger:
         entries, used = _steady_look(os.getpid())
         self._names = {pid: self._name(pid, entries) for pid in entries}
         shares = self._ended.copy()
+        sizes: dict[int, tuple[str, int]] = {}
         for pid, entry in entries.items():
             cpu_s, written = used.get(pid, (0.0, 0))
             there = entry.state != b"Z"
             bytes_, is_rss = _memory_bytes(pid, entry) if memory and there else (0, False)
+            if memory and there:
+                sizes[pid] = self._names[pid], bytes_
             shares[self._names[pid]] += Share(
                 cpu_s, written, int(there), entry.threads * there, bytes_, int(is_rss)
             )  # fmt: skip
         named = {name: asdict(share) for name, share in shares.items()}
-        return {"t_ns": t_ns, "guardian_cpu_s": time.process_time(), "shares": named}
+        return {"t_ns": t_ns, "guardian_cpu_s": time.process_time(), "shares": named, "memory": sizes}
 
     def _name(self, pid: int, entries: Mapping[int, Entry]) -> str:
         """As it was seen before, however it was adopted since; else as its parent."""
@@ -186,12 +197,12 @@ def cpu_clock_s(pid: int) -> float:
 
 
 def written_bytes(pid: int | str = "self") -> int:
-    """Bytes that a process and its collected children sent to a block device; 0 where it may not be read."""
+    """Bytes that a process and its collected children handed to the kernel to write; 0 where it may not be read."""
     try:
         lines = _read(f"/proc/{pid}/io").splitlines()
     except (FileNotFoundError, PermissionError):
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith(b"write_bytes:")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith(b"wchar:")), 0)
 
 
 def _memory_bytes(pid: int, entry: Entry) -> tuple[int, bool]:

@@ -18,7 +18,9 @@ from bench.session.ports import free_ports
 from core.declaration import Shaped
 
 PARALLELISM = 4
-"""Steps that may run at once, the same for every engine."""
+"""Steps that may run at once within a run, the same for every engine."""
+AT_ONCE_OVER_ALL = 4
+"""Steps that may run at once over all runs, the same for every engine, in sessions in which several are up at once."""
 
 
 def make_scratch() -> Path:
@@ -37,11 +39,12 @@ def make_workspace(
     deployed: Sequence[Shaped] = (),
     *,
     variants: bool = False,
+    limited: bool = False,
     postgres: Path | None = None,
 ) -> Workspace:
     """Lay out the folders of a session in `scratch` and draw its ports and secrets.
 
-    Of what is to be deployed that is left out which the engine has no code for.
+    Of what is to be deployed that is left out which the engine has no code for. `limited`: runs share a limit of steps.
     """
     (scratch / "home").mkdir()
     codes = [(one, registry.code_of(adapter, one.pipeline)) for one in deployed]
@@ -53,6 +56,7 @@ def make_workspace(
         by_hand=tuple(one.pipeline for one, code in codes if code == "by hand"),
         bound=tuple(one for one, code in codes if code == "binding"),
         variants=variants,
+        at_once_over_all=AT_ONCE_OVER_ALL if limited else None,
         postgres=postgres,
     )  # fmt: skip
     lay_out(PROJECT / f"impl_{adapter.name}", space)

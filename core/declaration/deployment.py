@@ -1,4 +1,4 @@
-"""What an engine's own pipeline files are told when they are deployed: time limits, and which graphs to offer.
+"""What an engine's own pipeline files are told when they are deployed: limits, and which graphs to offer.
 
 The harness writes it into a file whose path is in the environment. It is read when asked for, never at import.
 """
@@ -18,6 +18,8 @@ from core.declaration.pipeline import Pipeline
 
 VARIABLE = "ORCHBENCH_DEPLOYMENT"
 STEP_TIMEOUT_S = 600.0
+SHARED_LIMIT = "steps"
+"""Name of the limit of steps at once that all runs share, where there is one: of a pool, or a tag."""
 
 
 class Shaped(msgspec.Struct, frozen=True):
@@ -34,6 +36,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """How long an attempt of a step may take."""
     bound: tuple[Shaped, ...] = ()
     """What is offered through the engine's binding of declared graphs."""
+    shared_limit: str | None = None
+    """Name of the limit that every step is under together with those of all other runs, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Offer:
     graph: Graph
     step_timeout_s: float
     """How long an attempt of a step may take."""
+    shared_limit: str | None = None
+    """Name of the limit that every step is under together with those of all other runs, if there is one."""
 
     @property
     def timeout_s(self) -> float:
@@ -76,4 +82,6 @@ def bound() -> tuple[Offer, ...]:
 
 def _offer(one: Shaped, content: Deployment) -> Offer:
     found = pipeline(one.pipeline)
-    return Offer(found, found.offered(one.settings), found.graph(one.settings), content.step_timeout_s)
+    return Offer(
+        found, found.offered(one.settings), found.graph(one.settings), content.step_timeout_s, content.shared_limit
+    )

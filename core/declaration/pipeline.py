@@ -104,6 +104,8 @@ class Pipeline:
     """The artifact with figures of merit, as JSON; empty if it has none."""
     effects: tuple[str, ...] = ()
     """Kinds of what it changes outside of a run."""
+    with_effect: Mapping[str, Any] = field(default_factory=dict)
+    """Settings with which the step that is `Part.EFFECT` runs whatever its data are, so that a fault can meet it."""
     outside: str = ""
     """Module with `state(effects_dir)`, which says what of that stands now; empty: nobody can tell."""
     parts: Mapping[Part, str] = field(default_factory=dict)

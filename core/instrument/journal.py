@@ -17,10 +17,13 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 JOURNAL = "journal.jsonl"
 ATTEMPTS = ".attempts"
+APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+CLAIMING = os.O_RDWR | os.O_APPEND | os.O_CREAT
+MODE = 0o644
 BEGINNING = re.compile(r'\n|(?={"t_ns": \d+, "utc": ")')
 """Where a record begins: on a new line or behind a torn one. Text within a record looks different: its quotes are
 escaped."""
@@ -33,50 +36,51 @@ def now_ns() -> int:
 
 
 class JournalWriter:
-    """Appends records about one attempt of one step."""
+    """Appends records about one attempt of one step. Use as a context manager: leaving it closes the file."""
 
     def __init__(self, run_dir: Path, run_id: str, step: str) -> None:
-        self._path = run_dir / JOURNAL
-        self.attempt = _claim_attempt(run_dir, step)
-        self._common = {
-            "run": run_id,
-            "step": step,
-            "attempt": self.attempt,
-            "pid": os.getpid(),
-            "thread": threading.get_native_id(),
-        }
+        folder = str(run_dir)
+        self.attempt = _claim_attempt(folder, step)
+        self._path = f"{folder}/{JOURNAL}"
+        self._descriptor = os.open(self._path, APPENDING, MODE)
+        self._common = (
+            f'"run": {json.dumps(run_id)}, "step": {json.dumps(step)}, "attempt": {self.attempt}, '
+            f'"pid": {os.getpid()}, "thread": {threading.get_native_id()}'
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was written has been in the kernel's hands since, and outlives this process."""
+        os.close(self._descriptor)
 
     def write(self, event: str, **details: Any) -> None:
-        """Append one record. A single O_APPEND write, so that records never interleave."""
-        record = {
-            "t_ns": now_ns(),
-            "utc": datetime.now(UTC).isoformat(),
-            "event": event,
-            **self._common,
-            **details,
-        }
-        line = (json.dumps(record) + "\n").encode()
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            _write(descriptor, line, self._path)
-        finally:
-            os.close(descriptor)
+        """Append one record. A single O_APPEND write, so that records never interleave.
+
+        It is put together by hand, in the form that `json.dumps` gives, as all but the details is known to be plain.
+        """
+        more = f", {json.dumps(details)[1:-1]}" if details else ""
+        head = f'"t_ns": {now_ns()}, "utc": "{datetime.now(UTC).isoformat()}", "event": "{event}"'
+        _write(self._descriptor, f"{{{head}, {self._common}{more}}}\n".encode(), self._path)
 
 
-def _claim_attempt(run_dir: Path, step: str) -> int:
+def _claim_attempt(folder: str, step: str) -> int:
     """Number this attempt from 1, by appending the step's name to a file and counting up to there.
 
     After an append the position is the end of one's own claim, so that two at once get two numbers.
     The bracket on either side keeps a claim whole behind a torn one, which does not count: its attempt
     never started. A file for each attempt would cost more than all else that an attempt writes.
     """
-    path = run_dir / ATTEMPTS
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    path = f"{folder}/{ATTEMPTS}"
     try:
-        descriptor = os.open(path, flags, 0o644)
+        descriptor = os.open(path, CLAIMING, MODE)
     except FileNotFoundError:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, flags, 0o644)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, CLAIMING, MODE)
     claim = f"({step})".encode()
     try:
         _write(descriptor, claim, path)
@@ -86,10 +90,10 @@ def _claim_attempt(run_dir: Path, step: str) -> int:
     return claimed.count(claim)
 
 
-def _write(descriptor: int, content: bytes, path: Path) -> None:
+def _write(descriptor: int, content: bytes, path: str) -> None:
     """Append in a single write; OSError if the disk had no room for all of it."""
     if os.write(descriptor, content) < len(content):
-        raise OSError(errno.ENOSPC, "written in part only", str(path))
+        raise OSError(errno.ENOSPC, "written in part only", path)
 
 
 def read(run_dir: Path) -> list[dict[str, Any]]:
@@ -131,3 +135,11 @@ def ends(run_dir: Path) -> int:
     """How many attempts have ended so far, without reading the records: cheap enough to ask often."""
     path = run_dir / JOURNAL
     return path.read_bytes().count(b'"event": "end"') if path.exists() else 0
+
+
+def size_bytes(run_dir: Path) -> int:
+    """How much has been written so far: cheap enough to ask all the time."""
+    try:
+        return (run_dir / JOURNAL).stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -76,18 +76,18 @@ def step_of_many(
 
 def _attempted(name: str, config_path: str, work: Callable[[Attempt], R]) -> R:
     config = load_config(config_path)
-    journal = JournalWriter(config.run_dir, config.run_id, name)
-    journal.write("start")
-    _log_context(config, name, journal.attempt)
-    try:
-        faults.before(config, name, journal)
-        result = work(Attempt(config, journal))
-        faults.after(config, name, journal, result)
-    except BaseException as error:
-        journal.write("error", error=type(error).__name__, message=str(error)[:500])
-        raise
-    journal.write("end", result=_recorded(result))
-    return result
+    with JournalWriter(config.run_dir, config.run_id, name) as journal:
+        journal.write("start")
+        _log_context(config, name, journal.attempt)
+        try:
+            faults.before(config, name, journal)
+            result = work(Attempt(config, journal))
+            faults.after(config, name, journal, result)
+        except BaseException as error:
+            journal.write("error", error=type(error).__name__, message=str(error)[:500])
+            raise
+        journal.write("end", result=_recorded(result))
+        return result
 
 
 def _recorded(result: Any) -> Any:

@@ -16,7 +16,7 @@ class Run(dg.ConfigurableResource):
 
 
 @functools.cache  # an op of one name is one definition, however many jobs use it
-def op(name: str, step: Step, inputs: tuple[str, ...], spelling: str) -> dg.OpDefinition:
+def op(name: str, step: Step, inputs: tuple[str, ...], spelling: str, pool: str | None) -> dg.OpDefinition:
     """`spelling`: how the steps are named that are mapped over what this one returns; empty if none are."""
     work = pipeline(name).work(step)
     own = () if step.item is None else (step.item,)
@@ -36,6 +36,7 @@ def op(name: str, step: Step, inputs: tuple[str, ...], spelling: str) -> dg.OpDe
         ins={one: dg.In() for one in (*mapped, *inputs)},
         out=dg.DynamicOut() if spelling else dg.Out(),
         retry_policy=dg.RetryPolicy(max_retries=step.retry.retries, delay=step.retry.delay_s),
+        pool=pool,
     )(made)
 
 
@@ -47,7 +48,7 @@ def build(offer: Offer) -> dg.JobDefinition:
         made: dict[str, Any] = {}
         for step in graph:
             inputs = graph.inputs(step)
-            of_step = op(offer.pipeline.name, step, inputs, spelling_of_map(graph, step))
+            of_step = op(offer.pipeline.name, step, inputs, spelling_of_map(graph, step), offer.shared_limit)
             given = {name: made[name].collect() if graph.step(name).many else made[name] for name in inputs}
             if step.kind is Kind.MAP:
                 made[step.name] = made[step.over].map(functools.partial(mapped_over, of_step, given))

@@ -24,6 +24,7 @@ def limited(offer: Offer, step: Step) -> Task[..., Any]:
         retries=step.retry.retries,
         retry_delay_seconds=step.retry.delay_s,
         timeout_seconds=offer.step_timeout_s,
+        tags=[offer.shared_limit] if offer.shared_limit else [],
     )
 
 

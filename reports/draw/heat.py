@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bench.judge.outcome import FAILED, right
+from bench.analyse.outcomes import is_right, with_runs
+from bench.judge.outcome import FAILED, HELPED
 from bench.plan import sweep
 from bench.plan.scenarios import GROUPS, SCENARIOS
-from bench.plan.scenarios.record import RIGHT
 from bench.questions.catalogue import subject
 from reports.read.lookup import Lookup
 from reports.words.ranking import Reading
@@ -18,13 +18,13 @@ Tone = Literal["good", "told", "wrong", "unknown", "absent"]
 Agreement = Literal["as documented", "differs from the documentation", "nothing documented", ""]
 
 OTHERS = "Others"
-SEVERAL = "×"
-"""In an outcome: several runs disagree, and each outcome is counted."""
+ONCE, UNLESS = "One run each:", "One run, unless a number of runs is said:"
+NO_VERDICT = "what one engine did once. One run is no verdict by itself; the many together are compared below."
 SYMBOLS: dict[Tone, str] = {"good": "✓", "told": "!", "wrong": "✗", "unknown": "?", "absent": "–"}
 MEANINGS: dict[Tone, str] = {
     "good": "as it should be",
-    "told": "failed, and shown as failed",
-    "wrong": "lost, stuck, done twice, or its end misreported",
+    "told": "failed, and shown as failed; or right with a client's help",
+    "wrong": "lost, stuck, done twice, a request ignored, or its end misreported",
     "unknown": "cannot be told",
     "absent": "not there, not supported or not measured; the note says why",
 }
@@ -45,6 +45,10 @@ class Heat:
     agreement: Agreement = ""
     expected: str = ""
     source: str = ""
+    struck: str = ""
+    """What was really struck."""
+    outcomes: tuple[str, ...] = ()
+    """Those met, of any number of runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class HeatMap:
     columns: tuple[tuple[str, str, str], ...]
     """Engine, track, title of the engine."""
     groups: tuple[HeatGroup, ...]
+    remark: str = ""
 
     @property
     def cells(self) -> tuple[Heat, ...]:
@@ -114,7 +119,15 @@ def heat_map(lookup: Lookup) -> HeatMap | None:
             for title, names in groups
             if names
         ),
+        _runs(lookup, met),
     )
+
+
+def _runs(lookup: Lookup, names: Iterable[str]) -> str:
+    """How many runs stand behind a cell, and that one decides nothing."""
+    metrics = {f"recovery.{name}.outcome" for name in names}
+    most = max((r.n for r in lookup.result.records if r.metric in metrics), default=0)
+    return f"{ONCE if most < 2 else UNLESS} {NO_VERDICT}"
 
 
 def _tracks(lookup: Lookup) -> tuple[str, ...]:
@@ -135,6 +148,9 @@ def _row(
         found = _heat(f"heat-{name}-{engine}-{track}", name, engine, track, reading)
         if reading is None:
             found = replace(found, note=_planned(lookup, name, engine, track))
+        struck = lookup.reading(f"recovery.{name}.struck", engine, track)
+        if struck and isinstance(struck.value, str):
+            found = replace(found, struck=struck.value)
         cells.append(_expected(found, promised.get((engine, name)), track))
     return HeatRow(name, subject(name), tuple(cells))
 
@@ -144,8 +160,9 @@ def _heat(key: str, name: str, engine: str, track: str, reading: Reading | None)
         note = reading.note if reading else ""
         said = next((word for word in ABSENT if note.startswith(word)), "not measured")
         return Heat(key, engine, track, "absent", SYMBOLS["absent"], said, note.removeprefix(f"{said}: "))
-    tone = tone_of(name, reading.value)
-    return Heat(key, engine, track, tone, SYMBOLS[tone], reading.value, reading.note)
+    tone = tone_of(name, *reading.outcomes)
+    said = with_runs(reading.outcomes)
+    return Heat(key, engine, track, tone, SYMBOLS[tone], said, reading.note, outcomes=tuple(reading.outcomes))
 
 
 def _planned(lookup: Lookup, name: str, engine: str, track: str) -> str:
@@ -156,14 +173,21 @@ def _planned(lookup: Lookup, name: str, engine: str, track: str) -> str:
     return f"{said}: {last.reason}" if last and last.reason else said
 
 
-def tone_of(name: str, outcome: str) -> Tone:
-    """How good an outcome is, for what its scenario expects: to fail is right where the fault does not go away."""
-    scenario = SCENARIOS.get(name)
-    if outcome == "indeterminate" or SEVERAL in outcome:
+def tone_of(name: str, *outcomes: str) -> Tone:
+    """How good the worst outcome is, for what its scenario expects: to fail is right where the fault does not go away.
+
+    What cannot be told hides nothing that can.
+    """
+    met = {_tone(name, outcome) for outcome in outcomes}
+    return next(tone for tone in ("wrong", "told", "unknown", "good") if tone in met)
+
+
+def _tone(name: str, outcome: str) -> Tone:
+    if outcome == "indeterminate":
         return "unknown"
-    if right(outcome, scenario.expected if scenario else RIGHT):
+    if is_right(f"recovery.{name}.outcome", outcome):
         return "good"
-    return "told" if outcome in FAILED else "wrong"
+    return "told" if outcome in (*FAILED, HELPED) else "wrong"
 
 
 def _expected(found: Heat, row: Mapping[str, str] | None, track: str) -> Heat:
@@ -173,5 +197,5 @@ def _expected(found: Heat, row: Mapping[str, str] | None, track: str) -> Heat:
     outcomes = [one for one in row["outcomes"].split("; ") if one]
     agreement: Agreement = "nothing documented"
     if outcomes:
-        agreement = "as documented" if found.text in outcomes else "differs from the documentation"
+        agreement = "as documented" if set(found.outcomes) <= set(outcomes) else "differs from the documentation"
     return replace(found, agreement=agreement, expected=row["text"], source=row["source"])

@@ -10,8 +10,12 @@ from reports.pages.document import Document, Line, Section, Table
 from reports.pages.pairs import Group, Pair, Row
 from reports.words.numbers import listing, number
 
-COLUMNS = ("Metric", "Where", "", "", "n", "Ratio", "95 % interval", "Verdict", "Note")
-NUMERIC = frozenset({2, 3, 4, 5, 6})
+COLUMNS = ("Metric", "Where", "", "", "n", "Ratio", "95 % interval", "Would show", "Verdict", "Note")
+NUMERIC = frozenset({2, 3, 4, 5, 6, 7})
+SHOWN = (
+    "Would show: the smallest ratio that so many sessions with this spread tell apart in 80 of 100 cases. One session, "
+    "or one run, is shown and not told apart; runs are by Fisher's exact test, which is not adjusted for their number."
+)
 ONE_IN = round(1 / (1 - CONFIDENCE))
 
 
@@ -64,7 +68,7 @@ def _explained(pair: Pair) -> tuple[str, ...]:
     chance = f"; by chance alone up to 1 in {ONE_IN} of them would differ" if intervals else ""
     return (
         f"{pair.tally}." if any(row.verdict.moved for row in pair.rows) else f"Nothing differs. {pair.tally}.",
-        f"{floor}. {intervals} comparisons have an interval ({how}){chance}.",
+        f"{floor}. {intervals} comparisons have an interval ({how}){chance}. {SHOWN}",
     )
 
 
@@ -78,5 +82,5 @@ def _heading(group: Group) -> Line:
 
 
 def _line(row: Row) -> Line:
-    cells = (row.title, row.where, row.before, row.after, row.sessions, row.change, row.interval, row.said, row.note)
-    return Line(cells, row.verdict.turn)
+    values = row.before, row.after, row.sessions, row.change, row.interval, row.detectable
+    return Line((row.title, row.where, *values, row.said, row.note), row.verdict.turn)

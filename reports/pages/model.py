@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from bench.contract.records import Evidence, Failure
 from bench.questions.catalogue import LEAVES, columns, subject
 from bench.questions.catalogue import metric as describe
@@ -14,16 +16,17 @@ from reports.draw.course import Courses, courses
 from reports.draw.heat import HeatMap, heat_map
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
-from reports.sections import background, isolation, others, recovery, resources, scaling
+from reports.sections import background, between, glance, isolation, others, recovery, resources, scaling
 from reports.sections.background import Background
 from reports.sections.decisions import Decision, asked, decide
 from reports.sections.experience import AbilityRow, Experience, abilities, experiences
 from reports.sections.scorecard import ScoreGroup, scorecard
 from reports.sections.section import Section, made
-from reports.sections.tables import Plan, arm_table
+from reports.sections.tables import Plan, Table, arm_table
 from reports.sections.transcripts import Transcript, transcripts
 from reports.sections.usecases import UseCase
 from reports.words.prose import facts_named, finding, limits, verdict_sentence
+from reports.words.safetext import inline
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class VerdictView:
     sentence: str
     limits: tuple[str, ...]
     others: tuple[str, ...]
+    next: Markup
+    """What would decide it, with the command marked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class Report:
     tracks: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
+    glance: Table | None
+    """Of a quick result: what it can say at once."""
     verdicts: tuple[VerdictView, ...]
     scorecard: tuple[ScoreGroup, ...]
     sections: tuple[Section, ...]
@@ -83,6 +90,7 @@ def build(result: Result) -> Report:
     """Turn a result into the report's values."""
     lookup = Lookup(result)
     manifest, heat = result.manifest, heat_map(lookup)
+    views = [_verdict(case, lookup) for case in asked(lookup)]
     return Report(
         quick=manifest.budget == "quick",
         complete=manifest.state == "complete",
@@ -93,7 +101,8 @@ def build(result: Result) -> Report:
         tracks=lookup.tracks,
         facts=background.facts(lookup),
         missing=background.missing(lookup),
-        verdicts=tuple(_verdict(case, lookup) for case in asked(lookup)),
+        glance=glance.table(lookup) if manifest.budget == "quick" else None,
+        verdicts=tuple(sorted(views, key=lambda view: view.decision.status != "favoured")),
         scorecard=scorecard(lookup),
         sections=tuple(_sections(lookup)),
         code=code_rows(lookup),
@@ -124,7 +133,8 @@ def _verdict(case: UseCase, lookup: Lookup) -> VerdictView:
         for d in decisions
         if d is not main and d.status != "insufficient" and (d.first, d.status) != (main.first, main.status)
     )
-    return VerdictView(case, main, verdict_sentence(main, lookup), limits(main, lookup), others)
+    said = verdict_sentence(main, lookup), limits(main, lookup)
+    return VerdictView(case, main, *said, others, inline(main.next))
 
 
 def _sections(lookup: Lookup) -> list[Section]:
@@ -164,9 +174,9 @@ def _runtime(lookup: Lookup) -> Section:
     plan = Plan(names, "local", baseline=True, isolation=True)
     local = arm_table(lookup, "table-local", "Without a server: from the start of the process", plan)
     sentence = _first(lookup, "runtime.overhead_s", "overhead of a run on a server", "served")
-    return made(
-        "runtime", "How fast?", sentence, figures=drawn, tables=[served, local], parts=[isolation.price(lookup)]
-    )
+    tables = [served, between.table(lookup), local]
+    parts = [isolation.price(lookup)]
+    return made("runtime", "How fast?", sentence, figures=drawn, tables=tables, parts=parts)
 
 
 def _debugging(lookup: Lookup) -> Section:

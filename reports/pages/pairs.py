@@ -35,6 +35,8 @@ class Row:
     """How many gave a value on each side."""
     change: str
     interval: str
+    detectable: str
+    """The smallest ratio that this comparison would have shown."""
     verdict: Difference
     note: str = ""
     worse_by: float = 0.0
@@ -42,7 +44,7 @@ class Row:
     @property
     def said(self) -> str:
         """The verdict in full: the word, its turn, and why it is no more."""
-        more = self.verdict.turn or self.verdict.why
+        more = "; ".join(filter(None, (self.verdict.turn, self.verdict.why)))
         return f"{self.verdict.word} ({more})" if more else self.verdict.word
 
 
@@ -136,9 +138,9 @@ def _row(place: Identity, before: Side, after: Side, floor: float, names: Names,
     about = place, title(metric), where(place, names), value_text(one, metric, scale), value_text(other, metric, scale)
     if one is None or other is None:
         there = before if one else after
-        return Row(*about, "", "", "", Difference(f"{ONLY_IN} {there.label}"), _note(one, other, before, after))
+        return Row(*about, "", "", "", "", Difference(f"{ONLY_IN} {there.label}"), _note(one, other, before, after))
     verdict = tell_apart(one, other, metric, floor=floor, paired=paired)
-    shown = ("", "") if metric.kind == "flag" or verdict.word == "same" else _change_text(verdict.change, scale)
+    shown = ("", "", "") if metric.unit == "boolean" or verdict.word == "same" else _change_text(verdict.change, scale)
     sessions = f"{one.record.n},\N{NO-BREAK SPACE}{other.record.n}"
     return Row(*about, sessions, *shown, verdict, _note(one, other, before, after), worse_by(verdict, one, metric))
 
@@ -151,10 +153,10 @@ def _described(place: Identity, *sides: Values | None) -> Metric:
     return metric
 
 
-def _change_text(found: Change | None, scale: Scale) -> tuple[str, str]:
-    """The change and its interval; a difference has its sign."""
+def _change_text(found: Change | None, scale: Scale) -> tuple[str, str, str]:
+    """The change, its interval, and what would have shown; a difference has its sign."""
     if found is None:
-        return "", ""
+        return "", "", ""
 
     def show(value: float) -> str:
         if found.scale == "ratio":
@@ -163,7 +165,7 @@ def _change_text(found: Change | None, scale: Scale) -> tuple[str, str]:
         return with_unit(sign + scaled(abs(value), scale), "points" if scale == PERCENT else scale.unit)
 
     ends = "" if found.low is None or found.high is None else f"{show(found.low)}{TO}{show(found.high)}"
-    return show(found.value), ends
+    return show(found.value), ends, show(found.detectable) if found.detectable else ""
 
 
 def _note(one: Values | None, other: Values | None, before: Side, after: Side) -> str:
@@ -198,6 +200,6 @@ def _of_baseline(before: Side, after: Side) -> list[str]:
     found = change(before.values[place], after.values[place])
     if found is None or not found.beyond_chance:
         return []
-    value, interval = _change_text(found, Scale("s"))
+    value, interval, _ = _change_text(found, Scale("s"))
     took = f"the plain loop, which no engine touches, took {value} the time in {after.label} ({interval})"
     return [f"{took}: the machine or the steps changed too"]

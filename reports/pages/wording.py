@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from bench.analyse.comparability import BASELINE
+from bench.analyse.outcomes import with_runs
 from bench.analyse.sides import Identity, Values
-from bench.analyse.tell_apart import unit_of
+from bench.analyse.tell_apart import counted, unit_of
 from bench.contract.records import NO_PIPELINE, Manifest
 from bench.questions.catalogue import METRICS
 from bench.questions.metric import Metric, Scale
@@ -84,7 +85,7 @@ def value_text(values: Values | None, metric: Metric, scale: Scale) -> str:
     if value is None:
         return MISSING
     if isinstance(value, str):
-        return value
-    if metric.kind == "flag" and value in (0, 1):
+        return with_runs(counted(values)) if values and metric.kind == "outcome" else value
+    if metric.unit == "boolean" and value in (0, 1):
         return "yes" if value else "no"
     return with_unit(scaled(value, scale), scale.unit)

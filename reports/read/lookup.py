@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -181,10 +181,10 @@ class Lookup:
 
     @cached_property
     def _samples(self) -> dict[tuple[str, ...], tuple[Sample, ...]]:
-        """Each arm's samples that have a number and are no warm-up."""
+        """Each arm's samples that have a value and are no warm-up."""
         grouped: dict[tuple[str, ...], list[Sample]] = {}
         for sample in self.result.samples:
-            if not sample.warm_up and isinstance(sample.value, int | float):
+            if not sample.warm_up and sample.value is not None:
                 grouped.setdefault(_arm(sample), []).append(sample)
         return {arm: tuple(found) for arm, found in grouped.items()}
 
@@ -195,9 +195,6 @@ class Lookup:
     def topics(self, group: str) -> tuple[str, ...]:
         """The scenarios or bugs of a group: `recovery.<topic>.<leaf>`."""
         return tuple(dict.fromkeys(name.split(".")[1] for name in self.names(group + ".") if name.count(".") == 2))
-
-    def single_session(self, readings: Iterable[Reading]) -> bool:
-        return any(reading.measured and reading.n < 2 for reading in readings)
 
 
 def family(name: str) -> str:

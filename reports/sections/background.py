@@ -11,12 +11,14 @@ from bench.analyse.audits import BUSY_SHARE
 from bench.contract.records import NO_PIPELINE, Audit, Cell, Manifest
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
-from reports.sections import noise
+from reports.sections import between, noise
 from reports.sections.tables import Table
 from reports.words.flat import flat
 from reports.words.numbers import listing, number, plural, with_unit
 from reports.words.safetext import inline
 
+SHORT = 12
+"""Digits of a digest that are shown."""
 LOADED = 0.5
 BUSY_RUNS = 0.1
 """Share of the runs with a busy host from which on a reader is told first."""
@@ -58,6 +60,8 @@ class Background:
     host: Pairs
     data: Pairs
     arguments: Pairs
+    states: Pairs
+    """What was measured, and its state by digest."""
     versions: tuple[tuple[str, Pairs], ...]
     setting_tracks: tuple[str, ...]
     settings: tuple[SettingRow, ...]
@@ -83,9 +87,9 @@ def background(lookup: Lookup) -> Background:
     result, manifest = lookup.result, lookup.result.manifest
     tracks = tuple(dict.fromkeys(s.get("track", "") for s in manifest.settings))
     return Background(
-        host=flat(manifest.host),
-        data=flat(manifest.data),
+        host=flat(manifest.host), data=flat(manifest.data),
         arguments=flat(manifest.arguments),
+        states=_states(manifest),
         versions=tuple((name, flat(found)) for name, found in manifest.versions.items()),
         setting_tracks=tracks,
         settings=_settings(lookup, tracks),
@@ -98,7 +102,7 @@ def background(lookup: Lookup) -> Background:
             for v in result.verdicts
             if v.verdict != "pass"
         ),
-        noise_sentence=noise.least_difference(lookup),
+        noise_sentence=between.least_shown(lookup),
         noise=noise.facts(lookup),
         micro=noise.micro_table(lookup),
         noise_floor=number(lookup.noise.ratio) if lookup.noise.ratio > 1 else "",
@@ -108,7 +112,15 @@ def background(lookup: Lookup) -> Background:
         order=tuple(manifest.order),
         raw=tuple(name for name in RAW if (result.folder / name).exists()),
         rerun=_rerun(manifest),
+    )  # fmt: skip
+
+
+def _states(manifest: Manifest) -> Pairs:
+    digests = tuple((one.name, one.sha256[:SHORT]) for one in manifest.digests)
+    redone = tuple(
+        (f"{one['engine']}, measured anew", f"{_minute(one['utc'])}: {one['changed']}") for one in manifest.redone
     )
+    return (*digests, *redone)
 
 
 def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
@@ -129,7 +141,7 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
         "Host": ", ".join(filter(None, dict.fromkeys(host))),
         "Measured": " to ".join(_minute(at) for at in (manifest.created_utc, manifest.finished_utc) if at),
         "Budget": budget,
-        "Noise": noise.least_difference(lookup),
+        "Noise": between.least_shown(lookup),
     }
     return tuple((name, value) for name, value in given.items() if value)
 

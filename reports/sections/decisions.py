@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from msgspec import structs
 
+from bench.analyse.families import Contest, by_family, contests, first_runs
+from bench.analyse.outcomes import came_right, with_runs
 from bench.analyse.summary import median, summarise
+from bench.analyse.tell_apart import ONE_RUN, ONE_SESSION
 from bench.contract.records import Sample
-from bench.judge.outcome import rank
 from bench.questions.catalogue import metric as describe
-from bench.questions.metric import Better, Kind, Metric, Scale
+from bench.questions.metric import Kind, Metric, Scale
 from reports.read.lookup import Lookup, as_reading
-from reports.sections.usecases import USE_CASES, WHOLE, Criterion, UseCase
+from reports.sections.next_command import would_decide
+from reports.sections.usecases import USE_CASES, Criterion, UseCase
+from reports.words.apart import contest_said, difference_said
 from reports.words.catalogue import scale_of
 from reports.words.numbers import interval, listing, scaled, with_unit
-from reports.words.ranking import Reading, leaders
+from reports.words.ranking import Reading, against_best, leaders
 
 Status = Literal["favoured", "tie", "insufficient"]
+TOO_FEW = (ONE_SESSION, ONE_RUN)
 
 
 def asked(lookup: Lookup) -> tuple[UseCase, ...]:
-    """The use cases of a result: without those about scenarios of which it has none."""
+    """The use cases of a result: without those about many faults of which it has none."""
     names = set(lookup.names("recovery."))
     return tuple(
-        case for case in USE_CASES if not case.criteria[0].shared or names.intersection(case.criteria[0].metrics)
+        case for case in USE_CASES if not case.criteria[0].paired or names.intersection(case.criteria[0].metrics)
     )
 
 
@@ -39,6 +44,10 @@ class TraceStep:
     values: tuple[tuple[str, str], ...]
     left: tuple[str, ...]
     remark: str = ""
+    compared: tuple[str, ...] = ()
+    """How each is held against the best, in words."""
+    few: str = ""
+    """Of what there is too little to tell any apart; empty if there is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,11 @@ class Decision:
     first: tuple[str, ...]
     trace: tuple[TraceStep, ...]
     absent: tuple[tuple[str, str], ...]
-    single_session: bool
+    few: str
+    """Why nobody is told apart, where that is for want of sessions or runs."""
     isolations: tuple[str, ...]
+    next: str
+    """What would decide it; empty if it is decided."""
 
 
 def decide(case: UseCase, lookup: Lookup, track: str) -> Decision:
@@ -66,68 +78,94 @@ def decide(case: UseCase, lookup: Lookup, track: str) -> Decision:
     used: list[Reading] = []
     for criterion in case.criteria if contest else ():
         readings = _readings(criterion, lookup, track)
-        step = _apply(criterion, candidates, readings, lookup)
+        step = _apply(criterion, candidates, readings, lookup, track)
         trace.append(step)
         used += [readings[engine] for engine in candidates if not criterion.required]
         candidates = list(step.left)
         if len(candidates) < 2 or step.remark:
             break
     status: Status = "insufficient" if not contest else "favoured" if len(candidates) == 1 else "tie"
+    few = next((step.few for step in trace if step.few), "") if status == "tie" and candidates else ""
     return Decision(
-        case, track, status, tuple(candidates), tuple(trace), absent,
-        (_noisy(case, trace) or case.criteria[0].shared) and lookup.single_session(used),
+        case, track, status, tuple(candidates), tuple(trace), absent, few,
         tuple(dict.fromkeys(r.isolation for r in used if r.isolation not in ("none", "")))
         if case.section in ("runtime", "recovery") and _noisy(case, trace) else (),
+        "" if status == "favoured" else would_decide(case, status, few, lookup.result.manifest),
     )  # fmt: skip
 
 
 def _noisy(case: UseCase, trace: Sequence[TraceStep]) -> bool:
-    """Whether any criterion that was used is a time; counts of lines need no second session."""
+    """Whether any criterion that was used is a time."""
     return any(_metric(criterion).kind == "time" for criterion in case.criteria[: len(trace)])
 
 
-def _apply(criterion: Criterion, candidates: Sequence[str], readings: dict[str, Reading], lookup: Lookup) -> TraceStep:
+def _apply(
+    criterion: Criterion, candidates: Sequence[str], readings: Mapping[str, Reading], lookup: Lookup, track: str
+) -> TraceStep:
     described = _metric(criterion)
     scale = scale_of(described, [readings[engine].value for engine in candidates])
     shown = tuple((engine, _shown(readings[engine], scale)) for engine in candidates)
-    if criterion.required:
-        left = tuple(e for e in candidates if rank(str(readings[e].value)) >= WHOLE)
-        return TraceStep(criterion.title, shown, left)
+    if criterion.paired:
+        return _paired(criterion, shown, _contests(lookup, track))
     lacking = [engine for engine in candidates if not readings[engine].measured]
     if lacking:
         remark = f"not measured for {listing(lookup.title(e) for e in lacking)}, so it cannot decide"
         return TraceStep(criterion.title, shown, tuple(candidates), remark)
-    first = leaders([readings[engine] for engine in candidates], described, lookup.noise)
-    if criterion.shared and not any(reading.value for reading in first):  # to share nothing is no first place
+    still = [readings[engine] for engine in candidates]
+    best, others = against_best(still, described, lookup.noise)
+    said = tuple(difference_said(lookup, best, other, found, described) for other, found in others)
+    few = next((found.why for _, found in others if found.why in TOO_FEW), "")
+    first = leaders(still, described, lookup.noise)
+    if criterion.required and all(_never_right(reading, described) for reading in first):
         first = []
-    return TraceStep(criterion.title, shown, tuple(reading.engine for reading in first))
+    return TraceStep(criterion.title, shown, tuple(reading.engine for reading in first), "", said, few)
+
+
+def _never_right(reading: Reading, metric: Metric) -> bool:
+    """In several runs; a single one says nothing."""
+    runs = sum(reading.outcomes.values())
+    return runs > 1 and not came_right(metric.name, reading.outcomes)
+
+
+def _paired(
+    criterion: Criterion, shown: tuple[tuple[str, str], ...], found: Sequence[tuple[Contest, str]]
+) -> TraceStep:
+    """Who is behind no other is left: to be told apart from one of several is enough to be out."""
+    behind = {one.other if one.ahead == one.one else one.one for one, _ in found if one.ahead}
+    left = tuple(engine for engine, _ in shown if engine not in behind)
+    remark = "" if found else "no family of faults struck two of them, so it cannot decide"
+    return TraceStep(criterion.title, shown, left, remark, tuple(said for _, said in found))
+
+
+def _contests(lookup: Lookup, track: str) -> list[tuple[Contest, str]]:
+    found = contests(first_runs(lookup.result.samples, track, lookup.plain), lookup.engines)
+    return [(one, contest_said(lookup, one)) for one in found]
 
 
 def _shown(reading: Reading, scale: Scale) -> str:
     if reading.value is None:
         return reading.note or "not measured"
     if isinstance(reading.value, str):
-        return reading.value
+        return f"{with_runs(reading.outcomes)}{' (one run)' if reading.n <= 1 else ''}"
     ends = interval(reading.low, reading.high, scale)
     of = f" {reading.note}" if reading.note.startswith("of ") else ""
     return with_unit(scaled(reading.value, scale), scale.unit) + of + (f" ({ends})" if ends else "")
 
 
 def _metric(criterion: Criterion) -> Metric:
-    """A sum of yes-or-no facts, or of good outcomes, is a count of which more is better."""
+    """A sum of yes-or-no facts, or of what came right, is a count of which more is better."""
     first = describe(criterion.metrics[0])
     if len(criterion.metrics) == 1:
         return first
     counted = first.kind in ("flag", "outcome")
     kind: Kind = "exact" if counted else first.kind
-    better: Better = first.better
     unit = "count" if counted else first.unit
-    return Metric(first.name, criterion.title, better, kind, unit, first.resolution)
+    return Metric(first.name, criterion.title, first.better, kind, unit, first.resolution)
 
 
 def _readings(criterion: Criterion, lookup: Lookup, track: str) -> dict[str, Reading]:
-    if criterion.shared:
-        return _over_shared(criterion, lookup, track)
+    if criterion.paired:
+        return _over_families(lookup, track)
     return {engine: _reading(criterion, lookup, engine, track) for engine in lookup.engines}
 
 
@@ -164,23 +202,13 @@ def _summed(parts: Sequence[Reading]) -> tuple[Sample, ...]:
     )  # fmt: skip
 
 
-def _over_shared(criterion: Criterion, lookup: Lookup, track: str) -> dict[str, Reading]:
-    """Sums over the metrics that all engines have; an engine that has none of them was not measured."""
-    found = {
-        engine: {name: r for name in criterion.metrics if (r := lookup.reading(name, engine, track)) and r.measured}
-        for engine in lookup.engines
-    }
-    having = [set(readings) for readings in found.values() if readings]
-    common = set.intersection(*having) if having else set()
-    return {
-        engine: _sum([readings[name] for name in sorted(common)]) if common and readings else Reading(engine, None)
-        for engine, readings in found.items()
-    }
-
-
-def _sum(readings: Sequence[Reading]) -> Reading:
-    parts = [float(rank(r.value) >= WHOLE) if isinstance(r.value, str) else r.value or 0.0 for r in readings]
-    first = readings[0]
-    return Reading(
-        first.engine, sum(parts), n=min(r.n for r in readings), note=f"of {len(parts)}", isolation=first.isolation
-    )
+def _over_families(lookup: Lookup, track: str) -> dict[str, Reading]:
+    """How many of the families that struck it an engine came right in; its own, for not all are shared by all."""
+    runs = first_runs(lookup.result.samples, track, lookup.plain)
+    found = {}
+    for engine in lookup.engines:
+        families = by_family(runs.get(engine, {}), runs.get(engine, {}))
+        right = float(sum(families.values()))
+        of = f"of {len(families)}"
+        found[engine] = Reading(engine, right, n=1, note=of) if families else Reading(engine, None)
+    return found

@@ -16,31 +16,40 @@ from reports.words.ranking import Reading
 
 Pairs = tuple[tuple[str, str], ...]
 MICRO = "micro."
+ASKING = "noise.asking_ratio"
 OF_STEPS = ("rows_per_s", "peak_bytes")
 SINGLE_VALUES = ("noise.clock_resolution_s", "instrument.attempt_s", "micro.report_s")
 ORDER_TESTS = {"noise.position_p": "place in a block", "noise.drift_p": "time since the start"}
-
-
-def least_difference(lookup: Lookup) -> str:
-    """What a newcomer needs to know of the noise; empty if it was not measured."""
-    found = _value(lookup, "noise.detectable_ratio")
-    if found is None:
-        return ""
-    percent = number(round(100 * (max(found, lookup.noise.ratio) - 1), 1), whole=True)
-    return f"Differences in run time below {percent} % cannot be told apart in this result."
 
 
 def facts(lookup: Lookup) -> Pairs:
     """What is known of noise and instrument, by name."""
     found = {
         "The same engine measured twice": _again(lookup),
-        "Smallest detectable difference": _smallest(lookup),
+        "Between these two": _smallest(lookup),
         "Order of the sessions": _order(lookup),
         "Load by others": _load(lookup),
         **{describe(name).title: _shown(lookup, name) for name in SINGLE_VALUES},
         "Core's pipeline against a bare script": _ratios(lookup),
+        "Engines are asked for a run": _asked(lookup),
+        describe(ASKING).title: _asking(lookup),
     }
     return tuple((name, said) for name, said in found.items() if said)
+
+
+def _asked(lookup: Lookup) -> str:
+    every = lookup.result.manifest.asked
+    if not every:
+        return ""
+    ended, silence, broken = (f"{every[name]:g} s" for name in ("ended_s", "silence_s", "broken_s"))
+    plain = f"a plain one once its last step has ended, then every {ended}, or after {silence} of silence"
+    return f"{plain}; a broken one every {broken}"
+
+
+def _asking(lookup: Lookup) -> str:
+    """What asking costs, by engine."""
+    found = [r for r in lookup.result.records if r.metric == ASKING]
+    return "; ".join(f"{lookup.title(r.engine)}: {_of(r)}, {plural(r.n, 'pair')}" for r in found)
 
 
 def _record(lookup: Lookup, name: str) -> Record | None:
@@ -72,14 +81,16 @@ def _again(lookup: Lookup) -> str:
     if record is None:
         return ""
     base = lookup.title(lookup.base(record.engine))
-    return f"{base}: {_of(record)}, {plural(record.n, 'block')}; a ratio of 1 is no difference"
+    return (
+        f"{base}: {_of(record)}, {plural(record.n, 'block')}; 1 is no difference, which one in twenty intervals misses"
+    )
 
 
 def _smallest(lookup: Lookup) -> str:
     record = _record(lookup, "noise.detectable_ratio")
     if record is None or not isinstance(record.value, int | float):
         return record.note if record else ""
-    return f"{number(round(100 * (record.value - 1), 1))} %, in 80 of 100 results with this spread and number of blocks"
+    return f"{_of(record)} would have been shown, in 80 of 100 results; of other pairs that says nothing"
 
 
 def _order(lookup: Lookup) -> str:

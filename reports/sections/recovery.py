@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.contract.targets import Target
@@ -26,10 +26,13 @@ QUESTIONS = {
     "attempts": "Attempts of the step that was struck",
     "record": "What the engine's own record claims, against the journal",
     "actions": "What people did, or the process manager that they have set up",
+    "struck": "What was really struck",
 }
 """Leaf -> caption of its table: scenarios as rows, engines as columns."""
 OPEN = ("detection_s", "recovery_s")
 PARTS = {"recovery_work_s": "work", "recovery_delay_s": "delay", "recovery_rest_s": "rest"}
+LIMITED = {"detection_delay_s": "until the limit that you set", "detection_rest_s": "beyond it"}
+"""Of a detection that waited for a limit of ours."""
 BARS = (
     "Until the last step's right end, which may be before the engine calls the run ended. Bars, in this order and on "
     "one scale for the whole table: work of the steps, with the pause in which one is struck; configured delay, in "
@@ -67,6 +70,16 @@ class _Place:
         """A number, or nothing if there is none."""
         found = self.reading(leaf)
         return float(found.value) if found and isinstance(found.value, int | float) else 0.0
+
+    def most(self, leaf: str) -> float:
+        """The same of the worst run, where there are several."""
+        return max(self.runs(leaf), default=self.value(leaf))
+
+    def runs(self, leaf: str) -> list[float]:
+        """The numbers of all runs."""
+        found = self.reading(leaf)
+        numbers = found.samples if found and found.measured else ()
+        return [float(s.value) for s in numbers if isinstance(s.value, int | float)]
 
 
 def section(lookup: Lookup) -> Section:
@@ -148,18 +161,29 @@ def _value(place: _Place, leaf: str, reading: Reading | None, longest: float) ->
     shown = replace(shown, n=shown.n if shown.n > 1 else 0)
     if _unfit(place, leaf):
         shown = replace(shown, mark="", marked="")
+    if leaf == "detection_s" and place.value("detection_delay_s"):
+        return replace(shown, note=f"{_sum(_parts(place, LIMITED))}; {reading.note}")
     if leaf != "recovery_s":
         return shown
-    parts = {said: place.value(own) for own, said in PARTS.items() if place.reading(own)}
-    note = " + ".join(f"{number(seconds, whole=False)} {said}" for said, seconds in parts.items())
-    return replace(shown, note=note, bar=_bar(parts.values(), longest))
+    parts = _parts(place, PARTS)
+    return replace(shown, note=_sum(parts), bar=_bar(parts.values(), longest))
+
+
+def _parts(place: _Place, leaves: Mapping[str, str]) -> dict[str, float]:
+    return {said: place.value(leaf) for leaf, said in leaves.items() if place.reading(leaf)}
+
+
+def _sum(parts: Mapping[str, float]) -> str:
+    return " + ".join(f"{number(seconds, whole=False)} {said}" for said, seconds in parts.items())
 
 
 def _unfit(place: _Place, leaf: str) -> bool:
-    """Whether a value should win nothing: a recovery where nothing was lost, little lost work where a step lives on."""
+    """Whether a value should win nothing: a recovery where nothing was lost, or that waited for a limit of ours; little
+    lost work where a step lives on."""
     if leaf == "recovery_s":
-        return place.value("attempts") <= 1 and not place.value("wasted_s")
-    return leaf == "wasted_s" and place.value("orphans") > 0
+        nothing_lost = place.value("attempts") <= 1 and not place.value("wasted_s")
+        return nothing_lost or place.value("detection_delay_s") > 0
+    return leaf == "wasted_s" and place.most("orphans") > 0
 
 
 def _bar(parts: Iterable[float], longest: float) -> tuple[tuple[float, float], ...]:
@@ -192,18 +216,28 @@ def _after(place: _Place) -> Cell:
 
 
 def _wrongs(place: _Place) -> list[str]:
-    said = [f"{what} ({number(place.value(leaf))})" for leaf, what in BEHIND.items() if place.value(leaf) > 0]
+    said = [
+        f"{what} ({number(place.most(leaf))}{_in_runs(place, leaf)})"
+        for leaf, what in BEHIND.items()
+        if place.most(leaf) > 0
+    ]
     doubled = place.reading("duplicates")
-    if said and doubled and doubled.note and place.value("duplicates"):
+    if said and doubled and doubled.note and place.most("duplicates"):
         said[0] += f", {doubled.note}"
     lived = place.reading("orphan_s")
-    if lived and place.value("orphans") > 0:
+    if lived and place.most("orphans") > 0:
         text = f"{number(place.value('orphan_s'), whole=False)} s" if lived.measured else lived.note
         said = [f"{one}, for {text}" if one.startswith(BEHIND["orphans"]) else one for one in said]
     after = place.reading("session")
     if after and after.value == LOST:
         said.append(f"the engine did not come back, and its session was replaced: {after.note}")
     return said
+
+
+def _in_runs(place: _Place, leaf: str) -> str:
+    """In how many of several runs; the number beside it is that of the worst."""
+    seen = place.runs(leaf)
+    return f" at most, in {sum(value > 0 for value in seen)} of {len(seen)} runs" if len(seen) > 1 else ""
 
 
 def _targets(lookup: Lookup) -> Table | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bench.analyse.outcomes import with_runs
 from bench.plan.scenarios import SCENARIOS
 from bench.plan.scenarios.record import Scenario
 from bench.questions.catalogue import metric as describe
@@ -62,7 +63,7 @@ def _sentence(lookup: Lookup) -> str:
     for engine in lookup.engines:
         own = [place for place in first if place.engine == engine]
         outcomes = {place.task.key: place.reading("outcome") for place in own}
-        good = [n for n, r in outcomes.items() if r and isinstance(r.value, str) and tone_of(n, r.value) == "good"]
+        good = [n for n, r in outcomes.items() if r and r.outcomes and tone_of(n, *r.outcomes) == "good"]
         lacks = [subject(n).lower() for n, r in outcomes.items() if r and r.note.startswith("not supported")]
         if own:
             without = f", and has no means of its own for: {listing(lacks)}" if lacks else ""
@@ -99,7 +100,7 @@ def _cells(place: _Place) -> Sequence[Cell]:
             *(Cell(MISSING, numeric=one.numeric) for one in COLUMNS[2:]),
         )
     shown = Cell(
-        f"{SYMBOLS[tone_of(place.task.key, outcome.value)]} {outcome.value}",
+        f"{SYMBOLS[tone_of(place.task.key, *outcome.outcomes)]} {with_runs(outcome.outcomes)}",
         place.engine, outcome.value, note=_days(place), numeric=False,
     )  # fmt: skip
     return (

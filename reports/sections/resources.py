@@ -18,8 +18,9 @@ from reports.words.catalogue import scale_of
 from reports.words.numbers import interval, scaled, with_unit
 from reports.words.prose import finding
 
-IDLE = ("cpu_s_per_min", "pss_mean_bytes", "pss_peak_bytes", "processes", "threads", "written_bytes_per_min")
-RUN = ("cpu_s", "pss_mean_bytes", "pss_peak_bytes", "processes_peak", "threads_peak", "written_bytes")
+IDLE = ("cpu_s_per_min", "pss_mean_bytes", "pss_peak_bytes", "processes", "threads", "handed_bytes_per_min",
+        "written_bytes_per_min")  # fmt: skip
+RUN = ("cpu_s", "pss_mean_bytes", "pss_peak_bytes", "processes_peak", "threads_peak", "handed_bytes", "written_bytes")
 GROWTH = ("resources.metadata_bytes_per_1000_tasks", "resources.soak.pss_bytes_per_run")
 EACH, SLOPE = "resources.soak.pss_bytes", GROWTH[1]
 MEMORY = "resources.idle.pss_mean_bytes"

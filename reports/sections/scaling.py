@@ -19,9 +19,12 @@ from reports.words.numbers import listing, number, scaled, with_unit
 from reports.words.prose import finding
 
 MAKESPAN, COMPLETION, PER_TASK = "runtime.makespan_s", "runtime.completion_s", "resources.cpu_per_task_s"
+NET = "resources.cpu_per_task_net_s"
 FIT = ("scaling.fixed_s", "scaling.marginal_s", "scaling.quadratic_s")
 LIMITS = {"scaling.fails_at_n": "fails at", "scaling.superlinear_at_n": "is worse than linear from"}
-CONCURRENCY = ("throughput_per_min", "completion_p50_s", "completion_p95_s", "failures")
+CONCURRENCY = (
+    "throughput_per_min", "completion_p50_s", "completion_p95_s", "failures", "at_once_in_run", "at_once_over_all",
+)  # fmt: skip
 WHERE = {"served": "on a server", "local": "without a server"}
 DRAWN = 24
 """Points of a fitted line; a curve needs more than two."""
@@ -34,7 +37,9 @@ def section(lookup: Lookup) -> Section | None:
                   Plan((*FIT, *LIMITS), mode, lookup.shaped, "Pipeline", isolation=True))
         for mode, where in WHERE.items()
     ]  # fmt: skip
-    cpu = Plan((PER_TASK,), "served", _scopes(lookup, PER_TASK), "Pipeline", folded=True)
+    sizes = Plan((MAKESPAN,), "served", _sized(lookup), "Pipeline", folded=True)
+    tables.append(arm_table(lookup, "table-sizes", "Makespan by number of tasks, on a server", sizes))
+    cpu = Plan((PER_TASK, NET), "served", _scopes(lookup, PER_TASK), "Pipeline", folded=True)
     tables.append(arm_table(lookup, "table-cpu-per-task", "CPU seconds for each task, by size", cpu))
     drawn = [_figure(lookup, mode, track) for mode in WHERE for track in lookup.tracks]
     parts = [_published(lookup), _payload(lookup), _concurrency(lookup)]
@@ -54,6 +59,9 @@ def _marginal(lookup: Lookup, track: str, mode: str) -> str:
     for scope in lookup.shaped[:1]:
         readings = lookup.readings(FIT[1], track, mode, scope=scope)
         said = f"time for each task of a {scope.label}"
+        why = next((r.note for r in readings if r.note), "")
+        if why and not any(r.measured for r in readings):
+            return f"{said[:1].upper()}{said[1:]}: {why}."
         return finding(lookup, describe(FIT[1]), said, readings) if readings or mode != "served" else ""
     return ""
 
@@ -69,6 +77,13 @@ def _scopes(lookup: Lookup, name: str, mode: str = "") -> list[Scope]:
     order = [scope.pipeline for scope in lookup.shaped]
     found = [Scope(c.pipeline, c.params, _label(lookup, c)) for c in lookup.scopes(name, mode)]
     return sorted(found, key=lambda c: (_index(order, c.pipeline), c.params.get("fib", 0), c.params.get("n", 0)))
+
+
+def _sized(lookup: Lookup) -> list[Scope]:
+    """The pipelines with a shape, in each size and no other way."""
+    shaped = {scope.pipeline for scope in lookup.shaped}
+    found = _scopes(lookup, MAKESPAN, "served")
+    return [one for one in found if one.pipeline in shaped and one.params.keys() == {"n"}]
 
 
 def _index(order: list[str], name: str) -> int:
@@ -179,7 +194,8 @@ def _payload(lookup: Lookup) -> Section | None:
         Scope(c.pipeline, c.params, f"{_size(c.params['payload_bytes'])} {ways.get(way := c.params['channel'], way)}")
         for c in sorted(met, key=lambda c: (c.params["payload_bytes"], c.params["channel"]))
     ]
-    plan = Plan((MAKESPAN, "payload.metadata_bytes"), "served", scopes, "Each step hands on")
+    kept = ("payload.kept_bytes", "payload.metadata_bytes", "payload.files_bytes")
+    plan = Plan((MAKESPAN, *kept), "served", scopes, "Each step hands on")
     steps = {c.params["n"] for c in met}
     what = lookup.pipeline_title(met[0].pipeline) if met else ""
     caption = f"A {what} of {number(min(steps, default=0))} steps that hand on a payload"
@@ -194,10 +210,10 @@ def _size(count: int) -> str:
 
 def _concurrency(lookup: Lookup) -> Section | None:
     names = [f"concurrency.{leaf}" for leaf in CONCURRENCY]
-    met = [c for c in lookup.scopes(names[-1]) if "concurrent" in c.params]
+    met = [c for c in lookup.scopes(names[0]) if "concurrent" in c.params]
     met.sort(key=lambda c: int(c.params["concurrent"]))
     scopes = [Scope(c.pipeline, c.params, number(c.params["concurrent"])) for c in met]
-    caption = "Runs submitted at the same time. Settings say whether a limit of steps holds over all of them"
+    caption = "Runs submitted at the same time; ranked where the same limits of steps held, within a run and over all"
     table = arm_table(lookup, "table-concurrency", caption, Plan(names, "served", scopes, "At once", isolation=True))
     return present(made("concurrency", "Runs side by side", _at_most(lookup, scopes), tables=[table]))
 

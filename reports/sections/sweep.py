@@ -8,13 +8,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from bench.analyse.outcomes import Counts, with_runs
+from bench.analyse.summary import PROPORTION
 from bench.plan.sweep import KEY, TARGETS, TITLE, moments
 from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Scale
 from core.declaration import pipelines
 from reports.draw import charts, figures
 from reports.draw.charts import Figure
-from reports.draw.heat import MEANINGS, SEVERAL, SYMBOLS, tone_of
+from reports.draw.heat import MEANINGS, SYMBOLS, tone_of
 from reports.read.lookup import Lookup, Scope
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Cell, Column, Row, Table, cell
@@ -70,7 +72,7 @@ def _proportions(lookup: Lookup) -> Table | None:
     rows = []
     for track, engine, found in _arms(lookup):
         cells = tuple(
-            cell(r, replace(describe(f"recovery.{KEY}.{leaf}"), kind="info"), PERCENT)
+            cell(r, replace(describe(f"recovery.{KEY}.{leaf}"), kind="info", unit=PROPORTION), PERCENT)
             for leaf, r in zip(PROPORTIONS, found, strict=True)
         )
         rows.append(Row(engine, lookup.title(engine), track, tuple(replace(c, isolation="", note="") for c in cells)))
@@ -199,9 +201,9 @@ def _in_order(met: Iterable[str], known: Sequence[str]) -> list[str]:
     return sorted(set(met), key=lambda one: (known.index(one) if one in known else len(known), one))
 
 
-def _signed(outcome: str) -> str:
-    """With its sign; several outcomes, of a step that was struck at several instants, have none."""
-    return outcome if SEVERAL in outcome else f"{SYMBOLS[tone_of(KEY, outcome)]} {outcome}"
+def _signed(outcomes: Counts) -> str:
+    """With the sign of the worst, where a step was struck at several instants."""
+    return f"{SYMBOLS[tone_of(KEY, *outcomes)]} {with_runs(outcomes)}"
 
 
 def _points(lookup: Lookup) -> Table | None:
@@ -234,4 +236,4 @@ def _point(reading: Reading | None, absent: bool) -> Cell:
         return Cell("no such process" if absent else "not drawn", numeric=False)
     if not isinstance(reading.value, str):
         return Cell(MISSING, note=reading.note, numeric=False)
-    return Cell(_signed(reading.value), reading.engine, reading.value, numeric=False)
+    return Cell(_signed(reading.outcomes), reading.engine, reading.value, numeric=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bench.analyse.outcomes import with_runs
 from bench.questions.catalogue import leaf
 from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Metric, Scale
@@ -80,9 +81,12 @@ def cell(reading: Reading | None, metric: Metric, scale: Scale) -> Cell:
         return Cell(reading.note, engine=reading.engine)
     if value is None:
         return Cell(MISSING, engine=reading.engine, note=reading.note or "not measured")
+    if metric.kind == "outcome" and n > 1:
+        return Cell(with_runs(reading.outcomes), reading.engine, str(value), "", 0, reading.mark, reading.note,
+                    numeric=False)  # fmt: skip
     if isinstance(value, str):
         return Cell(value, reading.engine, value, "", n, reading.mark, reading.note, numeric=False)
-    text = (YES if value else NO) if metric.kind == "flag" else scaled(value, scale)
+    text = (YES if value else NO) if metric.unit == "boolean" else scaled(value, scale)
     isolation = reading.isolation if reading.isolation != "none" else ""
     ends = interval(reading.low, reading.high, scale)
     sort = repr(float(value))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.judge.outcome import rank
-from bench.plan.scenarios import SCENARIOS
+from bench.analyse.families import METRICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +15,9 @@ class Criterion:
     metrics: tuple[str, ...]
     mode: str = ""
     required: bool = False
-    """An outcome that must be a good one: who has not got it is out."""
-    shared: bool = False
-    """Only over those of the metrics that every engine has that has any; outcomes are counted if good."""
+    """An outcome that must be a good one: who is told apart from the best is out; all are if none ever came right."""
+    paired: bool = False
+    """Over the families of faults that two engines share, by the paired test; no metric is ranked by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,6 @@ class UseCase:
     criteria: tuple[Criterion, ...]
 
 
-WHOLE = rank("completed")
-OUTSIDE = tuple(f"recovery.{one.key}.outcome" for one in SCENARIOS.values() if one.nemesis)
 BUGS = ("exception", "renamed_column", "import_error")
 
 
@@ -74,9 +71,9 @@ USE_CASES = (
         Criterion("effects done twice", ("recovery.step_killed.duplicates",)),
         Criterion("recovery time", ("recovery.step_killed.recovery_s",)),
     )),
-    UseCase("night", "Left alone at 3 AM", "Workers, schedulers, servers and databases that go away.", "recovery", (
-        Criterion("faults from outside, of those that all engines know, that a run survives by itself",
-                  OUTSIDE, shared=True),
+    UseCase("night", "Left alone at 3 AM", "Steps, workers, servers and databases that fail or go away.", "recovery", (
+        Criterion("families of this catalogue's faults after which a run completes correctly by itself",
+                  tuple(METRICS), paired=True),
     )),
     UseCase("resume", "Repair without repeating finished work", "Long pipelines that fail near the end.", "recovery", (
         Criterion("the run completes after the fix", ("recovery.resume_after_fix.outcome",), required=True),

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 
 from bench.questions.metric import Metric
 from reports.read.lookup import Lookup
-from reports.sections.decisions import Decision
+from reports.sections.decisions import TOO_FEW, Decision
 from reports.sections.tables import PRICE, differ
 from reports.words.catalogue import matters, scale_of
 from reports.words.numbers import listing, plural, ratio, scaled, with_unit
-from reports.words.ranking import Reading, leaders
-
-SINGLE = "single session"
+from reports.words.ranking import Reading, against_best, leaders
 
 
 def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Reading]) -> str:
     """One sentence about one metric: who is lowest, by how much, or that nobody is."""
-    able = [reading for reading in readings if isinstance(reading.value, int | float)]
+    shown = [reading for reading in readings if isinstance(reading.value, int | float)]
+    able = [reading for reading in shown if not reading.aside]
+    if len(able) < len(shown):
+        return _set_aside(lookup, metric, subject, shown)
     if not able:
         return f"{_upper(subject)} was not measured for any engine."
     if len(able) == 1:
@@ -25,11 +26,10 @@ def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Rea
         return f"{_upper(subject)}: only {lookup.title(only.engine)} was measured, {_value(only, metric, able)}."
     first = leaders(able, metric, lookup.noise)
     rest = [reading for reading in able if reading not in first]
-    caveat = _caveat(lookup, metric, able)
-    if not rest and metric.kind == "time" and lookup.single_session(able):
-        return (
-            f"{_upper(subject)}: not ranked, for a single session tells nothing ({_each(lookup, able, metric, able)})."
-        )
+    caveat = _caveat(metric, able)
+    few = next((found.why for _, found in against_best(able, metric, lookup.noise)[1] if found.why in TOO_FEW), "")
+    if not rest and few:
+        return f"{_upper(subject)}: {_each(lookup, able, metric, able)}; {few}: not told apart."
     if not rest:
         return f"{_upper(subject)}: no clear difference ({_each(lookup, able, metric, able)}){caveat}."
     word = "lowest" if metric.better == "low" else "highest"
@@ -39,10 +39,13 @@ def finding(lookup: Lookup, metric: Metric, subject: str, readings: Sequence[Rea
     return f"{led}, {values}, against {_each(lookup, rest, metric, able, first[0])}{caveat}."
 
 
-def _caveat(lookup: Lookup, metric: Metric, readings: Sequence[Reading]) -> str:
-    said = [SINGLE] if metric.kind == "time" and lookup.single_session(readings) else []
-    said += [PRICE] if matters(metric.name) and differ(readings) else []
-    return f" ({'; '.join(said)})" if said else ""
+def _set_aside(lookup: Lookup, metric: Metric, subject: str, shown: Sequence[Reading]) -> str:
+    reasons = listing(dict.fromkeys(reading.aside for reading in shown if reading.aside))
+    return f"{_upper(subject)}: not ranked, for {reasons} ({_each(lookup, shown, metric, shown)})."
+
+
+def _caveat(metric: Metric, readings: Sequence[Reading]) -> str:
+    return f" ({PRICE})" if matters(metric.name) and differ(readings) else ""
 
 
 def facts_named(lookup: Lookup, topics: Sequence[str]) -> str:
@@ -97,14 +100,14 @@ def verdict_sentence(decision: Decision, lookup: Lookup) -> str:
         return "None of those measured meets the requirement."
     if decision.status == "favoured":
         return f"{names[0]}. Decided by: {decision.trace[-1].title}."
+    if decision.few:
+        return f"{_upper(decision.few)}: {listing(names)} are not told apart."
     return f"No clear winner: {listing(names)} cannot be told apart."
 
 
 def limits(decision: Decision, lookup: Lookup) -> tuple[str, ...]:
     """What a reader must know before using the verdict."""
     found = []
-    if decision.single_session and decision.status != "insufficient":
-        found.append(SINGLE)
     if len(decision.isolations) > 1:
         found.append(f"{PRICE}: " + ", ".join(decision.isolations))
     if decision.absent and decision.status != "insufficient":

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bench.analyse import outcomes
+from bench.analyse.outcomes import Counts
 from bench.analyse.sides import Values
-from bench.analyse.tell_apart import quality, tell_apart
-from bench.contract.records import NO_PIPELINE, Record, Sample
+from bench.analyse.tell_apart import Difference, counted, tell_apart
+from bench.contract.records import NO_PIPELINE, NOT_RANKED, Record, Sample
 from bench.questions.metric import Metric
 
 Mark = Literal["", "best", "tied"]
@@ -36,6 +38,16 @@ class Reading:
         return self.value is not None
 
     @property
+    def aside(self) -> str:
+        """Why it is shown and not ranked; empty if it is."""
+        return next((why for why in self.note.split("; ") if why.startswith(NOT_RANKED)), "").removeprefix(NOT_RANKED)
+
+    @property
+    def outcomes(self) -> Counts:
+        """Of what has a text for each run: in how many runs it was which."""
+        return counted(self.values)
+
+    @property
     def values(self) -> Values:
         """As it is compared."""
         record = Record(
@@ -58,7 +70,7 @@ def rank(readings: Sequence[Reading], metric: Metric, noise: Noise) -> tuple[Rea
 
     No mark where fewer than two can be compared, or where all are alike.
     """
-    able = [reading for reading in readings if reading.measured]
+    able = [reading for reading in readings if reading.measured and not reading.aside]
     if metric.better == "none" or len(able) < 2:
         return tuple(readings)
     first = leaders(able, metric, noise)
@@ -68,20 +80,29 @@ def rank(readings: Sequence[Reading], metric: Metric, noise: Noise) -> tuple[Rea
     return tuple(replace(reading, mark=mark if reading in first else "") for reading in readings)
 
 
+def against_best(
+    readings: Sequence[Reading], metric: Metric, noise: Noise
+) -> tuple[Reading, list[tuple[Reading, Difference]]]:
+    """The best reading, and each other one as it is seen from there."""
+    best = max(readings, key=lambda reading: _merit(reading, metric))
+    return best, [(one, _apart(one, best, metric, noise)) for one in readings if one is not best]
+
+
 def leaders(readings: Sequence[Reading], metric: Metric, noise: Noise) -> list[Reading]:
     """The best reading and all that cannot be told apart from it."""
-    best = max(readings, key=lambda reading: _merit(reading, metric))
-    return [reading for reading in readings if reading is best or not _worse(reading, best, metric, noise)]
+    best, others = against_best(readings, metric, noise)
+    behind = [reading for reading, difference in others if difference.turn == "worse"]
+    return [reading for reading in readings if reading is best or reading not in behind]
 
 
-def _worse(reading: Reading, best: Reading, metric: Metric, noise: Noise) -> bool:
-    return tell_apart(best.values, reading.values, metric, floor=noise.ratio, paired=True).turn == "worse"
+def _apart(reading: Reading, best: Reading, metric: Metric, noise: Noise) -> Difference:
+    return tell_apart(best.values, reading.values, metric, floor=noise.ratio, paired=True)
 
 
 def _merit(reading: Reading, metric: Metric) -> tuple[float, ...]:
     """More is better."""
     if metric.kind == "outcome":
-        return quality(reading.values)
+        return outcomes.merit(metric.name, reading.outcomes)
     if not isinstance(reading.value, int | float):
         return (-math.inf,)
     value = float(reading.value)

@@ -17,6 +17,7 @@ from doubles import BringUp, Double, make_project
 from bench.contract import registry
 from bench.contract.records import Arm
 from bench.contract.words import Track
+from bench.observe import watching
 from bench.observe.journal import Journal
 from bench.observe.store import Store
 from bench.run.conductor import Conductor, inline_command
@@ -100,7 +101,9 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose engines are doubles, which wait for no polling interval."""
+    """A checkout whose engines are doubles, which wait for no polling interval and record nothing late."""
+    monkeypatch.setattr(watching, "SILENCE_S", 1.0)
+    monkeypatch.setattr(watching, "SETTLE_LIMIT_S", 0.5)
     root = make_project(tmp_path / "project")
     monkeypatch.setattr(workspace, "PROJECT", root)
     monkeypatch.setattr(registry, "PROJECT", root)

@@ -23,6 +23,7 @@ from bench.contract.words import Ability, AbilityTable, Expectation, Feature, St
 from bench.run.conductor import Conductor
 from bench.session.bring_up import Session
 from core.declaration import Kind, Part, Step, pipeline
+from core.instrument import journal
 from core.instrument.config import load_config
 
 BringUp = Callable[..., tuple[Session, Conductor]]
@@ -42,12 +43,13 @@ if __name__ == "__main__":
 '''
 
 SERVER = r'''
-import http.server, json, os, pathlib, signal, subprocess, sys, threading, time
+import collections, http.server, json, os, pathlib, signal, subprocess, sys, threading, time
 
 BEHAVIOUR, SCRIPTS = sys.argv[1], json.loads(sys.argv[2])
 PORT, RETRIES, HARNESS = map(int, sys.argv[3:])
 RUNS = {}
 ASKED = {"state": 0}
+REFUSED = collections.Counter()
 
 
 def conduct(run, config):
@@ -84,7 +86,7 @@ def begin(run, config):
     if BEHAVIOUR == "does nothing":
         run["status"] = "completed"
         return
-    if BEHAVIOUR == "never ends":
+    if BEHAVIOUR in ("never ends", "refuses twice"):
         run["status"] = "running"
         run["child"] = subprocess.Popen(["sleep", "3600"])
         return
@@ -113,6 +115,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             told = [subprocess.run([sys.executable, script, "-"], capture_output=True, text=True).stderr
                     for script in {script for script, *name in SCRIPTS.values()}]
             self.answer({"error": "".join(text for text in told if "ModuleNotFoundError" in text)})
+        elif parts[1] not in RUNS:
+            self.answer({}, 404)
         else:
             ASKED["state"] += 1
             if BEHAVIOUR == "stumbles" and ASKED["state"] % 2:
@@ -125,6 +129,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         content = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
         if BEHAVIOUR == "refuses runs":
             self.answer({}, 500)
+        elif BEHAVIOUR == "refuses twice" and REFUSED[self.path] < 2:
+            REFUSED[self.path] += 1
+            self.answer({}, 503)
         elif parts == ["runs"]:
             name = content.pop("id", str(len(RUNS) + 1))
             RUNS[name] = {"status": "pending", "attempts": 0, "log": "", "cancelled": False, **content}
@@ -186,6 +193,7 @@ class DoubleEndpoint(Endpoint):
             Ability.RESUME: self._resume,
             Ability.CANCEL: self._cancel,
             Ability.DEPLOYMENT_ERROR: self._deployment_error,
+            Ability.READ_AGAIN: Unsupported("it imports the files whenever it is asked for their error"),
             Ability.STEP_TIMEOUT: absent,
             Ability.RETRY_LOST_STEP: Feature("runs the whole file again"),
             Ability.CLEANUP_AFTER_FAILURE: Feature("the inline loop's own"),
@@ -256,7 +264,7 @@ class Double(Adapter):
     def polling(self) -> list[Polling]:
         return []
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return Command((sys.executable, *self.workspace.script(pipeline), str(config)))
 
     def local_note(self) -> str:
@@ -264,11 +272,12 @@ class Double(Adapter):
 
 
 def _listed(run: dict[str, Any]) -> list[str]:
-    """The steps that the double tells of: of a pipeline with parts the heavy one, of like steps all."""
+    """The steps that the double tells of: of a pipeline with parts the heavy one until it is complete, else all."""
     config = load_config(run["config"])
     declared = pipeline(config.pipeline)
     if declared.shape is None:
-        return [declared.part(Part.HEAVY)]
+        ran = [str(record["step"]) for record in journal.read(config.run_dir)]
+        return ran if run["status"] == Status.COMPLETED else [declared.part(Part.HEAVY)]
     graph = declared.graph(config.settings)
     return [name for step in graph for name in _names(step, config.settings.get(declared.size, 1))]
 

@@ -83,7 +83,7 @@ def sound(blocks: int = 6) -> Result:
             late_s = float(random.uniform(0, 0.3))
             later = {name: TIMES[name] + late_s for name in ("submit_to_first_step_s", "makespan_s", "completion_s")}
             result.run(session, block, str(engine), **later)
-            for metric, value in SETUP.items():
+            for metric, value in (SETUP | {"host.calibration_s": 0.0002 + 0.00001 * late_s}).items():
                 result.sample(metric, value, engine=str(engine), session=session, block=block)
         for params, value in (({}, 5.0), ({"role": "server"}, 3.0), ({"role": "worker"}, 2.0)):
             result.sample("resources.run.cpu_s", value, session=session, params=params)
@@ -109,6 +109,10 @@ def setup_longer_than_its_total(result: Result) -> None:
 def roles_above_their_tree(result: Result) -> None:
     result.sample("resources.run.cpu_s", 1.0, session=3, params={"role": "server"})
     result.sample("resources.run.cpu_s", 0.9, session=3)
+
+
+def a_session_on_a_slower_machine(result: Result) -> None:
+    result.sample("host.calibration_s", 0.00026, engine="inline", session=40, block=7)
 
 
 def judged(checker: str, verdict: str) -> Any:
@@ -174,6 +178,7 @@ SPOILED = [
      "2 in 20 runs watched: 007-prefect: 0.90 of 2 cores used by others; 008-airflow: 0.30"),
     ("position in the block", "flag", slower_with_each("block"), "p = 0.0"),
     ("drift", "flag", slower_with_each("result"), "p = 0.0"),
+    ("speed of the machine", "flag", a_session_on_a_slower_machine, "1 in 19 sessions: session 40 in block 7: 1.2"),
     ("balance of the blocks", "flag", a_session_missing, "0 times, others 1"),
 ]  # fmt: skip
 
@@ -229,6 +234,23 @@ def test_a_block_that_was_not_finished_need_not_be_balanced() -> None:
     ]
     found = result.audits()["balance of the blocks"]
     assert (found.verdict, found.reason) == ("pass", "5 complete blocks")
+
+
+def test_what_follows_the_blocks_or_only_warms_up_is_no_part_of_their_balance() -> None:
+    result = sound()
+    a_session_missing(result)
+    missing = next(run for run in sound().runs if run.run_id not in {one.run_id for one in result.runs})
+    result.runs.append(msgspec.structs.replace(missing, warm_up=True))
+    later = {"name": "deep", "pipeline": "training", "estimated_s": 1, "state": "left_out", "session": "deep"}
+    result.manifest.cells = [Cell(block=missing.block, **later)]
+    assert result.audits()["balance of the blocks"].verdict == "flag"
+
+
+def test_a_track_that_has_fewer_blocks_is_not_missed() -> None:
+    result = sound()
+    result.runs.append(msgspec.structs.replace(result.runs[0], run_id="stock", track="stock"))
+    found = result.audits()["balance of the blocks"]
+    assert (found.verdict, found.reason) == ("pass", "6 complete blocks")
 
 
 def test_a_mode_that_no_arm_has_in_a_block_is_not_missed() -> None:

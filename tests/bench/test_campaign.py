@@ -9,12 +9,14 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 
+import httpx
 import pytest
 from doubles import add_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.campaign import MAX_FAILURES, Campaign
+from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
 from bench.contract.records import Manifest, Run, Sample
 from bench.contract.words import Track
@@ -40,7 +42,7 @@ from core.pipelines.training.source import prepared
 SERVED = ("first", "samples")
 BASIC = of_budget("quick")
 QUESTIONS = {one.key: one for one in questions()}
-BUDGET = replace(BUDGETS["quick"], samples=1, blocks=2, most_blocks=2)
+BUDGET = replace(BUDGETS["quick"], blocks=2, most_blocks=2)
 
 MakeCampaign = Callable[..., Campaign]
 
@@ -242,7 +244,7 @@ def test_extras_give_way_to_the_plain_runs_of_the_blocks_to_come(
     first, later = session_of("behaves", 1, ("first", "samples", "local")), [session_of("behaves", n) for n in (2, 3)]
     campaign = make_campaign(session_of(INLINE, 1), first, *later)
     campaign.ledger.budget = replace(BUDGET, blocks=3, most_blocks=3)
-    campaign.estimates.learn(first[-1], 100.0)
+    campaign.estimates.learn(first[-1], 1000.0)
     needed = campaign.estimates.sessions_s([one for session in later for one in session], essential=True)
     campaign.clock = Clock(None)
     monkeypatch.setattr(campaign.clock, "left_s", lambda: needed + 50.0)
@@ -305,6 +307,41 @@ def test_cells_that_are_measured_at_once_end_alike(
     assert {cell.estimated_s for cell in cells} == {30.0}
     assert all(str(error) in cell.reason for cell in cells if error)
     assert campaign.estimates.cell_s(both) == pytest.approx(30.0 if state != "done" or error else 0.0, abs=1.0)
+
+
+@pytest.mark.parametrize("error", [ApiError("try again"), httpx.ReadTimeout("silent")])
+def test_one_error_of_an_api_ends_a_cell_and_no_more(
+    make_campaign: MakeCampaign, store: Store, error: Exception
+) -> None:
+    def measure(*_: object) -> None:
+        raise error
+
+    cells = session_of("behaves", own=("first", "samples", "local"))
+    cells[1] = replace(cells[1], question=replace(cells[1].question, measure=measure))
+    campaign = make_campaign(session_of(INLINE), cells)
+    campaign.run()
+    assert states(store) == {
+        "1: inline: inline": "done", "1: behaves stock: first": "done",
+        "1: behaves stock: samples": "failed", "1: behaves stock: local": "done",
+    }  # fmt: skip
+    assert not campaign.failed_sessions
+    manifest = load_manifest(store.folder)
+    assert [(one.engine, one.phase) for one in manifest.failures] == [("behaves", "samples")]
+    assert str(error) in manifest.failures[0].message
+    (row,) = [s for s in load(store.folder, Sample) if s.note.startswith("failed: ")]
+    assert (row.metric, row.value) == ("runtime.makespan_s", None)
+    assert manifest.state == "partial"
+
+
+def test_an_error_of_an_api_that_is_not_up_yet_ends_the_session(make_campaign: MakeCampaign, store: Store) -> None:
+    def measure(*_: object) -> None:
+        raise ApiError("not yet")
+
+    cells = session_of("behaves")
+    cells[0] = replace(cells[0], question=replace(cells[0].question, measure=measure))
+    campaign = make_campaign(cells)
+    with pytest.raises(ApiError, match="not yet"):
+        campaign._cell(Bound(campaign.ledger, cells[0].planned, None, None, None), cells[0], inf)  # type: ignore[arg-type]
 
 
 def test_engine_without_code_for_a_pipeline_is_a_row_that_says_so(

@@ -213,6 +213,7 @@ def test_what_else_differs_is_remarked() -> None:
     assert remarks(one, other, ("A", "B")) == [
         "B is interrupted; it may hold less than was planned",
         "A had the standard budget, B the quick budget",
+        "Whether harness, adapters, pipelines, locks and test data were the same was not recorded.",
         "setting IDLE_SLEEP of airflow, tuned: 0.1 against 1",
     ]
 

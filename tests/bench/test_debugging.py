@@ -9,17 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from doubles import BringUp, Unable
+from doubles import BringUp, Double, DoubleEndpoint, Unable
 
 from bench.contract import registry
 from bench.contract.endpoint import RunState, StepState
 from bench.contract.records import Evidence, Run, Sample
-from bench.contract.words import Ability, Status
+from bench.contract.words import Ability, AbilityTable, Status
 from bench.observe.journal import parse
 from bench.observe.reading import load
 from bench.observe.watching import Sighting
-from bench.questions import debugging
-from bench.questions.debugging import BUGS, EXCEPTION, IMPORT, MISSING_MODULE, RENAMED, Bug, Reading, pipeline_file
+from bench.questions import broken_file, debugging
+from bench.questions.broken_file import MISSING_MODULE, pipeline_file
+from bench.questions.debugging import BUGS, EXCEPTION, IMPORT, RENAMED, Bug, Reading
 from bench.run.conductor import Conductor
 from bench.run.observation import Observation
 from bench.session.workspace import PROJECT
@@ -110,7 +111,7 @@ def test_bad_import_fails_when_the_file_is_imported(text: str, tmp_path: Path) -
     file = tmp_path / "training.py"
     file.write_text(text)
     assert subprocess.run([sys.executable, file], check=False).returncode == 0
-    file.write_text(debugging._with_bad_import(text))
+    file.write_text(broken_file._with_bad_import(text))
     ended = subprocess.run([sys.executable, file], check=False, capture_output=True, text=True)
     assert ended.stderr.splitlines()[-1] == f"ModuleNotFoundError: No module named '{MISSING_MODULE}'"
 
@@ -118,7 +119,7 @@ def test_bad_import_fails_when_the_file_is_imported(text: str, tmp_path: Path) -
 @pytest.mark.parametrize("engine", registry.engines())
 def test_bad_import_is_the_first_in_each_engines_file(engine: str) -> None:
     text = (PROJECT / f"impl_{engine}" / "pipelines" / "training" / "training.py").read_text()
-    planted = debugging._with_bad_import(text)
+    planted = broken_file._with_bad_import(text)
     imports = [node for node in ast.parse(planted).body if isinstance(node, ast.Import | ast.ImportFrom)]
     own = [node for node in imports if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")]
     assert isinstance(own[0], ast.Import)
@@ -177,6 +178,7 @@ def test_planted_bugs_on_a_real_engine(bring_up: BringUp) -> None:
     for bug in BUGS:
         found = samples(conductor, bug)
         assert isinstance(found.pop("visible_s"), float)
+        assert isinstance(found.pop("unasked_s", 0.0), float)
         assert isinstance(found.pop("lines_to_cause"), float)
         assert found == {"names_exception": 1.0, "names_file": 1.0, "names_line": 1.0, "framework_frames": 0.0}
     assert pipeline_file(session, "training").read_text() == original
@@ -197,7 +199,49 @@ def test_import_error_of_an_engine_that_shows_it_only_in_a_run(bring_up: BringUp
     found = samples(conductor, IMPORT)
     assert found["names_exception"] == 1.0
     assert isinstance(found["visible_s"], float)
+    assert found["unasked_s"] is None
     assert pipeline_file(session, "training").read_text() == original
+
+
+class SleepsEndpoint(DoubleEndpoint):
+    """Knows of the files what it found when it was last asked to read them."""
+
+    asked, found = 0, ""
+
+    def abilities(self) -> AbilityTable:
+        return {**super().abilities(), Ability.READ_AGAIN: self._read, Ability.DEPLOYMENT_ERROR: lambda: self.found}
+
+    def _read(self, pipeline: str) -> None:
+        assert self.deployed(pipeline)
+        self.asked, self.found = self.asked + 1, self._deployment_error()
+
+
+class Sleeps(Double):
+    asked = SleepsEndpoint
+
+
+def test_a_broken_file_is_asked_for_once_and_the_unasked_time_is_told(
+    bring_up: BringUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that looks at its files on request only never notices by itself; being asked counts but once."""
+    monkeypatch.setattr(broken_file, "UNASKED_LIMIT_S", 1.0)
+    session, conductor = bring_up(Sleeps)
+    debugging.import_error(conductor, session)
+    (unasked,) = [s for s in load(conductor.store.folder, Sample) if s.metric == "debugging.import_error.unasked_s"]
+    assert (unasked.value, unasked.note) == (None, "> 1 s")
+    assert isinstance(samples(conductor, IMPORT)["visible_s"], float)
+    assert session.endpoint.asked == 3, "once for the broken file, and once to mend each"
+    (told,) = load(conductor.store.folder, Evidence)
+    assert told.source.endswith("on request")
+
+
+def test_what_is_noticed_unasked_stands_where_there_is_no_request(bring_up: BringUp) -> None:
+    session, conductor = bring_up()
+    debugging.import_error(conductor, session)
+    found = samples(conductor, IMPORT)
+    assert isinstance(found["visible_s"], float)
+    assert found["visible_s"] == found["unasked_s"]
+    assert not load(conductor.store.folder, Run), "no run was needed"
 
 
 def test_file_is_mended_even_if_the_error_is_never_shown(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,11 +249,11 @@ def test_file_is_mended_even_if_the_error_is_never_shown(bring_up: BringUp, monk
     file = pipeline_file(session, "training")
     original = file.read_text()
 
-    def unreachable(*_: object) -> None:
+    def unreachable(*_: object, **__: object) -> None:
         assert file.read_text() != original
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(debugging, "wait_until", unreachable)
+    monkeypatch.setattr(broken_file, "wait_until", unreachable)
     with pytest.raises(KeyboardInterrupt):
         debugging.import_error(conductor, session)
     assert file.read_text() == original

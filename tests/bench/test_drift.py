@@ -64,6 +64,18 @@ def test_a_drift_is_found_and_measured() -> None:
     assert found["drift_per_hour_ratio"] == pytest.approx(np.exp(0.02), rel=0.01)
 
 
+def test_places_are_those_among_the_arms_of_a_track() -> None:
+    """Those of a track stand together: that the slow track was drawn to be the last in most blocks is no effect."""
+    random, samples, session = np.random.default_rng(3), [], 0
+    for block in range(8):
+        for track, slower in (("tuned", 0.0), ("stock", 0.3 * (block + 1))):
+            for arm in random.permutation(3):
+                session += 1
+                value = float(np.exp(arm + slower + random.normal(0, 0.03)))
+                samples.append(sample(ARMS[arm], value, session, block, track=track))
+    assert values(samples)["position_p"] > 0.05
+
+
 @pytest.mark.parametrize("name", ["position_p", "drift_p"])
 def test_without_an_effect_small_p_are_as_rare_as_they_say(name: str) -> None:
     found = np.array([values(result(seed=seed))[name] for seed in range(RESULTS)])

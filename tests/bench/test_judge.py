@@ -16,10 +16,12 @@ from bench.contract.words import Status
 from bench.judge import aftermath as judge
 from bench.judge import findings
 from bench.judge.recovery_time import RECOVERY
-from bench.observe.journal import Journal
+from bench.judge.struck import what
+from bench.observe.journal import Journal, parse, utc_ns
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import SCENARIOS
 from bench.questions.recovery.unattended import aim
+from core.declaration import Graph, Step
 
 BROKEN_TRAIN = ORDER[: ORDER.index("train")]
 AFTER_TRAIN = ORDER[ORDER.index("train") + 1 :]
@@ -67,7 +69,8 @@ def test_configured_delay_is_what_was_waited_for(
     """`healed_s` after the strike; None: nothing struck from outside."""
     healed = STRUCK_S + healed_s if healed_s else 0.0
     strikes = () if healed_s is None else (strike(STRUCK_S, healed_s=healed),)
-    found = findings.findings(case(retried(after_s).journal(), down_s=down_s, strikes=strikes))
+    limit = None if strikes else judge.Limit("step", down_s)
+    found = findings.findings(case(retried(after_s).journal(), down_s=down_s, strikes=strikes, limit=limit))
     assert found["recovery_delay_s"].value == pytest.approx(delay_s)
 
 
@@ -188,6 +191,37 @@ def test_trouble_of_any_step_is_detection(name: str) -> None:
     assert judge.detection_s((Sighting(3_000_000_000, state),), 2_000_000_000, final=True) is None
 
 
+AHEAD_NS = utc_ns("2026-11-26T12:00:00Z")
+"""UTC when the monotonic clock began."""
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "final", "found_s"),
+    [
+        (Status.RUNNING, StepState(Status.RETRYING, 1, None, "2026-11-26T12:00:02.250000+00:00"), False, 0.25),
+        (Status.RUNNING, StepState(Status.RUNNING, 2, "2026-11-26T12:00:02.5Z", None), False, 0.5),
+        (Status.FAILED, StepState(Status.FAILED, 1, None, "2026-11-26T12:00:02.25Z"), True, 0.75),
+        (Status.FAILED, StepState(Status.FAILED, 1, None, None), False, 0.75),  # the run's own end
+        (Status.RUNNING, StepState(Status.RETRYING, 1, None, None), False, 1.0),
+        (Status.RUNNING, StepState(Status.RETRYING, 1, None, "2026-11-26T12:00:01Z"), False, 1.0),  # before the fault
+        (Status.RUNNING, StepState(Status.RETRYING, 1, None, "2026-11-26T12:00:04Z"), False, 1.0),  # after it was seen
+    ],
+)
+def test_detection_is_by_the_engines_own_time_where_that_can_be(
+    status: Status, step: StepState, *, final: bool, found_s: float
+) -> None:
+    ended = "2026-11-26T12:00:02.75Z" if status is Status.FAILED else None
+    seen = (Sighting(3_000_000_000, RunState(status, {"train": step}, ended_utc=ended)),)
+    assert judge.detection_s(seen, 2_000_000_000, final=final, ahead_ns=AHEAD_NS) == pytest.approx(found_s)
+    assert judge.detection_s(seen, 2_000_000_000, final=final) == 1.0
+
+
+def test_the_journal_tells_how_the_clocks_stand() -> None:
+    start = {"event": "start", "step": "train", "attempt": 1, "t_ns": 5_000_000_000}
+    assert parse([start]).ahead_ns() is None
+    assert parse([start | {"utc": "2026-11-26T12:00:05+00:00"}]).ahead_ns() == AHEAD_NS
+
+
 def test_killed_attempt_lives_until_the_strike_that_hit_it() -> None:
     script = Script()
     script.write("start", "train", 1)
@@ -254,6 +288,19 @@ def test_end_that_the_engine_did_not_hear_of_is_not_what_the_run_went_on_with() 
     assert found["recovery_delay_s"].value == pytest.approx(5.0 + 2.0)
 
 
+def test_only_the_steps_after_one_tell_with_which_attempt_the_run_went_on() -> None:
+    """Two steps stand beside each other; what one is tried again for does not wait for the other."""
+    graph = Graph((Step("extract"), Step("features"), Step("train", ("extract", "features"))))
+    script = Script()
+    script.step("extract", 1)
+    script.step("features")
+    script.step("extract", 2)
+    journal = script.steps("train").journal()
+    assert [(one.step, one.attempt) for one in journal.effective(graph)] == [
+        ("features", 1), ("extract", 2), ("train", 1),
+    ]  # fmt: skip
+
+
 def test_last_step_that_is_tried_again_ends_the_run_with_its_last_attempt() -> None:
     script = Script().steps(*ORDER)
     script.now_s += 5
@@ -293,6 +340,78 @@ def test_a_stuck_run_was_waited_for_since_its_submission() -> None:
     stuck = case(retried().journal(), "stuck", limit_s=120.0, submit_ns=round((STRUCK_S - 12) * 1e9))
     found = findings.findings(stuck)
     assert {found[leaf].note for leaf in ("recovery_s", "detection_s")} == {"> 108 s"}
+
+
+def hung(limit: judge.Limit | None, noticed_s: float) -> findings.Found:
+    """`train` hangs at its start, is noticed after so many seconds, and tried again 2 s later."""
+    script = Script().steps(*BROKEN_TRAIN)
+    script.write("start", "train", 1)
+    script.write("fault", "train", 1, kind="hang")
+    begun_s = script.now_s
+    script.now_s += noticed_s
+    script.write("error", "train", 1, error="TimeoutError")
+    script.now_s += 2.0
+    script.step("train", 2)
+    journal = script.steps(*AFTER_TRAIN).journal()
+    state = RunState(Status.RUNNING, {"train": StepState(Status.RETRYING)})
+    noticed = Sighting(round((begun_s + noticed_s) * 1e9), state)
+    done = Sighting(round(script.now_s * 1e9), RunState(Status.COMPLETED))
+    return findings.findings(case(journal, sightings=(noticed, done), limit=limit))
+
+
+BEGUN_S = Script().steps(*BROKEN_TRAIN).now_s - 1.0
+"""From the run's first step to the start of `train`."""
+
+
+@pytest.mark.parametrize(
+    ("limit", "noticed_s", "delay_s", "note"),
+    [
+        pytest.param(judge.Limit("step", 30.0), 30.5, 30.0, "after the step's limit that you set, 30 s", id="step"),
+        pytest.param(
+            judge.Limit("run", 90.0), 95.0, 90.0 - BEGUN_S, "after the run's limit that you set, 90 s", id="run"
+        ),
+        pytest.param(judge.Limit("run", 90.0), 20.0, 0.0, "", id="noticed by itself, before"),
+        pytest.param(judge.Limit("run", 1.0), 20.0, 0.0, "", id="the limit had come before the fault"),
+        pytest.param(None, 20.0, 0.0, "", id="no limit"),
+    ],
+)
+def test_what_waited_for_a_limit_of_ours_is_told_from_what_the_engine_took(
+    limit: judge.Limit | None, noticed_s: float, delay_s: float, note: str
+) -> None:
+    found = hung(limit, noticed_s)
+    assert (found["detection_s"].value, found["detection_s"].note) == (pytest.approx(noticed_s), note)
+    assert found["detection_delay_s"].value == pytest.approx(delay_s)
+    assert found["detection_rest_s"].value == pytest.approx(noticed_s - delay_s)
+    assert found["recovery_delay_s"].value == pytest.approx(delay_s + 2.0)
+    assert found["recovery_rest_s"].value == pytest.approx(noticed_s - delay_s + 0.1 * len(AFTER_TRAIN))
+
+
+def test_what_was_really_struck_is_told() -> None:
+    apart, together = Script().steps(*BROKEN_TRAIN), Script().steps(*BROKEN_TRAIN)
+    apart.pid = 7
+    for script in (apart, together):
+        script.write("start", "train")
+        script.write("fault", "train", kind="kill")
+    assert what(apart.journal(), ()) == "train, in a process of its own"
+    assert what(together.journal(), ()) == "train, in a process in which 3 other steps of the run ran too"
+    first = Script().steps("extract")
+    first.write("start", "validate")
+    first.write("fault", "validate", kind="kill")
+    assert what(first.journal(), ()) == "validate, in a process in which 1 other step of the run ran too"
+    one = msgspec.structs.replace(strike(2.0), note="the service worker: 3 processes")
+    assert what(apart.journal(), (one,)) == "the service worker: 3 processes"
+    assert what(apart.journal(), (strike(2.0),)) == "worker: 1 process"  # of an earlier result
+    assert what(good(), ()) is None
+
+
+def test_of_a_fault_and_one_that_gave_it_time_the_fault_is_told() -> None:
+    script = Script().steps("extract")
+    script.write("start", "validate")
+    script.write("fault", "validate", kind="slow")
+    script.pid = 7
+    script.write("start", "features")
+    script.write("fault", "features", kind="kill")
+    assert what(script.journal(), ()) == "features, in a process of its own"
 
 
 def test_hung_work_lasts_until_it_is_noticed() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from bench.analyse.outcomes import distribution
 from bench.analyse.sides import load, of_results
 from bench.cli import measuring
 from bench.cli.results import records
@@ -24,7 +26,18 @@ from reports.pages.render import write_report
 KEPT = sorted(path.parent for path in (PROJECT / "reports" / "kept").glob("*/manifest.json"))
 
 
+FITTED = ("scaling.fixed_s", "scaling.marginal_s", "scaling.quadratic_s", "scaling.superlinear_at_n")
+"""Records that differ from those kept: a fit needs two sessions with more sizes than coefficients, and had not to."""
+
 Numbers = dict[tuple[object, ...], list[float]]
+
+
+def respelled(value: object) -> object:
+    """`2× completed, 1× stuck` of earlier versions, as it is told now."""
+    if not isinstance(value, str) or not re.match(r"\d+× ", value):
+        return value
+    parts = (part.split("× ", 1) for part in re.split(r", (?=\d+× )", value))
+    return distribution({text: int(times) for times, text in parts})
 
 
 def told(found: list[Record]) -> Numbers:
@@ -32,6 +45,10 @@ def told(found: list[Record]) -> Numbers:
     numbers: Numbers = {}
     for one in found:
         fields = msgspec.to_builtins(one)
+        if one.metric in FITTED:
+            continue
+        if one.unit == "text":  # several are a distribution now, and n is the number of runs
+            fields |= {"value": respelled(one.value), "n": 0}
         values = [fields.pop(name) for name in ("value", "ci_low", "ci_high")]
         texts = tuple("a number" if isinstance(value, int | float) else value for value in values)
         key = (*texts, *((name, str(value)) for name, value in fields.items()))
@@ -47,7 +64,7 @@ def test_recomputed_from_its_samples_it_gives_the_same_records(folder: Path) -> 
     assert manifest.schema_version == first_schema.VERSION
     assert len(stored) > 50
     numbers, expected = told(computed), told(stored)
-    assert len(numbers) == len(stored)
+    assert len(numbers) == sum(one.metric not in FITTED for one in stored)
     assert numbers.keys() == expected.keys()
     for key, values in numbers.items():
         assert values == pytest.approx(expected[key], rel=1e-9)

@@ -9,6 +9,7 @@ import pytest
 
 from bench.cli.preparing import MAIN_PACKAGES
 from bench.contract import registry
+from bench.contract.errors import EngineError
 from bench.session import environments
 from bench.session.workspace import PROJECT
 
@@ -67,3 +68,26 @@ def test_all_of_cores_lock_is_in_every_lock() -> None:
 def test_engine_is_in_its_lock() -> None:
     for name in registry.engines():
         assert registry.adapter(name).install.package in versions(environments.lock(name))
+
+
+def test_another_version_takes_the_place_of_the_only_pin(tmp_path: Path) -> None:
+    """Were another package pinned too, it would stay at the locked release beside another one of the engine."""
+    for name in registry.engines():
+        package, lock = registry.adapter(name).install.package, tmp_path / f"{name}@0.1.txt"
+        environments.resolve_command(name, f"{package}==0.1", ["one<2"], lock)
+        asked = lock.with_suffix(".in").read_text().splitlines()
+        assert [one for one in asked if "==" in one] == [f"{package}==0.1"]
+        files = [one.removeprefix("-c ").removeprefix("-r ") for one in asked if one.startswith("-")]
+        assert len(files) == 2
+        assert all(Path(one).is_file() for one in files)
+        assert lock.with_suffix(".constraint").read_text() == "one<2\n"
+
+
+def test_another_version_keeps_extras_and_needs_a_pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environments, "PROJECT", tmp_path)
+    (tmp_path / "impl_double").mkdir()
+    (tmp_path / "impl_double" / "requirements.in").write_text("double-core==1\ndouble[more,yet]==1\n")
+    environments.resolve_command("double", "double==2", [], tmp_path / "made" / "double@2.txt")
+    assert (tmp_path / "made" / "double@2.in").read_text() == "double-core==1\ndouble[more,yet]==2\n"
+    with pytest.raises(EngineError, match="does not pin twin"):
+        environments.resolve_command("double", "twin==2", [], tmp_path / "made" / "twin@2.txt")

@@ -19,7 +19,7 @@ from bench.observe.journal import Journal, read_journal
 from bench.plan.scenarios.record import INTO_S, MIDDLE_S, Action, Moment, Nemesis, When
 from bench.run.faults.moments import reached
 from bench.run.faults.nemesis import armed
-from bench.run.faults.targets import absent, resolve, unstrikable
+from bench.run.faults.targets import absent, described, resolve, unstrikable
 from core.instrument.config import Fault
 from core.instrument.journal import JournalWriter, now_ns
 from core.pipelines.training.pipeline import GRAPH as TRAINING
@@ -74,6 +74,7 @@ def test_killed_service_is_started_again_and_answers(bring_up: BringUp, tmp_path
         assert one.healed.wait(60)
     assert not one.problem
     assert one.strikes[0].pids == (before,)
+    assert one.strikes[0].note == "the service server: 1 process"
     assert one.strikes[0].healed_ns > one.strikes[0].t_ns > 0
     assert not psutil.pid_exists(before)
     assert session.processes["server"].pid != before
@@ -109,6 +110,7 @@ def test_process_of_a_run_is_found_by_its_step_and_killed_alone(bring_up: BringU
         assert one.healed.wait(60)
     first = read_journal(path.parent).attempts_of("train")[0]
     assert one.strikes[0].pids == (first.pid,)
+    assert one.strikes[0].note == "conducts one run: 1 process"
     assert first.outcome == "lost"
     assert not one.strikes[0].healed_ns  # the engine alone could start it again
 
@@ -148,6 +150,11 @@ def test_a_service_is_struck_with_all_that_it_has_started(bring_up: BringUp, tmp
     assert resolve(session, Target.WORKER, journal) == [server, working]  # also where a worker is no service
     assert resolve(session, Target.WORKER, journal, alone=True) == [server]
     assert resolve(session, Target.RUN, journal) == [working]
+    assert described(session, Target.API, [server, working]) == "the service server: 2 processes"
+    assert described(session, Target.WORKER, [server, working]) == "starts runs: 2 processes"
+    assert described(session, Target.CONTROL_PLANE, [server]) == "the service server: 1 process"
+    assert described(session, Target.DATABASE, [server]) == "the database server: 1 process"
+    assert described(session, Target.DATABASE, []) == "the files of the database, which stay locked"
 
 
 def test_decoy_outside_of_the_session_is_never_struck(bring_up: BringUp, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.analyse.change import change
 from bench.analyse.noise import Ratio, by_block, detectable_ratio, noise, noise_floor
 from bench.analyse.sides import Values
 from bench.analyse.summary import summarise, t_interval
@@ -126,6 +127,33 @@ def test_detectable_ratio_is_found_in_80_percent() -> None:
     sure = detectable_ratio(list(spread[0] / spread[0].std(ddof=1) * 0.1))
     _, low, _ = t_interval(spread + math.log(sure))
     assert (low > 0).mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_detectable_ratio_has_one_degree_of_freedom_less_than_blocks() -> None:
+    """Quantiles of Student's t with 4 degrees of freedom, from the printed tables: 2.7764 and 0.9410."""
+    logs = [0.1 * x for x in (-1.0, 0.0, 1.0, 0.5, -0.5)]
+    error = 0.1 * math.sqrt(2.5 / 4 / 5)
+    assert detectable_ratio(logs) == pytest.approx(math.exp((2.7764 + 0.9410) * error), rel=1e-4)
+    two = detectable_ratio([0.0, 0.02])  # with one: 12.7062 and 1.3764
+    assert two == pytest.approx(math.exp((12.7062 + 1.3764) * 0.01), rel=1e-4)
+
+
+def test_each_comparison_has_a_detectable_ratio_of_its_own() -> None:
+    steady, loose = [10.0, 10.1, 9.9, 10.05], [12.0, 9.0, 15.0, 11.0]
+    alike, apart = (
+        change(held(series(steady)), held(series(values)), paired=True)
+        for values in ([v * 1.01 for v in steady], loose)
+    )
+    assert alike
+    assert apart
+    assert alike.detectable == pytest.approx(1.0, abs=1e-9)
+    own = detectable_ratio([math.log(b / a) for a, b in zip(steady, loose, strict=True)])
+    assert apart.detectable == pytest.approx(own)
+    unpaired = change(held(series(steady)), held(series(loose)))
+    assert unpaired
+    assert unpaired.detectable
+    error = math.sqrt(sum(np.var(np.log(side), ddof=1) / 4 for side in (steady, loose)))
+    assert unpaired.detectable == pytest.approx(math.exp((3.1824 + 0.9785) * error), rel=2e-3)  # nearly 3 degrees
 
 
 def test_noise_is_the_ratio_of_an_engine_to_itself() -> None:

@@ -13,7 +13,7 @@ from journals import ORDER, Script, again, good, lost_end, usual
 from bench.contract.words import Status
 from bench.judge.outcome import OUTCOMES, RANK, effects_once, outcome, rank, right
 from bench.observe.journal import Attempt, Journal
-from bench.plan.scenarios.record import ASKED, RIGHT, SHOWN, Expected, Extent
+from bench.plan.scenarios.record import ASKED, RIGHT, SHOWN, STOPPED, Expected, Extent
 
 
 def recovered() -> Script:
@@ -58,6 +58,10 @@ EXAMPLES = [
     ("completed after recovery", recovered().journal(), OK, {}),
     ("completed after recovery", good(), OK, {"faulted": True}),
     ("completed after recovery", again("train"), OK, {}),
+    ("completed with help", good(), OK, {"faulted": True, "helped": True}),
+    ("completed with help", recovered().journal(), OK, {"helped": True}),
+    ("duplicated", again("deploy"), OK, {"helped": True}),  # both submissions were heard
+    ("failed, reported", lost_end("train").journal(), BAD, {"helped": True}),
     ("failed, reported", lost_end("train").journal(), BAD, {}),
     ("failed, reported", lost_end("train").journal(), BAD, {"faulted": True}),
     ("failed, reported", lost_end("train").journal(), BAD, {"oracle": None}),
@@ -92,6 +96,10 @@ EXAMPLES = [
     ("indeterminate", good(), BAD, {"oracle": None}),
     ("indeterminate", good(), Status.RUNNING, {}),
     ("indeterminate", good(), OK, {"expected": ASKED}),
+    ("cancel ignored", good(), OK, {"expected": STOPPED}),
+    ("cancel ignored", recovered().journal(), OK, {"expected": STOPPED}),
+    ("false success", lost_end("train").journal(), OK, {"expected": STOPPED}),
+    ("failed as expected", lost_end("train").journal(), BAD, {"expected": STOPPED}),
     ("failed, reported", lost_end("train").journal(), BAD, {"expected": SHOWN}),
     ("completed", good(), OK, {"expected": SHOWN}),
     ("refused as expected", lost_end("features").journal(), BAD, {"expected": REFUSES}),
@@ -173,6 +181,8 @@ def test_completed_only_with_each_effect_once_and_all_ended(
         ("failed, reported", HELD_BACK, False),
         ("duplicated", SHOWN, False),
         ("indeterminate", RIGHT, False),
+        ("completed with help", RIGHT, False),
+        ("cancel ignored", ASKED, False),
     ],
 )
 def test_what_is_right_depends_on_what_is_expected(word: str, expected: Expected, told: bool) -> None:
@@ -180,8 +190,9 @@ def test_what_is_right_depends_on_what_is_expected(word: str, expected: Expected
 
 
 def test_outcomes_have_ranks() -> None:
-    assert rank("completed") == rank("refused as expected") > rank("failed, reported")
-    assert rank("stuck") < min(RANK.values())
+    assert rank("completed") == rank("refused as expected") > rank("completed with help") > rank("failed, reported")
+    assert rank("failed, reported") == rank("failed as expected") > rank("not supported") > rank("indeterminate")
+    assert rank("stuck") == rank("cancel ignored") < min(RANK.values())
 
 
 def test_effects_happen_once_if_as_often_as_in_the_plain_loop() -> None:

@@ -6,7 +6,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import psutil
 import pytest
 from doubles import RETRIES, BringUp, Unable
@@ -17,7 +20,7 @@ from bench.contract.errors import EngineError
 from bench.contract.processes import Command
 from bench.contract.records import Run, Sample, Strike
 from bench.contract.targets import Target
-from bench.contract.words import Status
+from bench.contract.words import Ability, Feature, Status, Unsupported
 from bench.judge import aftermath as judge
 from bench.judge.findings import Finding
 from bench.observe.journal import parse, read_journal
@@ -25,9 +28,10 @@ from bench.observe.reading import load
 from bench.observe.watching import Sighting
 from bench.plan.scenarios import SCENARIOS
 from bench.plan.scenarios.outside import outside
-from bench.plan.scenarios.record import Action, Scenario
+from bench.plan.scenarios.record import Action, Moment, Scenario, When
+from bench.plan.workloads import Workload
+from bench.questions.recovery import followed, repair
 from bench.questions.recovery import left_behind as aftermath
-from bench.questions.recovery import repair
 from bench.questions.recovery import unattended as recovery
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.questions.recovery.telling import LEAVES
@@ -57,6 +61,8 @@ SEEN = {
     "the step failed, later the run": (
         [sighting(2.25, Status.RUNNING, Status.FAILED), sighting(6, Status.FAILED, Status.FAILED)], 0.25, 4.0,
     ),
+    "a third attempt": ([sighting(4, Status.RUNNING, Status.RUNNING, attempts=3)], 2.0, None),
+    "no attempt yet": ([sighting(4, Status.RUNNING, Status.PENDING, attempts=0)], None, None),
     "a second attempt": ([sighting(4, Status.RUNNING, Status.RUNNING, attempts=2)], 2.0, None),
     "at the very instant": ([sighting(2, Status.FAILED)], 0.0, 0.0),
     "only before the fault": ([sighting(1, Status.FAILED), sighting(3, Status.RUNNING)], None, None),
@@ -149,6 +155,23 @@ def test_probe_of_which_not_all_steps_run_ends_with_its_run(tmp_path: Path) -> N
     with aftermath._let_go_when_full(tmp_path, tmp_path / "full"):
         written.JournalWriter(tmp_path, "r1", "work_0001").write("start")
     assert not (tmp_path / "full").exists()
+
+
+@pytest.mark.parametrize(
+    ("shared", "starts", "found"),
+    [
+        (PARALLELISM, PARALLELISM, Finding("count", 0.0)),
+        (PARALLELISM, PARALLELISM - 1, Finding("count", 1.0)),
+        (None, 1, "not applicable: no limit that runs share is set, and each brings its own slots"),
+        (16, 1, "not applicable: one run fills 4 of the 16 slots that runs share, and cannot tell"),
+    ],
+)
+def test_only_slots_that_runs_share_can_be_lost(shared: int | None, starts: int, found: Finding | str) -> None:
+    common = {"run": "r", "attempt": 1}
+    events = [("start", n) for n in range(starts)] + [("end", n) for n in range(starts)]
+    journal = parse({"t_ns": t, "event": e, "step": f"work_{n}", **common} for t, (e, n) in enumerate(events))
+    absent = Finding("count", None, found) if isinstance(found, str) else found
+    assert aftermath._leaked(shared, journal) == absent
 
 
 def test_slot_that_one_of_several_has_lost_is_blamed_on_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,6 +276,49 @@ def test_engine_that_does_not_come_back_is_told_and_lost(bring_up: BringUp, monk
     with pytest.raises(SessionLostError, match="after gone: server: ended"):
         recovery.unattended(conductor, session, [outside("gone", "Gone", Action.KILL, Target.API, down_s=0.1)])
     assert stored(conductor, "gone")["outcome"].value in ("stuck", "lost")
+
+
+def test_run_that_was_submitted_again_did_not_come_right_by_itself(
+    bring_up: BringUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, conductor = bring_up()
+    submit, server = session.submit, session.processes["server"]
+
+    def broken_off(*arguments: Any) -> str:
+        if not server.ended.is_set():
+            assert server.ended.wait(60)
+            raise httpx.ReadError("the server has gone")
+        return submit(*arguments)
+
+    monkeypatch.setattr(session, "submit", broken_off)
+    submitting = outside("again", "Again", Action.KILL, Target.API, Moment(When.SUBMIT), down_s=0.2)
+    (seen,) = recovery.unattended(conductor, session, [submitting])
+    found = stored(conductor, "again")
+    assert found["outcome"].value == seen.run.outcome == "completed with help"
+    assert (found["recovery_s"].value, found["recovery_s"].note) == (None, "it ended: completed with help")
+    assert found["struck"].value == "the service server: 1 process"
+    assert seen.run.note == "submitted again after an error"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "of_step", "limit"),
+    [
+        ("hung_step", Feature("it stops the step"), judge.Limit("step", 15.0)),
+        ("hung_in_c", Unsupported("only runs have one"), judge.Limit("run", 45.0)),
+        ("slow_step", Feature("it stops the step"), None),
+        ("run_killed", Feature("it stops the step"), None),
+    ],
+)
+def test_limit_that_ends_a_hang_is_the_one_that_the_engine_has(
+    scenario: str, of_step: Feature | Unsupported, limit: judge.Limit | None
+) -> None:
+    session: Any = SimpleNamespace(
+        step_timeout_s=15.0, endpoint=SimpleNamespace(abilities=lambda: {Ability.STEP_TIMEOUT: of_step})
+    )
+    conductor: Any = SimpleNamespace(workload=Workload("training"))
+    broken: Any = SimpleNamespace(scenario=SCENARIOS[scenario].of(pipeline("training")))
+    assert followed._limit(conductor, session, broken) == limit
+    assert pipeline("training").timeout_factor == 3.0
 
 
 def test_what_an_engine_does_not_have_is_not_applicable(bring_up: BringUp) -> None:

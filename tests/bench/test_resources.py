@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import accumulate, count
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -21,7 +24,7 @@ from bench.contract.words import Track
 from bench.observe.reading import load
 from bench.questions import resources
 from bench.questions import soak as soaking
-from bench.questions.metadata import metadata_bytes
+from bench.questions.metadata import file_bytes, metadata_bytes
 from bench.questions.soak import FEWEST_RUNS, Slope, memory_slope, soak
 from bench.run.conductor import Conductor
 from bench.run.observation import Observation
@@ -35,11 +38,11 @@ MEGABYTE = 1_000_000
 UNITS = {
     "idle": {
         "cpu_s_per_min": "s", "pss_mean_bytes": "bytes", "pss_peak_bytes": "bytes", "processes": "count",
-        "threads": "count", "written_bytes_per_min": "bytes",
+        "threads": "count", "handed_bytes_per_min": "bytes",
     },
     "run": {
         "cpu_s": "s", "pss_mean_bytes": "bytes", "pss_peak_bytes": "bytes", "processes_peak": "count",
-        "threads_peak": "count", "written_bytes": "bytes",
+        "threads_peak": "count", "handed_bytes": "bytes",
     },
 }  # fmt: skip
 
@@ -151,26 +154,81 @@ def series(session: Session, change: Callable[[Share], Share]) -> dict[str, list
     return resources._series(session, [replace(u, shares={"server": change(u.shares["server"])}) for u in LOOKS])
 
 
+def kept_by_role(conductor: Conductor, found: dict[str, list[Share]]) -> None:
+    figures = {role: resources.run_figures(shares) for role, shares in found.items()}
+    resources._store(conductor, None, "resources.run", found, figures)
+
+
+SPAN_S = 0.012
+
+
+def looked(per_look_s: Iterable[float]) -> tuple[list[Usage], bool, int]:
+    """The looks at an engine that uses so many CPU seconds from look to look, a second apart; how many there were."""
+    spent, many = accumulate(per_look_s), count()
+
+    def look() -> Usage:
+        return Usage(next(many) * 10**9, 0.0, {"server": Share(cpu_s=next(spent))})
+
+    looks, rested = resources.at_rest(look, SPAN_S)
+    return looks, rested, next(many)
+
+
+def test_engine_is_looked_at_once_it_has_come_to_rest() -> None:
+    looks, rested, many = looked([0.0] + [1.0] * 8 + [0.1] * 100)
+    assert rested
+    assert resources.LOOKS + 1 < many <= 2 * resources.LOOKS + 1
+    assert len(looks) == resources.LOOKS + 1
+    assert looks[-1].total.cpu_s - looks[0].total.cpu_s == pytest.approx(0.1 * resources.LOOKS, rel=0.25)
+    assert looked([0.1] * 100)[1:] == (True, resources.LOOKS + 1)
+
+
+def test_engine_that_does_nothing_is_at_rest_at_once() -> None:
+    assert looked([0.0] * 100)[1:] == (True, resources.LOOKS + 1)
+
+
+def test_engine_that_never_rests_is_given_up_and_said_so(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, rested, many = looked([2.0**n for n in range(100)])
+    assert not rested
+    assert many == resources.REST_LIMIT * resources.LOOKS + 1
+    session, conductor = bring_up()
+    monkeypatch.setattr(resources, "at_rest", lambda *_: (looks, rested))
+    resources.idle(conductor, session, seconds=60)
+    assert {s.note.split(";")[0] for s in stored(conductor, "idle").values() if "handed" not in s.metric} == {
+        "not at rest within 120 s: the last 60 s of them"
+    }
+
+
+def test_process_that_goes_away_is_not_in_the_mean(bring_up: BringUp) -> None:
+    session, conductor = bring_up()
+    helper = session.supervisor.start("helper", Command((sys.executable, "-c", "import time; time.sleep(0.6)")))
+    resources.idle(conductor, session, seconds=1.2)
+    assert helper.ended.wait(30)
+    resources.idle(conductor, session, seconds=0.5)
+    total = [s for s in load(conductor.store.folder, Sample) if s.metric == "resources.idle.pss_mean_bytes"]
+    both, alone = (float(s.value or 0) for s in total if not s.params)
+    assert both == pytest.approx(alone, rel=0.1)
+
+
 def test_figures_of_known_looks(bring_up: BringUp) -> None:
     session, conductor = bring_up()
     found = series(session, lambda share: share)
     assert found == {"": [u.shares["server"] for u in LOOKS], "server": [u.shares["server"] for u in LOOKS]}
-    resources._store(conductor, None, "resources.run", found, resources.run_figures)
-    expected = {"cpu_s": 2, "written_bytes": 20, "processes_peak": 4, "threads_peak": 9, "pss_mean_bytes": 80,
+    kept_by_role(conductor, found)
+    expected = {"cpu_s": 2, "handed_bytes": 20, "processes_peak": 4, "threads_peak": 9, "pss_mean_bytes": 80,
                 "pss_peak_bytes": 90}  # fmt: skip
     assert values(stored(conductor, "run")) == values(stored(conductor, "run", "server")) == expected
-    idle = {name: value for name, (_, value) in resources.idle_figures(found[""], 0.5).items()}
-    assert idle == {"cpu_s_per_min": 4, "written_bytes_per_min": 40, "processes": 3, "threads": 6,
-                    "pss_mean_bytes": 80, "pss_peak_bytes": 90}  # fmt: skip
+    idle = {name: value for name, (_, value) in resources.idle_figures(found[""], found[""][:1], 0.5).items()}
+    assert idle == {"cpu_s_per_min": 4, "handed_bytes_per_min": 40, "processes": 3, "threads": 6,
+                    "pss_mean_bytes": 70, "pss_peak_bytes": 90}  # fmt: skip
 
 
 def test_resident_memory_and_missing_counts_are_told(bring_up: BringUp) -> None:
     session, conductor = bring_up()
     found = series(session, lambda share: replace(share, written_bytes=0, rss_processes=2))
-    resources._store(conductor, None, "resources.run", found, resources.run_figures)
+    kept_by_role(conductor, found)
     samples = stored(conductor, "run")
     assert samples["pss_mean_bytes"].note.startswith("2 of 2 processes with RSS")
-    assert (samples["written_bytes"].value, samples["written_bytes"].note) == (None, resources.NO_WRITES)
+    assert (samples["handed_bytes"].value, samples["handed_bytes"].note) == (None, resources.NO_WRITES)
     assert (samples["cpu_s"].value, samples["cpu_s"].note) == (2, "")
 
 
@@ -189,6 +247,21 @@ def test_size_of_sqlite_databases(bring_up: BringUp) -> None:
     session.supervisor.start("writer", Command((sys.executable, "-c", code, str(folder / "runs.db"))))
     wait_for((folder / "runs.db.ready").exists, "the row is written")
     assert metadata_bytes(session) - before >= 300_000  # still in the write-ahead log
+
+
+def test_what_is_kept_in_files_counts_beside_the_database(tmp_path: Path) -> None:
+    """Results, storage of runs and logs, each byte once: a database file is the database's, a link nobody's."""
+    home = tmp_path / "home"
+    (home / "storage" / "run").mkdir(parents=True)
+    for name, size in (("result", 700), ("storage/run/value.pickle", 50), ("runs.db", 4000), ("runs.db-wal", 300)):
+        (home / name).write_bytes(b"x" * size)
+    (home / "link").symlink_to(home / "result")
+    on_sqlite, on_postgres = (
+        cast("Session", SimpleNamespace(workspace=SimpleNamespace(home=home, postgres=where)))
+        for where in (None, tmp_path / "elsewhere")
+    )
+    assert (metadata_bytes(on_sqlite), file_bytes(on_sqlite)) == (4300, 750)
+    assert file_bytes(on_postgres) == 5050
 
 
 def test_size_of_a_postgres_database_is_what_it_says_itself(bring_up: BringUp) -> None:

@@ -98,6 +98,25 @@ def test_transitions_are_from_the_last_upstream_to_the_first_start() -> None:
     assert "extract" not in transitions
 
 
+def test_a_step_whose_upstream_never_ran_has_no_transition_though_others_did() -> None:
+    """Of several upstreams those that ran count; a step that did not run has none, whatever its upstreams did."""
+    first, absent = Step("extract"), Step("validate")
+    joined, alone, late = (Step("features", ("extract", "validate")), Step("train", ("validate",)),
+                           Step("evaluate", ("extract",)))  # fmt: skip
+    ran = Script().steps("extract", "features", "train").journal()
+    assert ran.transitions(Graph((first, absent, joined, alone, late))).keys() == {"features"}
+
+
+def test_what_begins_beside_a_step_does_not_say_with_which_attempt_the_run_went_on() -> None:
+    """Only a step after it does: `validate` comes after nothing, and begins between the two ends of `extract`."""
+    graph = Graph((Step("extract"), Step("validate"), Step("features", ("extract",))))
+    script = Script()
+    for step, attempt in (("extract", 1), ("validate", 1), ("extract", 2), ("features", 1)):
+        script.step(step, attempt)
+    kept = {(one.step, one.attempt) for one in script.journal().effective(graph)}
+    assert kept == {("extract", 2), ("validate", 1), ("features", 1)}
+
+
 def test_transition_of_a_join_is_from_the_branch_that_ran() -> None:
     assert good().transitions(TRAINING)["cleanup"] == pytest.approx(0.1)
 

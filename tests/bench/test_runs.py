@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import psutil
@@ -14,6 +17,7 @@ from breaking import runs
 from doubles import RETRIES, BringUp, Double, DoubleEndpoint, misbehaving
 from waiting import wait_for
 
+from bench.contract.endpoint import ApiError, RunState
 from bench.contract.errors import EngineError
 from bench.contract.processes import Command, Function, Role
 from bench.contract.records import Arm, Run, Sample, Verdict
@@ -84,16 +88,16 @@ def test_parts_of_the_bring_up_are_timed(bring_up: BringUp) -> None:
     session, conductor = bring_up()
     assert set(session.seconds) == {"initialise_s", "start_s", "deploy_s"}
     seen = conductor.served(session, warm_up=True)
-    setup.bring_up(conductor, session, seen, 10.0)
+    setup.bring_up(conductor, session, seen)
     found = {s.metric: s.value for s in load(conductor.store.folder, Sample)}
-    first = found["setup.first_run_s"]
-    assert isinstance(first, float)
-    assert found["setup.total_s"] == pytest.approx(10 + sum(session.seconds.values()) + first)
+    assert isinstance(found["setup.first_run_s"], float)
+    assert {name: found[f"setup.{name}"] for name in session.seconds} == session.seconds
+    assert "setup.total_s" not in found  # it is computed, as an installation has a count of its own
 
 
 def test_setup_whose_first_run_is_wrong_has_no_total(bring_up: BringUp) -> None:
     session, conductor = bring_up(misbehaving("does nothing"))
-    setup.bring_up(conductor, session, conductor.served(session, warm_up=True), 10.0)
+    setup.bring_up(conductor, session, conductor.served(session, warm_up=True))
     found = {s.metric: s for s in load(conductor.store.folder, Sample)}
     assert found["setup.total_s"].value is None
     assert found["setup.total_s"].note == "failed: the first run was lost"
@@ -178,6 +182,47 @@ def test_run_whose_record_is_never_shown_is_lost(bring_up: BringUp, monkeypatch:
     seen = conductor.served(session)
     assert seen.state is None
     assert seen.run.outcome == "lost"
+
+
+def test_run_of_an_engine_whose_api_is_silent_is_not_lost(bring_up: BringUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "RUN_LIMIT_S", dict.fromkeys(Track, 1.0))
+    session, conductor = bring_up()
+    submit, server = session.endpoint.submit, session.processes["server"]
+
+    def submitted_and_gone(*arguments: Any) -> str:
+        run = submit(*arguments)
+        session.supervisor.signal(server.pid, signal.SIGKILL)
+        assert server.ended.wait(10)
+        return run
+
+    monkeypatch.setattr(session.endpoint, "submit", submitted_and_gone)
+    seen = conductor.served(session)
+    assert seen.state is None
+    assert seen.run.outcome == "stuck"
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (httpx.Response(200, json={"status": "running"}), Status.RUNNING),
+        (httpx.Response(404), None),
+        (httpx.Response(503), Status.PENDING),
+        (httpx.ConnectError("refused"), Status.PENDING),
+        (httpx.ReadTimeout("silent"), Status.PENDING),
+        (ApiError("there is no such run"), None),
+    ],
+)
+def test_only_an_engine_that_answers_has_lost_a_run(answer: httpx.Response | Exception, word: Status | None) -> None:
+    def answered(_: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    endpoint = DoubleEndpoint(httpx.Client(transport=httpx.MockTransport(answered)), "http://engine", "behaves")
+    session: Any = SimpleNamespace(endpoint=endpoint)
+    assert watching.last_word(session, "r1", []) is word
+    seen = watching.Sighting(1, RunState(Status.RETRYING))
+    assert watching.last_word(session, "r1", [seen]) is Status.RETRYING
 
 
 def test_local_mode_is_judged_like_a_served_run(bring_up: BringUp) -> None:

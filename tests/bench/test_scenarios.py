@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.contract.targets import Target
-from bench.contract.words import Status
-from bench.plan.scenarios import SCENARIOS, WAITING, batches, of_budget
+from bench.contract.words import Status, Track
+from bench.plan.budgets import BUDGETS, Budget, chosen
+from bench.plan.priced import Ask
+from bench.plan.scenarios import SCENARIOS, WAITING, batches, of_budget, of_topic, topic
 from bench.plan.scenarios.outside import AT_WORK
 from bench.plan.scenarios.record import Expected, Moment, Scenario, When
+from bench.questions.recovery import question
 from bench.session.workspace import PARALLELISM
 from core.declaration import Part, pipeline, pipelines
 
@@ -28,6 +33,35 @@ def test_each_scenario_is_in_one_batch(wanted: list[str]) -> None:
     assert [batch[0] for batch in found if len(batch) == 1] == [
         key for key in wanted if not any(key in group and len(set(group) & set(wanted)) > 1 for group in WAITING)
     ]
+
+
+def asked(budget: Budget) -> list[tuple[str, ...]]:
+    return [one.names for one in question.scenario_cells(Ask(budget, Track.TUNED, 1, 7, {}, "training"))]
+
+
+def test_two_scenarios_are_run_four_times_where_nothing_but_recovery_is_asked_for() -> None:
+    """Four of four against none of four is the least that tells two engines apart by one scenario."""
+    budget = chosen({"budget": "standard", "only": ["recovery"]})
+    assert budget.limit_s == 110 * 60
+    topics = [name for names in asked(budget) for name in names]
+    assert len(topics) == len(set(topics))  # each a cell of its own, so that a job can be resumed between them
+    times = Counter(of_topic(name).key for name in topics)
+    assert {key: n for key, n in times.items() if n > 1} == {"step_killed": 4, "resume_after_fix": 4}
+    assert set(times) == set(SCENARIOS)
+    followed = [of_topic(name).key for name in topics]
+    assert all(one != other for one, other in pairwise(followed))
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_every_other_budget_runs_each_scenario_once(name: str) -> None:
+    topics = [one for names in asked(BUDGETS[name]) for one in names]
+    assert sorted(topics) == sorted(BUDGETS[name].scenarios)
+
+
+@given(st.sampled_from(list(SCENARIOS)), st.integers(1, 9))
+def test_a_cell_names_its_scenario(key: str, time: int) -> None:
+    assert of_topic(topic(key, time)) is SCENARIOS[key]
+    assert (topic(key, time) == key) == (time == 1)
 
 
 def test_batches_strike_nothing_that_their_runs_share() -> None:

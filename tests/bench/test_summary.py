@@ -83,7 +83,8 @@ def test_texts_are_counted_when_they_differ() -> None:
     text = {"unit": "text"}
     assert only([sample("completed", s, **text) for s in range(3)]).value == "completed"
     mixed = only([sample("lost", 0, **text), *(sample("stuck", s, **text) for s in (1, 2, 3))])
-    assert (mixed.value, mixed.n, mixed.ci_low) == ("3× stuck, 1× lost", 4, None)
+    assert (mixed.value, mixed.n, mixed.ci_low) == ("3 of 4 stuck, 1 lost", 4, None)
+    assert only([sample("completed", 1, **text)] * 4).n == 4, "runs, not sessions"
 
 
 def test_failures_are_counted_in_the_note() -> None:

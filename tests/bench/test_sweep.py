@@ -75,6 +75,26 @@ def test_seeds_draw_different_points() -> None:
     assert draw(Sweep(20), (), (), 1) != draw(Sweep(20), (), (), 2)
 
 
+@given(seed=st.integers(), number=st.integers(0, 30))
+def test_in_the_place_of_a_point_the_same_target_is_struck_within_steps(seed: int, number: int) -> None:
+    missed = draw(Sweep(40, (Action.KILL, Action.PAUSE)), (), OF_WORK, seed)[number]
+    found = sweep.spares(missed, MOMENTS, seed)
+    assert found == sweep.spares(missed, MOMENTS, seed)
+    assert len({one.key for one in (missed, *found)}) == 1 + sweep.SPARES
+    for one in found:
+        assert one.nemesis
+        assert missed.nemesis
+        assert (one.nemesis.action, one.nemesis.target) == (missed.nemesis.action, missed.nemesis.target)
+        assert one.nemesis.at.when is When.IN
+        assert one.faults  # the step lasts long enough to be met
+
+
+def test_where_no_step_is_struck_within_nothing_is_struck_instead() -> None:
+    submitting = at("submit")
+    (one,) = draw(Sweep(1, targets=(Target.API,), at=("submit",)), (), (), 1)
+    assert sweep.spares(one, submitting, 1) == ()
+
+
 def test_a_step_struck_in_its_middle_lasts_long_enough() -> None:
     (one,) = draw(Sweep(1, targets=(Target.API,), at=("in:heavy",)), (), (), 1)
     assert one.key == "kill-api-in-train"

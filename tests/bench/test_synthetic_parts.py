@@ -7,29 +7,36 @@ import signal
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
+from unittest.mock import Mock
 
 import httpx
 import pytest
-from doubles import BringUp, misbehaving
+from doubles import BringUp, Double, misbehaving
 from hypothesis import given
 from hypothesis import strategies as st
+from journals import Script
 
 from bench.campaign import Campaign
 from bench.contract.errors import EngineError
-from bench.contract.records import Manifest, Run, Sample, Verdict
+from bench.contract.processes import Command
+from bench.contract.records import NOT_RANKED, Manifest, Run, Sample, Verdict
+from bench.contract.settings import Variant
 from bench.contract.words import Track
+from bench.contract.workspace import Workspace
 from bench.judge.gate import GATE
 from bench.observe.journal import Journal
 from bench.observe.reading import load
 from bench.observe.store import Store
-from bench.plan.arms import Arm
+from bench.plan.arms import INLINE, Arm
 from bench.plan.budgets import BUDGETS, Budget
 from bench.plan.cell import Cell
 from bench.plan.costs import Clock
 from bench.plan.planner import plan
 from bench.plan.priced import Of
 from bench.plan.workloads import Workload, published
-from bench.questions import baseline, concurrency, payload, scaling, soak
+from bench.plan.workloads import concurrency as plans
+from bench.questions import baseline, concurrency, local, payload, scaling, soak
 from bench.questions.bound import Bound
 from bench.questions.discovery import questions
 from bench.questions.ledger import Ledger
@@ -109,7 +116,7 @@ def test_every_question_from_the_plan_to_its_samples(
     project: Path, store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(project)
-    budget = replace(BUDGETS["full"], most_blocks=1, sizes=(2, 3), apart=False)
+    budget = replace(BUDGETS["full"], most_blocks=1, sizes=(2, 3), blocks=1, sessions={})
     campaign = Campaign(blank(store, budget, source), queue(budget), Clock(None), lambda *_: None)
     campaign.run()
     cells = campaign.ledger.manifest.cells
@@ -127,6 +134,8 @@ def test_every_question_from_the_plan_to_its_samples(
     params = {one.metric: one.params for one in found}
     assert params["concurrency.throughput_per_min"] == {"n": 2, "concurrent": 3}
     assert params["payload.metadata_bytes"] == {"n": 2, "payload_bytes": 1000, "channel": "engine"}
+    kept = {one.metric: one.value for one in found if one.metric.startswith("payload.")}
+    assert kept["payload.kept_bytes"] == kept["payload.metadata_bytes"] + kept["payload.files_bytes"]
     assert {"n": 2, "fib": 10} in [one.params for one in found if one.metric == "runtime.makespan_s"]
     assert "resources.soak.pss_bytes_per_run" in params
     ids = [run.run_id for run in load(store.folder, Run)]
@@ -157,6 +166,34 @@ def test_larger_sizes_are_not_tried_after_one_has_failed(bring_up: BringUp) -> N
     assert (failed.pipeline, failed.params, failed.note) == ("chain", {"n": 3}, "failed: too long a chain")
 
 
+class Elsewhere(Double):
+    """Also runs without a server in another isolation of steps, which only its name tells of."""
+
+    local_variants = (Variant("threads", "threads", "https://example.org", "each step in a thread"),)
+    asked_for: ClassVar[list[str]] = []
+
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:
+        self.asked_for.append(variant)
+        return super().local(pipeline, config)
+
+
+@pytest.mark.parametrize(("variants", "arms"), [(True, ["double", "double-threads"]), (False, ["double"])])
+def test_each_isolation_without_a_server_is_an_arm_of_its_own(
+    bring_up: BringUp, *, variants: bool, arms: list[str]
+) -> None:
+    session, conductor = bring_up(Elsewhere)
+    ledger = blank(conductor.store, replace(BUDGETS["full"], local=1, variants=variants))
+    ledger.oracles = {Workload("training"): conductor.oracle}
+    planned = next(one.planned for one in queue(BUDGETS["full"]) if one.planned.topic == "synthetic")
+    bound = Bound(ledger, planned, conductor, session.supervisor, session.scratch, session)
+    Elsewhere.asked_for.clear()
+    local.measure(bound, Cell(planned, next(one for one in questions() if one.key == "local"), 1.0))
+    assert Elsewhere.asked_for == ["", "threads"][: len(arms)]
+    runs = [one for one in load(conductor.store.folder, Run) if one.engine != INLINE]
+    assert [(one.engine, one.mode, one.outcome) for one in runs] == [(name, "local", "completed") for name in arms]
+    assert all(one.isolation not in ("", "none") for one in runs), "told beside each"
+
+
 def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervisor: Supervisor) -> None:
     session, conductor = bring_up()
     plain_loop = replace(conductor, workload=CONCURRENT)
@@ -174,6 +211,51 @@ def test_runs_at_once_are_watched_without_asking_much(bring_up: BringUp, supervi
     assert figures["completion_p50_s"][1] <= figures["completion_p95_s"][1]  # type: ignore[operator]
     span_s = (max(o.run.terminal_ns for o in seen) - min(o.run.submit_ns for o in seen)) / 1e9
     assert figures["throughput_per_min"] == ("count", pytest.approx(180 / span_s))
+
+
+def run_of(*spans: tuple[float, float]) -> Observation:
+    """A run whose steps were under way in these seconds."""
+    script = Script()
+    for number, span in enumerate(spans):
+        for script.now_s, event in zip(span, ("start", "end"), strict=True):
+            script.write(event, f"step_{number}")
+    return Observation(Run(run_id="r", pipeline="chain", engine="e"), script.journal(), ())
+
+
+@pytest.mark.parametrize(
+    ("limit", "spans", "why"),
+    [
+        (3, [[(0, 2), (1, 3)], [(2.5, 4), (3, 5)]], ""),
+        (2, [[(0, 2), (1, 3)], [(2.5, 4), (3, 5)]], ""),  # one ends at the instant at which another starts
+        (2, [[(0, 2), (1, 3)], [(1.5, 4), (3, 5)]], "3 steps at once over all runs, more than the limit of 2"),
+        (9, [[(0, 2), (1, 3), (1, 2)]], "3 steps at once within a run, more than the limit of 2"),
+        (None, [[(0, 2)]], "the engine's own default limits steps at once over all runs"),
+    ],
+)
+def test_what_was_measured_under_other_limits_is_not_ranked(
+    tmp_path: Path, limit: int | None, spans: list[list[tuple[float, float]]], why: str
+) -> None:
+    space = Workspace(
+        home=tmp_path, pipelines=tmp_path, environment=tmp_path, project=tmp_path, track=Track.TUNED, parallelism=2,
+        ports={}, secrets={}, at_once_over_all=limit,
+    )  # fmt: skip
+    said = concurrency.unlike(space, [run_of(*one) for one in spans])
+    assert said == (f"{NOT_RANKED}{why}" if why else "")
+
+
+def test_what_was_seen_at_once_is_kept_beside_what_it_led_to(
+    bring_up: BringUp, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, conductor = bring_up()
+    run, config = (loop := replace(conductor, workload=CONCURRENT)).prepare(session.scratch / "effects")
+    oracle = loop.process(supervisor, inline_command(config), run).journal
+    monkeypatch.setattr(plans, "WORKLOADS", (CONCURRENT,))
+    bound = Mock(spec=Bound, up=session, of=lambda workload: replace(conductor, workload=workload, oracle=oracle))
+    concurrency.measure(bound, Mock(spec=Cell))
+    found = {s.metric.removeprefix("concurrency."): s for s in load(conductor.store.folder, Sample)}
+    assert found["at_once_in_run"].value == 1
+    assert 1 <= float(found["at_once_over_all"].value or 0) <= CONCURRENT.concurrent
+    assert found["throughput_per_min"].note.startswith(NOT_RANKED), "no limit over all runs was set"
 
 
 def test_interrupted_runs_at_once_are_not_waited_for_nor_judged(bring_up: BringUp) -> None:

@@ -159,6 +159,25 @@ def test_written_bytes(supervisor: Supervisor, disk: Path, ended: bool) -> None:
     assert 20 * MEGABYTE <= supervisor.usage().shares["writer"].written_bytes < 22 * MEGABYTE
 
 
+@pytest.mark.parametrize("flushed", [False, True])
+def test_what_is_appended_in_small_pieces_counts_as_what_it_is(
+    supervisor: Supervisor, disk: Path, *, flushed: bool
+) -> None:
+    """As a database does with its log; the page cache may hold the file in pieces of a megabyte."""
+    code = (
+        "file = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY | os.O_APPEND)\n"
+        "os.write(file, bytes(4_000_000)); os.fsync(file)\n"
+        "for _ in range(100):\n"
+        "    os.pwrite(file, bytes(8192), 0)\n"
+        "    if sys.argv[2] == 'True': os.fdatasync(file)\n"
+        "open(sys.argv[1] + '.done', 'x'); time.sleep(3600)"
+    )
+    supervisor.start("writer", python(code, disk / "file", flushed))
+    wait_for((disk / "file.done").exists, "it has written")
+    expected = 4_000_000 + 100 * 8192
+    assert expected <= supervisor.usage().shares["writer"].written_bytes < expected + 20_000
+
+
 def test_bytes_that_a_child_of_a_living_process_wrote(supervisor: Supervisor, disk: Path) -> None:
     code = f"if os.fork() == 0:\n    {WRITE.replace(chr(10), chr(10) + '    ')}os.fsync(file); os._exit(0)\n"
     code += "os.wait(); open(sys.argv[1] + '.done', 'x'); time.sleep(3600)"

@@ -11,10 +11,16 @@ from pathlib import Path
 import pytest
 from doubles import Double
 
+from bench.contract.records import Manifest
+from bench.contract.settings import Setting
 from bench.contract.words import Track
+from bench.observe.describing import describe
+from bench.observe.store import Store
+from bench.session.bring_up import open_session
 from bench.session.deploying import DEPLOYMENT, tell
 from bench.session.ports import free_ports
 from bench.session.workspace import (
+    AT_ONCE_OVER_ALL,
     PARALLELISM,
     clean_environment,
     make_scratch,
@@ -89,6 +95,40 @@ def test_processes_are_told_what_is_deployed(
     (offer,) = bound()
     assert (offer.name, offer.step_timeout_s, len(offer.graph.steps)) == ("chain_2", 7.0, 2)
     assert deployed("training").step_timeout_s == 7.0
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_runs_share_a_limit_where_that_is_asked_for(
+    project: Path, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, limited: bool
+) -> None:
+    made = make_workspace(Double, Track.TUNED, scratch, tmp_path, (Shaped("fan_out"),), limited=limited)
+    assert made.at_once_over_all == (AT_ONCE_OVER_ALL if limited else None)
+    tell(scratch, made, 7.0)
+    monkeypatch.setenv(VARIABLE, str(scratch / DEPLOYMENT))
+    assert bool(bound()[0].shared_limit) == bool(deployed("training").shared_limit) == limited
+
+
+class Sharing(Double):
+    """Has a setting for the limit that runs share."""
+
+    def settings(self) -> list[Setting]:
+        at_once = self.workspace.at_once_over_all
+        shared = [Setting("shared", str(at_once), "https://example.org/shared", "over all runs")] if at_once else []
+        return [*super().settings(), *shared]
+
+
+def test_a_result_tells_also_the_settings_that_only_some_sessions_have(
+    project: Path, tmp_path: Path, store: Store
+) -> None:
+    manifest = Manifest(
+        created_utc="", budget="full", budget_s=None, seed=1, arguments={}, data={}, host={}, versions={}
+    )
+    for limited in (False, True, True):
+        with open_session(Sharing, Track.STOCK, tmp_path, tmp_path / "logs", (), limited=limited) as session:
+            describe(manifest, store, session)
+    assert [row["name"] for row in manifest.settings] == ["port", "shared"]
+    assert manifest.settings[-1]["value"] == str(AT_ONCE_OVER_ALL)
+    assert len({row["ability"] for row in manifest.abilities}) == len(manifest.abilities)
 
 
 def test_secrets_differ_between_sessions(project: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from like_steps import LOCAL, SERVED, fixed
+from like_steps import LOCAL, PARALLEL, SERVED, fixed
 from plain_loop import conduct_inline
 
 from bench.contract import registry
@@ -64,6 +64,16 @@ def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
     like = {one.offered: Shaped(one.pipeline, fixed(one)) for one in (*SERVED, *LOCAL)}
     offers = (*beside, *like.values())
     with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, variants=True) as opened:
+        opened.bring_up()
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def limited(engine: str, measured: str, store: Store) -> Iterator[Session]:
+    """The engine once more, with steps at once limited over all runs too."""
+    environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-limited"
+    offers = (Shaped(measured), Shaped(PARALLEL.name))
+    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, limited=True) as opened:
         opened.bring_up()
         yield opened
 

@@ -10,7 +10,7 @@ import pytest
 from bench.contract import registry
 from bench.contract.records import Sample
 from bench.contract.targets import OfRole, Target
-from bench.contract.words import Ability, Backfills, Unsupported
+from bench.contract.words import Ability, Backfills, Status, Unsupported
 from bench.observe.journal import read_journal
 from bench.observe.reading import load
 from bench.plan.scenarios import SCENARIOS
@@ -20,6 +20,7 @@ from bench.questions.recovery import backfill, repair
 from bench.run.conductor import EFFECTS, Conductor
 from bench.run.faults.nemesis import armed
 from bench.run.faults.targets import resolve
+from bench.session.asking import ask
 from bench.session.bring_up import Session, wait_until
 from core.declaration import Companion, Part, pipeline
 from core.instrument.config import Fault
@@ -90,6 +91,26 @@ def test_killed_api_server_comes_back_and_the_run_completes(
     wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
 
 
+def test_a_run_whose_process_is_killed_becomes_what_is_documented(
+    session: Session, conductor: Conductor, heavy: str, long: tuple[Fault, ...]
+) -> None:
+    """Followed to its end, also where the engine makes another run of it; with the attempts of all."""
+    if isinstance(session.adapter.targets[Target.RUN], Unsupported):
+        pytest.skip("a run has no process")
+    run, path = conductor.prepare(session.scratch / EFFECTS, "run_killed", faults=long)
+    nemesis = Nemesis(Action.KILL, Target.RUN, Moment(When.IN, heavy), 2.0)
+    with armed(session, nemesis, run.run_id, path.parent, conductor.workload.graph) as one:
+        run = conductor.submit(session, run, path)
+        assert one.healed.wait(LIMIT_S)
+    wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
+    state = session.endpoint.state(run.engine_run_id)
+    recovers = "completed after recovery" in session.adapter.expectations["run_killed"].outcomes
+    assert state.status is (Status.COMPLETED if recovers else Status.FAILED)
+    tries = len(read_journal(path.parent).attempts_of(heavy))
+    assert tries == (2 if recovers else 1)
+    wait_until(lambda: session.endpoint.state(run.engine_run_id).steps[heavy].attempts == tries, "recorded", LIMIT_S)
+
+
 def test_what_rolls_back_makes_the_last_good_state_current(session: Session, conductor: Conductor) -> None:
     other = conductor.workload.declared.companions.get(Companion.ROLL_BACK, "")
     if not (other and registry.code_of(type(session.adapter), other)):
@@ -116,10 +137,10 @@ def test_backfill_files_each_day_once(session: Session, conductor: Conductor) ->
     late = Fault(steps[1], "late", attempts=0, until=str(session.scratch / "arrived"))
     own = replace(conductor, workload=Workload(by_day.name))
     _, path = own.prepare(session.scratch / EFFECTS, "backfill", faults=(late,))
-    started = means.start(by_day.name, path, THREE)
+    started, _ = ask(lambda: means.start(by_day.name, path, THREE))
     wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
     assert {e.step for e in read_journal(path.parent).effects} == {steps[0], steps[2]}
     (session.scratch / "arrived").touch()
-    again = means.again(started)
+    again, _ = ask(lambda: means.again(started))
     wait_until(lambda: means.status(again).ended, "the missing day has been run", LIMIT_S)
     assert sorted(e.step for e in read_journal(path.parent).effects) == steps

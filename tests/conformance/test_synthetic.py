@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -11,7 +13,7 @@ import pytest
 from like_steps import LOCAL, PARALLEL, SERIES, SERVED
 
 from bench.contract.records import Arm
-from bench.observe.journal import Journal
+from bench.observe.journal import Journal, most_at_once
 from bench.observe.store import Store
 from bench.plan.workloads import Workload, sized
 from bench.run.conductor import EFFECTS, Conductor, inline_command
@@ -19,11 +21,12 @@ from bench.run.observation import Observation
 from bench.run.source import Source
 from bench.session.bring_up import Session
 from bench.session.supervisor import Supervisor
-from bench.session.workspace import clean_environment, make_scratch
+from bench.session.workspace import PARALLELISM, clean_environment, make_scratch
 from core.instrument.config import Fault
 
-LONGER_THAN_A_START_S = 3.0
-"""So long a step lasts that the next one has started meanwhile, however slowly an engine starts them."""
+LONGER_THAN_STARTS_S = 6.0
+"""So long a step lasts that others have started meanwhile, however slowly an engine starts them."""
+WIDE = sized(PARALLEL, PARALLELISM + 1)
 Judge = Callable[[Workload], Conductor]
 
 
@@ -32,9 +35,11 @@ def judge(engine: str, store: Store, source: Source, oracle: Journal) -> Judge:
     """A conductor for a workload, with the plain loop's run of it as the oracle."""
     plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"{engine}-inline", Journal())
     arm = Arm(engine=engine, track="tuned", mode="served")
+    numbers = count(1)  # no two runs may have one folder
 
     def conductor(workload: Workload) -> Conductor:
-        own = Conductor(store, source, arm, f"{engine}-{workload.label}", oracle, workload=workload)
+        label = f"{engine}-{next(numbers)}-{workload.label}"
+        own = Conductor(store, source, arm, label, oracle, workload=workload)
         if workload == own_of(source):
             return own
         scratch = make_scratch()
@@ -66,14 +71,33 @@ def test_served_run_equals_inline(workload: Workload, judge: Judge, session: Ses
     assert set(seen.state.steps) == set(conductor.oracle.steps())
 
 
-def test_steps_of_a_fan_out_run_at_once_but_no_more_than_allowed(judge: Judge, session: Session) -> None:
-    workload = sized(PARALLEL, 8)
+def slow_steps(workload: Workload) -> tuple[Fault, ...]:
     (many,) = (step for step in workload.graph if step.many)
     work = [many.instance(index).name for index in range(1, workload.size + 1)]
-    slow = tuple(Fault(name, "slow", attempts=0, seconds=LONGER_THAN_A_START_S) for name in work)
-    attempts = [one for one in judge(workload).served(session, faults=slow).journal.attempts if one.step in work]
-    at_once = [sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in attempts) for one in attempts]
-    assert 1 < max(at_once) <= session.workspace.parallelism
+    return tuple(Fault(name, "slow", attempts=0, seconds=LONGER_THAN_STARTS_S) for name in work)
+
+
+def test_a_limit_of_steps_at_once_holds_within_each_run_alone(judge: Judge, session: Session) -> None:
+    assert session.workspace.at_once_over_all is None
+    seen = judge(WIDE).at_once(session, 2, slow_steps(WIDE))
+    assert not [said for one in seen for said in objections(one)]
+    assert all(1 < most_at_once(one.journal) <= session.workspace.parallelism for one in seen)
+    assert most_at_once(*(one.journal for one in seen)) > session.workspace.parallelism, (
+        "runs are held by another limit"
+    )
+
+
+def test_a_limit_of_steps_at_once_holds_over_all_runs(judge: Judge, limited: Session, source: Source) -> None:
+    """Of the pipeline's own code beside runs of the binding: no slot is free while it wants one."""
+    beside = judge(own_of(source))
+    with ThreadPoolExecutor(1) as aside:
+        begun = aside.submit(beside.served, limited)
+        seen = [*judge(WIDE).at_once(limited, 2, slow_steps(WIDE)), begun.result()]
+    assert not [said for one in seen for said in objections(one)]
+    spans = [(one.journal.first_start_ns() or 0, one.journal.last_end_ns() or 0) for one in seen]
+    assert max(start for start, _ in spans) < min(end for _, end in spans), "no instant at which all were under way"
+    assert limited.workspace.at_once_over_all is not None
+    assert most_at_once(*(one.journal for one in seen)) == limited.workspace.at_once_over_all
 
 
 def test_what_is_measured_is_served_beside_them(judge: Judge, session: Session, source: Source) -> None:

@@ -77,7 +77,7 @@ def test_the_command_line_names_them(house: Checkout) -> None:
 
 def test_they_stand_in_the_plan(house: Checkout) -> None:
     found = told(house, PLAN)
-    assert sorted(set(found["by itself"])) == [1, 2, 3], "in as many blocks as it says"
+    assert len(set(found["by itself"])) == 3, "in as many blocks as it says"
     assert QUESTION in found["asked for"]
     assert SCENARIO in found["conducted"]
 

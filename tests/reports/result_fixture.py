@@ -15,6 +15,7 @@ import result_texts
 from result_parts import AUDITS, PARTS, VARIANTS
 from result_texts import HOSTILE, SCRIPT
 
+from bench.analyse.summary import summarise
 from bench.contract.records import (
     SCHEMA_VERSION,
     Audit,
@@ -240,9 +241,18 @@ class Builder:
             for e in self.engines:
                 self.scenario(e, track, "transient_error", RECOVERED, 0.6, 2.4, 2)
                 outcome = {"airflow": RECOVERED, "prefect": REPORTED, "dagster": "stuck"}[family(e)]
+                again = [outcome] * 2 + [RECOVERED if outcome == "stuck" else outcome]
                 done = 14.0 if outcome == RECOVERED else None
                 self.scenario(
-                    e, track, "step_killed", outcome, 3.0 * self.speed(e), done, 2, note="failed: never completed"
+                    e,
+                    track,
+                    "step_killed",
+                    outcome,
+                    3.0 * self.speed(e),
+                    done,
+                    2,
+                    note="failed: never completed",
+                    again=again,
                 )
                 if e == "prefect":
                     self.scenario(e, track, "resume_after_fix", None, None, None, None, note=f"not supported: {SCRIPT}")
@@ -252,14 +262,20 @@ class Builder:
                 result_recovery.add(self, e, track)
 
     def scenario(self, e: str, track: str, topic: str, outcome: str | None, *times: float | None,
-                  note: str = "") -> None:  # fmt: skip
+                  note: str = "", again: Sequence[str] = ()) -> None:  # fmt: skip
+        """One run with its times; `again`: the outcomes of more runs in the same session."""
         detection, recovery, attempts = times
-        given = {"outcome": ("text", outcome), "detection_s": ("s", detection), "recovery_s": ("s", recovery),
+        given = {"detection_s": ("s", detection), "recovery_s": ("s", recovery),
                  "attempts": ("count", attempts), "wasted_s": ("s", None if outcome is None else 0.4),
                  "duplicates": ("count", None if outcome is None else 0)}  # fmt: skip
         for leaf, (unit, value) in given.items():
             self.add(e, f"recovery.{topic}.{leaf}", unit, value, track=track, mode="served",
                       note=note if value is None else "")  # fmt: skip
+        told = [Sample(engine=e, version=self.version(e), track=track, mode="served", isolation=self.isolation(e),  # type: ignore[arg-type]
+                       pipeline="training", metric=f"recovery.{topic}.outcome", unit="text", value=one,
+                       note=note if one is None else "") for one in (outcome, *again)]  # fmt: skip
+        self.samples += told
+        self.records += summarise(told)
         if outcome:
             self._run(e, track, topic, outcome)
 

@@ -49,7 +49,7 @@ JUDGED = {
     "under the floor": (STEADY, [12.0, 12.1, 11.9], TIME, 1.25, "tie under the noise floor"),
     "within the resolution": (STEADY, [10.5, 10.6, 10.4], replace(TIME, resolution=1.0), 1.0,
                               "tie within the resolution"),
-    "single session": ([10.0], [99.0], TIME, 1.0, "tie single session"),
+    "one session": ([10.0], [99.0], TIME, 1.0, "not told apart one session"),
     "more of what should be high": (STEADY, [12.0, 12.1, 11.9], RATE, 1.0, "larger better"),
     "less of what should be high": (STEADY, [8.0, 8.1, 7.9], RATE, 1.0, "smaller worse"),
     "not ranked": (STEADY, [12.0, 12.1, 11.9], INFO, 1.0, "slower"),
@@ -58,10 +58,15 @@ JUDGED = {
     "exact from zero": ([0.0], [2.0], EXACT, 1.0, "larger worse"),
     "a time from zero": ([0.0, 0.0, 0.0], STEADY, TIME, 1.25, "slower worse"),
     "zeros": ([0.0, 0.0], [0.0, 0.0], TIME, 1.0, "same"),
-    "lost": (["completed"], ["lost"], OUTCOME, 1.0, "changed worse"),
+    "lost once": (["completed"], ["lost"], OUTCOME, 1.0, "not told apart one run"),
+    "lost": (["completed"] * 4, ["lost"] * 4, OUTCOME, 1.0, "changed worse Fisher's exact test, p = 0.029"),
     "lost more often": (["completed", "completed", "lost"], ["completed", "lost", "lost"], OUTCOME, 1.0,
-                        "changed worse"),
-    "another good end": (["completed"], ["completed after recovery"], OUTCOME, 1.0, "changed"),
+                        "not told apart Fisher's exact test, p = 1"),
+    "another good end": (["completed"] * 4, ["completed after recovery"] * 4, OUTCOME, 1.0,
+                         "not told apart Fisher's exact test, p = 1"),
+    "another text": (["a"] * 4, ["b"] * 4, replace(INFO, unit="text"), 1.0,
+                     "changed Fisher's exact test, p = 0.029"),
+    "another text once": (["a"], ["b"], replace(INFO, unit="text"), 1.0, "not told apart one run"),
     "as before": (["lost", "completed"], ["completed", "lost"], OUTCOME, 1.0, "unchanged"),
     "never measured": ([None], [1.0], TIME, 1.0, "not measured"),
 }  # fmt: skip
@@ -73,10 +78,12 @@ def test_judgements(before: list[Any], after: list[Any], metric: Metric, floor: 
 
 
 def test_what_is_gone_says_why() -> None:
-    assert told(STEADY, [None], note="failed: wrong") == "failed worse"
-    assert told(STEADY, [None], note="not supported: no API") == "not supported"
-    assert told(STEADY, [None], INFO, note="failed: wrong") == "failed"
-    assert told(["completed"], [None], OUTCOME, note="not supported: no API") == "changed worse"
+    assert told(STEADY, [None], note="failed: wrong") == "failed one session: not told apart"
+    assert told(STEADY, [None, None], note="failed: wrong") == "failed worse"
+    assert told(STEADY, [None, None], INFO, note="failed: wrong") == "failed"
+    assert told(STEADY, [None], note="not supported: no API") == "not supported worse"
+    assert told(["completed"], [None], OUTCOME, note="not supported: no API") == "not supported worse"
+    assert told(["completed"], [None], OUTCOME, note="not struck: too late") == "not measured"
 
 
 def test_worse_is_in_percent_of_the_reference() -> None:
@@ -102,7 +109,9 @@ def _results(folder: Path) -> list[Measured]:
     second = Builder(sessions=5)
     second.write(folder / "second")
     changed = [
-        msgspec.structs.replace(s, version="4.0.0", value=s.value * 1.5 if isinstance(s.value, float) else s.value)
+        msgspec.structs.replace(
+            s, version="4.0.0", value=s.value * 1.5 if isinstance(s.value, float) else _lost(s.value)
+        )
         if s.engine == "airflow"
         else s
         for s in second.samples
@@ -112,6 +121,10 @@ def _results(folder: Path) -> list[Measured]:
     summary = (folder / "second" / "summary.json").read_text()
     (folder / "second" / "summary.json").write_text(summary.replace("completed after recovery", "lost"))
     return [load(first), load(folder / "second")]
+
+
+def _lost(value: Any) -> Any:
+    return "lost" if value == "completed after recovery" else value
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +138,7 @@ def test_what_differs_comes_first_and_names_both_versions(compared: Document) ->
     lines = [" | ".join(line.cells) for line in differs.tables[0].lines]
     assert any(line.startswith("Apache Airflow 3.1.2 → 3.1.2, 4.0.0") for line in lines)
     assert any(line.startswith("Runtime: makespan | tuned · served") and "slower (worse)" in line for line in lines)
-    assert any("completed after recovery | lost" in line and "changed (worse)" in line for line in lines)
+    assert any("4 of 4 completed after recovery | 4 of 4 lost" in line and "changed (worse; " in line for line in lines)
 
 
 @pytest.mark.parametrize("name", ["compared", "over_time"])

@@ -77,7 +77,12 @@ def test_a_huge_result_is_cut_to_the_limit(tmp_path: Path, monkeypatch: pytest.M
 def test_quick_result_says_that_it_is_not_for_decisions(tmp_path: Path) -> None:
     words = visible(page(tmp_path / "result", budget="quick", sessions=1, tracks=("tuned",), with_noise=False))
     assert words.index("not for decisions") < words.index("What the measurements favour")
-    assert "single session" in words
+    assert "At a glance" in words[: words.index("What the measurements favour")]
+    assert "≈ one session: not told apart" in words
+    assert "Would decide it: ./orchbench run --only runtime, about 45 minutes." in words
+    glance = words[words.index("At a glance") : words.index("What the measurements favour")]
+    assert "3 of 4 completed" not in glance
+    assert glance.count("| ★") == 3, "facts alone: lines, packages, disk"
     assert "The noise floor was not measured" in words
 
 

@@ -15,7 +15,7 @@ from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from bench.questions.catalogue import metric
 from reports.read.loading import Result, load
 from reports.read.lookup import Lookup, Scope
-from reports.sections import isolation, noise, resources, scaling
+from reports.sections import between, isolation, noise, resources, scaling
 from reports.sections.section import Section
 from reports.sections.tables import Table
 from reports.words.prose import finding
@@ -218,31 +218,32 @@ def test_roles_are_not_ranked(full: Lookup) -> None:
 # --- trust
 
 
-def test_noise_is_told_as_the_least_difference(full: Lookup) -> None:
-    assert noise.least_difference(full) == "Differences in run time below 8 % cannot be told apart in this result."
+def test_each_pair_of_engines_has_what_it_could_have_shown(full: Lookup) -> None:
+    found = between.table(full)
+    assert found
+    assert [row.title for row in found.rows if row.track == "tuned"] == [
+        "Apache Airflow against Prefect", "Apache Airflow against Dagster", "Prefect against Dagster",
+    ]  # fmt: skip
+    shown = {row.cells[1].text for row in found.rows if row.track == "tuned"}
+    assert len(shown) > 1, "each by its own spread"
+    assert [row.cells[2].text for row in found.rows if row.track == "tuned"] == ["slower", "slower", "faster"]
+    said = between.least_shown(full)
+    assert said.endswith(f"on tuned settings: {min(shown)}× to {max(shown)}×, by pair of engines.")
 
 
-def test_a_floor_above_the_detectable_ratio_counts(tmp_path: Path) -> None:
-    found = lookup(tmp_path / "result")
-    records = [r for r in found.result.records if r.metric != "noise.aa_ratio"]
-    records += [
-        Record(
-            engine="prefect",
-            pipeline="training",
-            metric="noise.aa_ratio",
-            unit="ratio",
-            value=1.2,
-            ci_low=1.1,
-            ci_high=1.3,
-            n=5,
-        )
-    ]
-    worse = Lookup(replace(found.result, records=tuple(records)))
-    assert "below 30 %" in noise.least_difference(worse)
+def test_one_session_could_have_shown_nothing(tmp_path: Path) -> None:
+    found = lookup(tmp_path / "result", sessions=1)
+    assert between.least_shown(found) == ""
+    rows = [one for one in (between.table(found) or table(None, "")).rows if one.track == "tuned"]
+    assert {(row.cells[1].note, row.cells[2].text) for row in rows} == {("one session", "not told apart")}
 
 
-def test_no_noise_no_sentence(tmp_path: Path) -> None:
-    assert noise.least_difference(lookup(tmp_path / "result", with_noise=False)) == ""
+def test_the_interval_of_the_second_arm_is_printed_as_found_and_of_no_other_pair(full: Lookup) -> None:
+    said = {name: plain(text) for name, text in noise.facts(full)}
+    assert (
+        said["Between these two"]
+        == "1.08× would have been shown, in 80 of 100 results; of other pairs that says nothing"
+    )
 
 
 def test_what_is_known_of_the_instrument(full: Lookup) -> None:

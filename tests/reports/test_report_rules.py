@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from result_fixture import Builder
 
-from bench.contract.records import Manifest, Record, Sample
+from bench.analyse.families import FAMILIES
+from bench.analyse.summary import summarise
+from bench.contract.records import NOT_RANKED, Manifest, Record, Sample
 from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from bench.questions.catalogue import metric
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections.decisions import Decision, asked, decide
+from reports.sections.next_command import CATALOGUE, EXACT, MOST, would_decide
 from reports.sections.usecases import USE_CASES
 from reports.words.prose import finding, limits, verdict_sentence
 from reports.words.ranking import Noise, Reading, rank
@@ -22,12 +26,12 @@ CASES = {case.key: case for case in USE_CASES}
 TIME = metric("runtime.makespan_s")
 
 
-def lookup(*records: Record) -> Lookup:
+def lookup(*records: Record, samples: tuple[Sample, ...] = (), **changes: object) -> Lookup:
     titles = {"airflow": "Airflow", "prefect": "Prefect", "dagster": "Dagster"}
-    manifest = Manifest(created_utc="", budget="standard", budget_s=None, seed=1, arguments={}, data={}, host={},
-                        versions={}, titles=titles,
-                        engines=list(DECLARED_ENGINES), pipelines=list(DECLARED_PIPELINES))  # fmt: skip
-    return Lookup(Result(Path(), manifest, records))
+    told = {"budget": "standard", "arguments": {}} | changes
+    manifest = Manifest(created_utc="", budget_s=None, seed=1, data={}, host={}, versions={}, titles=titles,
+                        engines=list(DECLARED_ENGINES), pipelines=list(DECLARED_PIPELINES), **told)  # type: ignore[arg-type] # fmt: skip
+    return Lookup(Result(Path(), manifest, records, samples))
 
 
 def record(engine: str, name: str, value: float | str | None, **more: object) -> Record:
@@ -48,6 +52,17 @@ def test_clear_difference_has_one_best() -> None:
 def test_overlapping_intervals_share_the_first_place() -> None:
     found = marks(Reading("a", 1.0, 0.8, 1.2, 5), Reading("b", 1.1, 0.9, 1.3, 5), Reading("c", 3.0, 2.9, 3.1, 5))
     assert found == ["tied", "tied", ""]
+
+
+def test_what_was_measured_under_other_limits_is_shown_and_not_ranked() -> None:
+    name, why = "concurrency.throughput_per_min", "5 steps at once over all runs, more than the limit of 4"
+    aside = Reading("c", 9.0, 8.9, 9.1, 5, note=f"1 outlier kept; {NOT_RANKED}{why}")
+    found = [Reading("a", 1.0, 0.9, 1.1, 5), Reading("b", 2.0, 1.9, 2.1, 5), aside]
+    assert marks(*found, name=name) == ["", "best", ""]
+    known = lookup(*(record(one, name, value, unit="count") for one, value in (("airflow", 1.0), ("prefect", 2.0))))
+    said = finding(known, metric(name), "throughput", found)
+    assert said.startswith(f"Throughput: not ranked, for {why} (")
+    assert said.count("per min for") == 3
 
 
 def blocks(engine: str, *values: float) -> tuple[Sample, ...]:
@@ -177,66 +192,127 @@ def test_missing_engine_is_named_beside_the_verdict() -> None:
     assert limits(decide(CASES["least-wait"], found, "tuned"), found) == ("without Dagster (failed: start)",)
 
 
-def test_required_outcome_excludes() -> None:
-    outcome = "recovery.step_killed.outcome"
-    outcomes = {"airflow": "failed, reported", "prefect": "stuck", "dagster": "completed after recovery"}
-    records = [record(engine, outcome, value, unit="text") for engine, value in outcomes.items()]
-    decision, _ = verdict("killed", *records)
+def struck(scenario: str, *runs: str | None, engine: str, note: str = "") -> list[Sample]:
+    """Runs of a scenario in one session."""
+    return [
+        Sample(engine=engine, track="tuned", mode="served", pipeline="training", unit="text", value=value, note=note,
+               metric=f"recovery.{scenario}.outcome", session=1, block=1)
+        for value in runs
+    ]  # fmt: skip
+
+
+def by_runs(key: str, samples: Sequence[Sample], *records: Record, **changes: object) -> tuple[Decision, str]:
+    found = lookup(*summarise(samples), *records, samples=tuple(samples), **changes)
+    decision = decide(CASES[key], found, "tuned")
+    return decision, verdict_sentence(decision, found)
+
+
+GOOD, SHOWN = "completed after recovery", "failed, reported"
+
+
+def killed(runs: int, **ends: str) -> list[Sample]:
+    return [one for engine, end in ends.items() for one in struck("step_killed", *[end] * runs, engine=engine)]
+
+
+def test_a_required_outcome_of_four_runs_excludes() -> None:
+    decision, said = by_runs("killed", killed(4, airflow=SHOWN, prefect="stuck", dagster=GOOD))
     assert decision.first == ("dagster",)
+    assert said == "Dagster. Decided by: the run completes by itself."
+    assert decision.trace[0].values[2] == ("dagster", f"4 of 4 {GOOD}")
+    assert "Fisher's exact test, p = 0.029" in decision.trace[0].compared[0]
 
 
-def test_nobody_meets_the_requirement() -> None:
-    outcome = "recovery.step_killed.outcome"
-    decision, said = verdict("killed", *[record(e, outcome, "stuck", unit="text") for e in ("airflow", "prefect")])
+def test_a_required_outcome_of_one_run_excludes_nobody_and_says_what_would_decide() -> None:
+    decision, said = by_runs("killed", killed(1, airflow=SHOWN, prefect="stuck", dagster=GOOD))
+    assert (decision.status, decision.few) == ("tie", "one run")
+    assert said == "One run: Airflow, Prefect and Dagster are not told apart."
+    assert decision.trace[0].values[0] == ("airflow", f"{SHOWN} (one run)")
+    assert decision.next.startswith("Would decide it: `./orchbench run --only recovery`, about ")
+
+
+def test_nobody_meets_the_requirement_where_no_run_of_several_did() -> None:
+    decision, said = by_runs("killed", killed(4, airflow="stuck", prefect="stuck"))
     assert (decision.status, decision.first) == ("tie", ())
     assert said == "None of those measured meets the requirement."
+    assert by_runs("killed", killed(1, airflow="stuck", prefect="stuck"))[0].first == ("airflow", "prefect")
 
 
-def outcomes(scenario: str, **by_engine: str | None) -> list[Record]:
-    return [record(e, f"recovery.{scenario}.outcome", v, unit="text", n=1) for e, v in by_engine.items()]
+FAMILY_OF = {family: key for key, family in reversed(FAMILIES.items())}
+"""One scenario of each family."""
 
 
-def test_what_survives_the_night_counts_only_what_every_engine_knows() -> None:
-    records = [
-        *outcomes("worker_killed", airflow="completed after recovery", prefect="stuck", dagster="completed"),
-        *outcomes("scheduler_killed", airflow="completed", prefect="completed", dagster="failed, reported"),
-        *outcomes("run_killed", airflow=None, prefect="completed", dagster="completed"),
-    ]
-    decision, said = verdict("night", *records)
+def night(right: Mapping[str, int], of: int) -> list[Sample]:
+    """Each engine survives the first so many of these families."""
+    keys = list(FAMILY_OF.values())[:of]
+    return [one for engine, count in right.items() for place, key in enumerate(keys)
+            for one in struck(key, GOOD if place < count else SHOWN, engine=engine)]  # fmt: skip
+
+
+def test_seven_families_that_one_engine_alone_survives_decide_the_night() -> None:
+    decision, said = by_runs("night", night({"airflow": 9, "prefect": 2, "dagster": 2}, 10))
     assert decision.first == ("airflow",)
-    assert decision.trace[0].values == (("airflow", "2 of 2"), ("prefect", "1 of 2"), ("dagster", "1 of 2"))
-    assert decision.single_session
-    assert said.startswith("Airflow. Decided by: faults from outside")
+    assert decision.trace[0].values == (("airflow", "9 of 10"), ("prefect", "2 of 10"), ("dagster", "2 of 10"))
+    assert said.startswith("Airflow. Decided by: families of this catalogue's faults")
+    assert decision.trace[0].compared[0] == (
+        "Airflow and Prefect, 10 shared families: both came right in 2, Airflow alone in 7, Prefect alone in 0; "
+        "p = 0.016, 0.047 with Holm's adjustment: Airflow is ahead"
+    )
 
 
-def test_who_survives_nothing_is_not_first_in_the_night() -> None:
-    decision, said = verdict("night", *outcomes("worker_killed", airflow="stuck", prefect="failed, reported"))
-    assert (decision.status, decision.first) == ("tie", ())
-    assert said == "None of those measured meets the requirement."
+def test_six_do_not_and_the_catalogue_is_told_to_have_no_more() -> None:
+    given = night({"airflow": 8, "prefect": 2, "dagster": 2}, 10)
+    decision, said = by_runs("night", given)
+    assert (decision.status, decision.first) == ("tie", ("airflow", "prefect", "dagster"))
+    assert said.startswith("No clear winner")
+    assert "--only recovery" in decision.next
+    whole, _ = by_runs("night", given, arguments={"only": ["recovery"]})
+    assert whole.next == CATALOGUE
 
 
-def test_a_result_without_faults_from_outside_is_not_asked_about_them() -> None:
-    inside = lookup(*outcomes("step_killed", airflow="completed", prefect="completed"))
-    outside = lookup(*outcomes("api_killed", airflow="completed", prefect="completed"))
-    assert "night" not in [case.key for case in asked(inside)]
-    assert [case.key for case in asked(outside)] == list(CASES)
+def test_a_result_without_such_faults_is_not_asked_about_the_night() -> None:
+    def cases(scenario: str) -> list[str]:
+        samples = struck(scenario, GOOD, engine="airflow")
+        return [case.key for case in asked(lookup(*summarise(samples), samples=tuple(samples)))]
+
+    assert "night" not in cases("resume_after_fix")
+    assert cases("api_killed") == list(CASES)
 
 
-def test_single_session_and_isolation_are_said() -> None:
+def test_one_session_and_isolation_are_said() -> None:
     records = [record("airflow", "runtime.completion_s", 9.0, n=1, isolation="process per step"),
                record("prefect", "runtime.completion_s", 5.0, n=1)]  # fmt: skip
     found = lookup(*records)
-    said = limits(decide(CASES["least-wait"], found, "tuned"), found)
-    assert said[:2] == ("single session", "includes the price of isolation: process per step, threads")
+    decision = decide(CASES["least-wait"], found, "tuned")
+    assert verdict_sentence(decision, found) == "One session: Airflow and Prefect are not told apart."
+    assert limits(decision, found)[0] == "includes the price of isolation: process per step, threads"
+
+
+@pytest.mark.parametrize(
+    ("budget", "only", "case", "said"),
+    [
+        ("quick", [], "least-wait", "`./orchbench run --only runtime`, about 45 minutes"),
+        ("standard", [], "least-wait", "`./orchbench run --only runtime`, about 45 minutes"),
+        ("standard", ["runtime"], "least-wait", "`./orchbench run --budget full --only runtime --track tuned`"),
+        ("full", [], "least-wait", MOST),
+        ("full", ["recovery"], "least-wait", "`./orchbench run --only runtime`, about 45 minutes"),
+        ("quick", [], "debugging", "`./orchbench run --budget full --only debugging --track tuned`"),
+        ("quick", [], "least-code", EXACT),
+    ],
+)
+def test_what_would_decide_has_sessions_enough_and_is_more_than_was_made(
+    budget: str, only: list[str], case: str, said: str
+) -> None:
+    manifest = lookup(budget=budget, arguments={"only": only}).result.manifest
+    assert said in would_decide(CASES[case], "tie", "one session", manifest)
 
 
 @pytest.mark.parametrize("case", USE_CASES, ids=lambda case: case.key)
 def test_every_rule_reaches_a_verdict_on_a_full_result(case: object, tmp_path: Path) -> None:
     builder = Builder()
     builder.write(tmp_path / "result")
-    found = lookup(*builder.records)
-    once = case.key == "resume"  # type: ignore[attr-defined] - scenarios ran once, and one session ranks no time
-    assert decide(CASES[case.key], found, "tuned").status == ("tie" if once else "favoured")  # type: ignore[attr-defined]
+    found = lookup(*builder.records, samples=tuple(builder.samples))
+    seldom = case.key in ("resume", "killed", "night")  # type: ignore[attr-defined] - too few runs
+    assert decide(CASES[case.key], found, "tuned").status == ("tie" if seldom else "favoured")  # type: ignore[attr-defined]
 
 
 def test_sentences_follow_the_numbers() -> None:

@@ -30,6 +30,21 @@ def of_budget(name: str) -> tuple[str, ...]:
     return tuple(one.key for one in sorted(held, key=lambda one: -len(one.budgets)))
 
 
+def repeats(name: str) -> dict[str, int]:
+    """How often a budget holds a scenario, of those that it holds more than once."""
+    return {one.key: one.times[name] for one in SCENARIOS.values() if name in one.times}
+
+
+def topic(key: str, time: int) -> str:
+    """The name of its cell in a plan, of the first time its own: `step_killed`, `step_killed 2`."""
+    return key if time == 1 else f"{key} {time}"
+
+
+def of_topic(name: str) -> Scenario:
+    """The scenario of a cell."""
+    return SCENARIOS[name.partition(" ")[0]]
+
+
 def batches(keys: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """The scenarios of these keys in their order, each with those that are conducted with it at once."""
     met: set[str] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.plan.scenarios.record import ALWAYS, SHOWN, USUALLY, Inside, Scenario
+from bench.plan.scenarios.record import ALWAYS, FOUR_TIMES, SHOWN, Inside, Scenario
 from core.declaration import Part
 from core.instrument.config import FaultKind
 
@@ -24,13 +24,14 @@ SCENARIOS = (
     ),
     Scenario(
         key="step_killed", title="A step's process is killed", faults=(Inside(FaultKind.KILL),), budgets=ALWAYS,
+        times=FOUR_TIMES,
     ),
     Scenario(
         key="step_exits", title="A step's process leaves without a word",
         faults=(Inside(FaultKind.EXIT),), seconds=30,
     ),
     Scenario(
-        key="hung_step", title="A step hangs", faults=(Inside(FaultKind.HANG),), budgets=USUALLY, seconds=56,
+        key="hung_step", title="A step hangs", faults=(Inside(FaultKind.HANG),), seconds=56,
     ),
     Scenario(
         key="hung_in_c", title="A step hangs in C code that holds the GIL",

@@ -53,7 +53,7 @@ SCENARIOS = (
     _paused("step_paused", "The step's process is paused", STEP),
     outside("run_killed", "The run's process is killed", KILL, RUN, lasts_s=LONG_S, seconds=19.0, budgets=USUALLY),
     _paused("run_paused", "The run's process is paused", RUN),
-    outside("worker_killed", "The worker is killed", KILL, WORKER, seconds=70.0, budgets=USUALLY),
+    outside("worker_killed", "The worker is killed", KILL, WORKER, seconds=70.0),
     _paused("worker_paused", "The worker is paused", WORKER),
     outside("worker_crashed", "The worker's first process is killed", CRASH, WORKER, lasts_s=LONG_S, seconds=37.0),
     outside("worker_restarted", "The worker is restarted", RESTART, WORKER, seconds=33.0),

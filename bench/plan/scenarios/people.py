@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.contract.words import Ability
-from bench.plan.scenarios.record import ALWAYS, ASKED, USUALLY, Inside, Remedy, Scenario
+from bench.plan.scenarios.record import ALWAYS, FOUR_TIMES, STOPPED, Inside, Remedy, Scenario
 from core.declaration import Companion
 from core.instrument.config import FaultKind
 
@@ -11,7 +11,7 @@ TITLE = "By people"
 SCENARIOS = (
     Scenario(
         key="resume_after_fix", title="Start again after a fix", faults=(Inside(FaultKind.DEFECT, attempts=0),),
-        remedy=Remedy.RESUME, needs=(Ability.RESUME,), budgets=ALWAYS, seconds=18,
+        remedy=Remedy.RESUME, needs=(Ability.RESUME,), budgets=ALWAYS, seconds=18, times=FOUR_TIMES,
     ),
     Scenario(
         key="rerun_after_fix", title="Run everything again after a fix",
@@ -19,7 +19,7 @@ SCENARIOS = (
     ),
     Scenario(
         key="cancel", title="Cancel a run", faults=(Inside(FaultKind.SLOW, attempts=0, seconds=15.0),),
-        remedy=Remedy.CANCEL, needs=(Ability.CANCEL,), expected=ASKED, budgets=USUALLY,
+        remedy=Remedy.CANCEL, needs=(Ability.CANCEL,), expected=STOPPED,
         counts="gone_s", since="time until the step's process was gone",
     ),
     Scenario(

@@ -24,12 +24,19 @@ shorter than a step's time limit, which goes on meanwhile."""
 INTO_S = 1.5
 """How long the step has run when it is struck in its middle."""
 
+ALIKE = {
+    FaultKind.EXIT: "kill", FaultKind.KILL_AFTER: "kill", FaultKind.TORN: "kill",
+    FaultKind.HANG_IN_C: "hang", FaultKind.HANG_IN_SUBPROCESS: "hang",
+}  # fmt: skip
+"""Faults inside a step of one mechanism: its process is gone, or it does not come to its end."""
+
 Where = Part | str
 """A part that a pipeline declares; or, of one run, a step by its name."""
 RARELY = {"full": 3, "alone": 1}
 """Budget -> in how many first blocks; `alone` is the standard one where nothing but recovery is asked for."""
 USUALLY = {"standard": 1, **RARELY}
 ALWAYS = {"quick": 1, **USUALLY}
+FOUR_TIMES = {"alone": 4}
 
 
 class Action(StrEnum):
@@ -138,6 +145,8 @@ class Expected:
     """Steps that must have no effect: a run that ends so has refused what it should."""
     asked: bool = False
     """Whether people ask for the failure itself, such as to stop a run: then nothing else counts of it."""
+    stopped: bool = False
+    """Whether they ask the engine for it, which may pass over that; and do not plant it."""
 
     def of(self, pipeline: Pipeline) -> Expected:
         """With the steps of a pipeline."""
@@ -150,6 +159,8 @@ SHOWN = Expected((Status.FAILED,), Extent.NONE, Extent.NONE)
 """The fault does not go away, so that to show the failure is right."""
 ASKED = replace(SHOWN, asked=True)
 """People ask for it."""
+STOPPED = replace(ASKED, stopped=True)
+"""They ask the engine to stop the run."""
 
 
 def step_of(where: Where, pipeline: Pipeline, ran: Sequence[str] = ()) -> str:
@@ -194,6 +205,9 @@ class Scenario:
     expected: Expected = RIGHT
     budgets: Mapping[str, int] = field(default_factory=lambda: RARELY)
     """Budget -> in how many first blocks it is conducted."""
+    times: Mapping[str, int] = field(default_factory=dict)
+    """Budget -> how often in a block, where that is more than once: what is to be told apart by itself, without others
+    of its family, for which four runs are the least."""
     tracks: tuple[Track, ...] = tuple(Track)
     needs: tuple[Ability, ...] = ()
     """Abilities without which it is not supported."""
@@ -207,6 +221,19 @@ class Scenario:
     """From when to when that is, if not from what people do until the run is right."""
     seconds: float = 12.0
     """Rough seconds on two cores, on tuned settings; the same for every engine."""
+
+    @property
+    def family(self) -> str:
+        """What is struck, and how: `worker, kill`. Empty of what people do, and where no run can complete.
+
+        It is fixed by the record: families, not scenarios, are counted where engines are compared over many faults.
+        """
+        if self.remedy or Status.COMPLETED not in self.expected.states:
+            return ""
+        if self.nemesis:
+            return f"{self.nemesis.target}, {self.nemesis.action}".replace("_", " ")
+        kinds = dict.fromkeys(ALIKE.get(one.kind, str(one.kind)) for one in self.faults)
+        return f"{self.suffers} step, {' and '.join(kinds)}".replace("_", " ") if kinds else ""
 
     def blocks(self, budget: str) -> float:
         """In how many first blocks of a budget it is conducted; in one that asks for it by name in all."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -17,18 +17,20 @@ from bench.contract.records import Run
 from bench.contract.targets import Target
 from bench.contract.words import Ability, Backfills, Status
 from bench.judge.findings import Finding, Found
+from bench.judge.missed import outside, unmarked
 from bench.judge.people import Filed
 from bench.observe.journal import read_journal
-from bench.observe.watching import POLL_S
+from bench.observe.watching import BROKEN_POLL_S
 from bench.plan.scenarios.record import MIDDLE_S, Action, Moment, Nemesis, Scenario, When
 from bench.plan.workloads import Workload
 from bench.questions.recovery.left_behind import SessionLostError
 from bench.questions.recovery.repair import extra_lines
-from bench.questions.recovery.telling import store
-from bench.run.conductor import EFFECTS, Conductor
+from bench.questions.recovery.telling import not_met, people, store
+from bench.run.conductor import EFFECTS, Conductor, with_asked
 from bench.run.faults.manager import managed
 from bench.run.faults.nemesis import Armed, armed
 from bench.run.faults.targets import absent, roles_of
+from bench.session.asking import Asked, ask
 from bench.session.bring_up import Session
 from core.declaration import Companion, Graph, Step, pipeline
 from core.instrument.config import Fault, FaultKind
@@ -43,7 +45,7 @@ DAYS, OTHER_DAYS = (
 LATE = DAYS[4]
 STRUCK = OTHER_DAYS[5]
 LIMIT_S = 180.0
-RUN_MISSING = "one API call: run the missing days"
+RUN_MISSING = "run the missing days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,21 @@ def late_data(conductor: Conductor, session: Session, scenario: Scenario) -> Non
     late = Fault(by_day.of_day(LATE), FaultKind.LATE, attempts=0, until=str(arrived))
     run, path = own.prepare(session.scratch / EFFECTS, scenario.key, faults=(late,))
     means = _means(session)
-    backfill, said = _until_ended(means, means.start(by_day.name, path, DAYS))
+    started, asked = ask(lambda: means.start(by_day.name, path, DAYS))
+    backfill, said = _until_ended(means, started)
     before = filed(path.parent, by_day, DAYS)
+    unmet = unmarked((late,), read_journal(path.parent))
     arrived.touch()
     begin = now_ns()
-    run = msgspec.structs.replace(run, asked_ns=begin)
-    _, caught_up = _until_ended(means, means.again(backfill))
-    found = filed(path.parent, by_day, DAYS).findings(caught_up, begin, (RUN_MISSING,))
+    again, more = ask(lambda: means.again(backfill))
+    run = with_asked(with_asked(msgspec.structs.replace(run, asked_ns=begin), asked), more)
+    _, caught_up = _until_ended(means, again)
+    found = filed(path.parent, by_day, DAYS).findings(caught_up, begin, (people(RUN_MISSING, more),))
     if before.missing != (LATE,) or said is not Status.FAILED:
         told = f"while its data were late, {LATE} was {'missing' if LATE in before.missing else 'filed'}"
         found["record"] = Finding("text", f"{told}, and the engine said {said}")
-    _keep(conductor, run, scenario, found | _extra(session, by_day))
+    found = not_met(found, unmet) if unmet else found
+    _keep(conductor, run, scenario, found | _extra(session, by_day), caught_up)
 
 
 def killed(conductor: Conductor, session: Session, scenario: Scenario) -> None:
@@ -107,19 +113,18 @@ def killed(conductor: Conductor, session: Session, scenario: Scenario) -> None:
         if nemesis:
             manager.leave(roles_of(session, Target.SCHEDULER), nemesis.healed)
         begin = now_ns()
-        backfill, said = _until_ended(means, means.start(by_day.name, path, OTHER_DAYS))
+        run, backfill, said, _ = _conducted(means, lambda: means.start(by_day.name, path, OTHER_DAYS), run)
     if nemesis and nemesis.strikes:
         conductor.store.append(nemesis.strikes[0])
         begin = nemesis.strikes[0].t_ns
         actions.append("restart of the scheduler by the process manager")
     if said is Status.FAILED and filed(path.parent, by_day, OTHER_DAYS).missing:
-        actions.append(RUN_MISSING)
-        _, said = _until_ended(means, means.again(backfill))
+        run, _, said, asked = _conducted(means, lambda: means.again(backfill), run)
+        actions.append(people(RUN_MISSING, asked))
     found = filed(path.parent, by_day, OTHER_DAYS).findings(said, begin, actions)
-    if nemesis and not nemesis.strikes:
-        why = nemesis.problem or "the backfill never came to that point"
-        found["outcome"] = Finding("text", None, f"not struck: {why}")
-    _keep(conductor, run, scenario, found | _extra(session, by_day))
+    if nemesis and (why := _missed(nemesis, path.parent)):
+        found = not_met(found, why)
+    _keep(conductor, run, scenario, found | _extra(session, by_day), said)
     if nemesis and nemesis.problem:
         raise SessionLostError(f"after {scenario.key}: {nemesis.problem}")
 
@@ -140,11 +145,24 @@ def _armed_in_the_middle(stack: ExitStack, session: Session, by_day: ByDay, run:
     return stack.enter_context(armed(session, nemesis, run.run_id, run_dir, graph))
 
 
+def _missed(nemesis: Armed, run_dir: Path) -> str:
+    """Why the scheduler's death did not meet the day that it was meant for; empty if it did."""
+    if not nemesis.strikes:
+        return nemesis.problem or "the backfill never came to that point"
+    return outside(nemesis.nemesis.at, read_journal(run_dir), nemesis.strikes[0].t_ns)
+
+
+def _conducted(means: Backfills, what: Callable[[], str], run: Run) -> tuple[Run, str, Status, Asked]:
+    """Ask for a backfill, and for it until it has ended; the run's record with what that took."""
+    started, asked = ask(what)
+    return with_asked(run, asked), *_until_ended(means, started), asked
+
+
 def _until_ended(means: Backfills, backfill: str) -> tuple[str, Status]:
     """Ask until the backfill has ended, or the limit has passed."""
     deadline, said = time.monotonic() + LIMIT_S, Status.PENDING
     while not said.ended and time.monotonic() < deadline:
-        time.sleep(POLL_S)
+        time.sleep(BROKEN_POLL_S)
         try:
             said = means.status(backfill)
         except (ApiError, httpx.HTTPError):
@@ -157,12 +175,12 @@ def _extra(session: Session, by_day: ByDay) -> Found:
     return {"extra_lines": Finding("lines", lines, "source lines of the pipeline that files a day")}
 
 
-def _keep(conductor: Conductor, run: Run, scenario: Scenario, found: Found) -> None:
+def _keep(conductor: Conductor, run: Run, scenario: Scenario, found: Found, said: Status) -> None:
     """The runs of a backfill are many; their one journal is kept as one run.
 
     Raises SessionLostError, after all is stored, if it never ended: what is left of it would disturb what comes next.
     """
     conductor.store.append(run)
     store(conductor, None, scenario.key, found)
-    if found["outcome"].value == "stuck":
+    if not said.ended:
         raise SessionLostError(f"after {scenario.key}: it had not ended within {LIMIT_S:.0f} s")

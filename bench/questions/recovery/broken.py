@@ -15,8 +15,10 @@ import msgspec
 from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
 from bench.contract.records import Run
+from bench.judge import missed as judge
 from bench.judge.findings import Found
-from bench.observe.watching import watch
+from bench.judge.outcome import WHOLE
+from bench.observe.watching import last_word, watch
 from bench.plan.scenarios.record import Aimed, When
 from bench.questions.recovery import left_behind as aftermath
 from bench.run.conductor import EFFECTS, Conductor
@@ -61,6 +63,7 @@ def conduct(
             sightings, timed_out = watch(session, run.engine_run_id, patience_s, stop=stop, on_end=ended)
         if stop and stop.is_set():
             raise EngineError(f"{run.run_id}: interrupted")
+        said = last_word(session, run.engine_run_id, sightings)
         if timed_out:
             run = conductor.given_up(session, run)
         left = outliving[0].result() if outliving else aftermath.never_ended(session, path.parent)
@@ -68,8 +71,9 @@ def conduct(
     for strike in struck:
         conductor.store.append(strike)
     seen = conductor.conclude(
-        run, tuple(sightings), expected=scenario.expected, timed_out=timed_out, faulted=bool(struck), keep=True
-    )
+        run, tuple(sightings), expected=scenario.expected, timed_out=timed_out, status=said,
+        faulted=bool(struck), helped=resubmitted, keep=True,
+    )  # fmt: skip
     return Broken(scenario, seen, left, nemesis, resubmitted)
 
 
@@ -100,11 +104,11 @@ def _submitted(conductor: Conductor, session: Session, run: Run, path: Path, nem
 
 
 def missed(broken: Broken) -> str:
-    """Why a fault from outside has not struck at its point; empty if it has, or there is none."""
-    if broken.armed is None:
-        return ""
-    if not broken.armed.strikes:
-        return broken.armed.problem or "the run never came to that point"
-    submitting = broken.armed.nemesis.at.when is When.SUBMIT and not broken.resubmitted
-    late = submitting and broken.armed.strikes[0].t_ns > broken.seen.run.accepted_ns
-    return "the submission had been accepted before" if late else ""
+    """Why a fault has not struck where it was meant to, and what became of the run all the same; empty if it has."""
+    armed, run = broken.armed, broken.seen.run
+    reason = judge.missed(
+        broken.scenario, broken.seen.journal, armed.strikes if armed else (),
+        accepted_ns=0 if broken.resubmitted else run.accepted_ns, problem=armed.problem if armed else "",
+    )  # fmt: skip
+    beside = "" if run.outcome in WHOLE else f"; the run: {run.outcome}"
+    return f"{reason}{beside}" if reason else ""

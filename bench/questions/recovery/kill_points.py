@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import httpx
 
 from bench.contract.endpoint import ApiError
 from bench.contract.errors import EngineError
 from bench.judge.aftermath import correct
+from bench.judge.missed import met
 from bench.judge.outcome import WHOLE, effects_once
 from bench.plan.scenarios.record import Action, Aimed, Scenario
 from bench.plan.sweep import KEY
@@ -19,11 +22,18 @@ from bench.run.faults.manager import managed
 from bench.session.bring_up import Session
 
 
-def strike(conductor: Conductor, session: Session, point: Scenario, prober: Conductor) -> None:
-    """Conduct the run that is struck there, and store what came out of it.
+def strike(conductor: Conductor, session: Session, points: Iterable[Scenario], prober: Conductor) -> None:
+    """Conduct the run that is struck at the first of the points; where it is not met, at the next one.
 
-    Raises SessionLostError, after all is stored, if a run of the probe does not complete any more.
+    What came out of each is stored. Raises SessionLostError, after that, if a run of the probe does not complete any
+    more.
     """
+    for point in points:
+        if _struck(conductor, session, point, prober):
+            return
+
+
+def _struck(conductor: Conductor, session: Session, point: Scenario, prober: Conductor) -> bool:
     aimed = aim(conductor, point)
     with managed(session) as manager:
         broken = conduct(conductor, session, aimed, manager)
@@ -31,15 +41,18 @@ def strike(conductor: Conductor, session: Session, point: Scenario, prober: Cond
         nemesis = broken.armed
         if nemesis and nemesis.strikes and nemesis.problem:
             raise SessionLostError(f"after {point.key}: {nemesis.problem}")
-        if manager.restarted or not _by_itself(broken):
+        if manager.restarted or broken.seen.run.outcome not in WHOLE:
             _check(prober, session, point)
+    return not missed(broken)
 
 
 def _store(conductor: Conductor, broken: Broken, point: Aimed) -> None:
     if point.nemesis is None:
         raise ValueError(f"{point.key} is no point of a sweep")
     seen = broken.seen
-    where = {"target": str(point.nemesis.target), "at": str(point.nemesis.at)}
+    struck = broken.armed.strikes[:1] if broken.armed else ()
+    at = next((met(point.nemesis.at, seen.journal, one) for one in struck), str(point.nemesis.at))
+    where = {"target": str(point.nemesis.target), "at": at}
     if point.nemesis.action is not Action.KILL:
         where["action"] = str(point.nemesis.action)
     conductor.tidy(seen.run)
@@ -48,17 +61,12 @@ def _store(conductor: Conductor, broken: Broken, point: Aimed) -> None:
         return
     conductor.sample(seen, f"recovery.{KEY}.outcome", "text", seen.run.outcome, params=where)
     found = {
-        "completed": _by_itself(broken),
+        "completed": seen.run.outcome in WHOLE,
         "correct": correct(seen.journal, conductor.oracle),
         "effect_once": effects_once(seen.journal, conductor.oracle),
     }
     for leaf, holds in found.items():
         conductor.sample(seen, f"recovery.{KEY}.{leaf}", "proportion", float(holds), point.key)
-
-
-def _by_itself(broken: Broken) -> bool:
-    """Whether the run came right, and nobody had to submit it again."""
-    return broken.seen.run.outcome in WHOLE and not broken.resubmitted
 
 
 def _check(prober: Conductor, session: Session, point: Scenario) -> None:

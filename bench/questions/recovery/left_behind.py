@@ -18,9 +18,10 @@ from bench.contract.errors import EngineError
 from bench.contract.words import Ability, Status
 from bench.judge.findings import Finding, Found
 from bench.judge.outcome import WHOLE
-from bench.observe.journal import Journal, read_journal
-from bench.observe.watching import POLL_S, limit_s
+from bench.observe.journal import Journal, most_at_once, read_journal
+from bench.observe.watching import BROKEN_POLL_S, limit_s
 from bench.plan.workloads import PROBE
+from bench.questions.recovery.telling import people
 from bench.run.conductor import Conductor
 from bench.run.observation import Observation
 from bench.session.bring_up import Session
@@ -37,8 +38,8 @@ LOOK_S = 0.1
 PROBE_STEP_S = 6.0
 """How long each of the probe's steps lasts unless all run at once before, however slowly an engine starts them."""
 PROBE_LIMIT_S = 60.0
-MARGIN_S = 30.0
-"""How much longer than its own limit a run is waited for: so long it takes engines to notice."""
+MARGIN_S = 60.0
+"""How much longer than its own limit a run is waited for: so long it takes engines to notice, and to make up for it."""
 
 
 class SessionLostError(EngineError):
@@ -76,7 +77,7 @@ def _end(session: Session, processes: Iterable[psutil.Process]) -> None:
 
 def _worked_on_s(run_dir: Path, ended_ns: int) -> dict[int, float]:
     """Process -> seconds that its step went on after the run's end was seen."""
-    later = ended_ns + POLL_S * 1e9  # what was seen may have happened that much earlier
+    later = ended_ns + BROKEN_POLL_S * 1e9  # what was seen may have happened that much earlier
     return {
         one.pid: (one.end_ns - ended_ns) / 1e9
         for one in read_journal(run_dir).attempts
@@ -118,8 +119,17 @@ def probe(conductor: Conductor, session: Session) -> Found:
     seen = conductor.served(session, "probe", within_s=PROBE_LIMIT_S, meanwhile=let_go, faults=slow)
     if not (seen.right and seen.run.outcome in WHOLE):
         raise SessionLostError(f"{conductor.arm.engine}: the run after it ended as {seen.run.outcome}")
-    leaked = PARALLELISM - most_at_once(seen.journal)
-    return {"leaked_slots": Finding("count", float(leaked))}
+    return {"leaked_slots": _leaked(session.workspace.at_once_over_all, seen.journal)}
+
+
+def _leaked(shared: int | None, journal: Journal) -> Finding:
+    """Slots are lost to the next run only if runs share them: with those that each brings itself none can be lost."""
+    if shared is None:
+        return Finding("count", None, "not applicable: no limit that runs share is set, and each brings its own slots")
+    if shared > PARALLELISM:
+        reason = f"one run fills {PARALLELISM} of the {shared} slots that runs share, and cannot tell"
+        return Finding("count", None, f"not applicable: {reason}")
+    return Finding("count", float(shared - most_at_once(journal)))
 
 
 @contextmanager
@@ -147,12 +157,6 @@ def _under_way(journal: Journal) -> int:
     return sum(journal.attempts_of(step)[-1].end_ns is None for step in journal.steps())
 
 
-def most_at_once(journal: Journal) -> int:
-    """The largest number of attempts that were under way at one instant."""
-    ended = [attempt for attempt in journal.attempts if attempt.end_ns]
-    return max((sum(a.start_ns <= one.start_ns < (a.end_ns or 0) for a in ended) for one in ended), default=0)
-
-
 def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[str, Journal | None]:
     """What people have to do about a run that did not complete by itself: one call of the API, if that is enough.
 
@@ -169,7 +173,9 @@ def helped(conductor: Conductor, session: Session, seen: Observation) -> tuple[s
     except (EngineError, ApiError, httpx.HTTPError) as error:
         return f"more than one API call: resuming failed: {' '.join(str(error).split())}", None
     enough = again.right and again.run.outcome in WHOLE
-    said = "one API call: resume" if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
+    said = (
+        people("resume", again.run) if enough else f"more than one API call: resumed, it ended as {again.run.outcome}"
+    )
     return said, again.journal
 
 

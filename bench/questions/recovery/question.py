@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bench.contract.targets import Target
 from bench.contract.words import Track
-from bench.observe.watching import POLL_S
+from bench.observe.watching import BROKEN_POLL_S, POLL_S
 from bench.plan import sweep
 from bench.plan.budgets import Budget
 from bench.plan.cell import Cell
 from bench.plan.priced import Ask, Needs, Topic
-from bench.plan.scenarios import RESUMED_S, SCENARIOS, batches
+from bench.plan.scenarios import RESUMED_S, SCENARIOS, batches, of_topic, topic
 from bench.plan.scenarios.record import Remedy, Scenario
 from bench.plan.workloads import PROBE, Workload
 from bench.questions.bound import Bound
 from bench.questions.metric import Headline, Metric
 from bench.questions.record import Question
 from bench.questions.recovery import backfill, kill_points, repair, telling, unattended
+from bench.questions.recovery.effective import effective
+from bench.run.conductor import Conductor
 from bench.run.faults.targets import lacking, of_step
+from bench.session.bring_up import Session
 from core.declaration import pipeline
 
 PROBE_S = 7.0
@@ -34,16 +37,22 @@ def workloads(budget: Budget) -> tuple[Workload, ...]:
 
 
 def scenario_cells(ask: Ask) -> Iterator[Topic]:
-    """The budget's scenarios; those that only wait are conducted at once."""
+    """The budget's scenarios; those that only wait are conducted at once. What is repeated comes once all have been."""
     held = [name for name in ask.budget.scenarios if ask.block <= SCENARIOS[name].blocks(ask.budget.name)]
-    for names in batches(held):
+    for names in (*batches(held), *_again(held, ask.budget.repeats)):
         cost_s = batch_s(names, ask.track, probed=ask.budget.thorough)
         yield Topic(names, cost_s * (STOCK_FACTOR if ask.track is Track.STOCK else 1.0))
 
 
+def _again(held: Sequence[str], repeats: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
+    """Each time in turn, so that the runs of one scenario do not follow one another."""
+    for time in range(2, max(repeats.values(), default=1) + 1):
+        yield from ((topic(name, time),) for name in held if time <= repeats.get(name, 1))
+
+
 def batch_s(names: Sequence[str], track: Track, *, probed: bool) -> float:
     """Estimated seconds of scenarios that are conducted at once, with the probe that may follow them."""
-    batch = [SCENARIOS[name] for name in names if track in SCENARIOS[name].tracks]
+    batch = [one for one in map(of_topic, names) if track in one.tracks]
     probed = probed and not all(scenario.remedy or not scenario.leaves for scenario in batch)
     waits_s = max((scenario.seconds for scenario in batch), default=0.0) + RESUMED_S * max(0, len(batch) - 1)
     return waits_s + (PROBE_S if probed else 0.0)
@@ -51,31 +60,25 @@ def batch_s(names: Sequence[str], track: Track, *, probed: bool) -> float:
 
 def measure(bound: Bound, cell: Cell) -> None:
     """Conduct the cell's scenarios."""
-    scenarios = [SCENARIOS[name] for name in cell.topics]
+    scenarios, conductor = list(map(of_topic, cell.topics)), effective(bound)
     remedy = scenarios[0].remedy
     if remedy is None:
         prober = bound.of(PROBE) if PROBE in bound.planned.workloads else None
-        unattended.unattended(bound.conductor, bound.up, scenarios, prober)
-    elif reason := unattended.unavailable(bound.conductor, bound.up, scenarios[0]):
-        telling.tell_absent(bound.conductor, scenarios[0].key, reason)
+        unattended.unattended(conductor, bound.up, scenarios, prober)
+    elif reason := unattended.unavailable(conductor, bound.up, scenarios[0]):
+        telling.tell_absent(conductor, scenarios[0].key, reason)
+    elif remedy is Remedy.RESUME:
+        bound.failed = repair.resumed(conductor, bound.up, scenarios[0])
     else:
-        REMEDIES[remedy](bound, scenarios[0])
+        REMEDIES[remedy](conductor, bound.up, scenarios[0])
 
 
-def _resume(bound: Bound, scenario: Scenario) -> None:
-    failed, fixed = repair.failing(bound.conductor, bound.up, scenario)
-    step = unattended.aim(bound.conductor, scenario).step
-    bound.failed = failed, bound.up.endpoint.logs(failed.run.engine_run_id, step)
-    repair.resume(bound.conductor, bound.up, scenario, failed, fixed)
-
-
-REMEDIES: dict[Remedy, Callable[[Bound, Scenario], None]] = {
-    Remedy.RESUME: _resume,
-    Remedy.RERUN: lambda bound, one: repair.rerun(bound.conductor, bound.up, one),
-    Remedy.CANCEL: lambda bound, one: repair.cancel(bound.conductor, bound.up, one),
-    Remedy.ROLL_BACK: lambda bound, one: repair.roll_back(bound.conductor, bound.up, one),
-    Remedy.CATCH_UP: lambda bound, one: backfill.late_data(bound.conductor, bound.up, one),
-    Remedy.BACKFILL: lambda bound, one: backfill.killed(bound.conductor, bound.up, one),
+REMEDIES: dict[Remedy, Callable[[Conductor, Session, Scenario], None]] = {
+    Remedy.RERUN: repair.rerun,
+    Remedy.CANCEL: repair.cancel,
+    Remedy.ROLL_BACK: repair.roll_back,
+    Remedy.CATCH_UP: backfill.late_data,
+    Remedy.BACKFILL: backfill.killed,
 }
 
 
@@ -87,35 +90,44 @@ def point_cells(ask: Ask) -> Iterator[Topic]:
     own = pipeline(ask.pipeline)
     at = sweep.chosen(ask.budget.sweep, own, own.graph({}), sweep.foreseen(own))
     for point in sweep.draw(ask.budget.sweep, at, missing, of_step(ask.targets), ask.seed):
-        yield Topic((point.key,), point.seconds, point)
+        yield Topic((point.key,), point.seconds, (point, *sweep.spares(point, at, ask.seed)))
 
 
 def strike(bound: Bound, cell: Cell) -> None:
-    """Conduct the run that is struck at the cell's point."""
-    kill_points.strike(bound.conductor, bound.up, cell.subject, bound.of(PROBE))
+    """Conduct the run that is struck at the cell's point, or at one drawn in its place where that is not met."""
+    kill_points.strike(effective(bound), bound.up, cell.subject, bound.of(PROBE))
 
 
 LEAVES = (
     Metric("outcome", "Outcome", "high", "outcome", "text"),
-    Metric("detection_s", "Detection", resolution=POLL_S, help="fault until the engine's own record says so"),
+    Metric("struck", "What was struck", "none", "info", "text", help="which process it was, or how many"),
+    Metric(
+        "detection_s",
+        "Detection",
+        "none",
+        "info",
+        help="fault until the engine's own record says so: by its own time of it, or else when it was asked",
+    ),
+    Metric("detection_delay_s", "Of it, the limit that was set", "none", "info", help="of a step or of a run"),
+    Metric("detection_rest_s", "Detection beyond that limit", resolution=BROKEN_POLL_S, help="what the engine took"),
     Metric("recovery_s", "Recovery", resolution=POLL_S, help="fault until correct completion"),
-    Metric("attempts", "Attempts", "none", "info", "count", help="of the step that was struck"),
+    Metric("attempts", "Attempts", "none", "seen", "count", help="of the step that was struck"),
     Metric("wasted_s", "Lost work", resolution=POLL_S, help="attempts that did not count in the end"),
-    Metric("duplicates", "Effects done twice", kind="exact", unit="count"),
-    Metric("correct", "Right in the end", "high", "flag", "boolean", help="the same artifacts as without an engine"),
+    Metric("duplicates", "Effects done twice", kind="seen", unit="count"),
+    Metric("correct", "Right in the end", "high", "seen", "boolean", help="the same artifacts as without an engine"),
     Metric("recovery_work_s", "Of it, work", "none", "info", help="time of the steps that had to run"),
     Metric("recovery_delay_s", "Of it, configured delay", "none", "info", help="before retries, and while down"),
     Metric("recovery_rest_s", "Of it, the rest", "none", "info", help="what the engine took"),
-    Metric("overlaps", "Steps that ran twice at once", kind="exact", unit="count"),
-    Metric("orphans", "Processes left", kind="exact", unit="count", help="of steps, after the run's end"),
+    Metric("overlaps", "Steps that ran twice at once", kind="seen", unit="count"),
+    Metric("orphans", "Processes left", kind="seen", unit="count", help="of steps, after the run's end"),
     Metric("orphan_s", "They lived for", "none", "info"),
-    Metric("leaked_slots", "Slots lost", kind="exact", unit="count", help="for the next run"),
+    Metric("leaked_slots", "Slots lost", kind="seen", unit="count", help="for the next run"),
     Metric("record", "Engine's own record", "none", "info", "text", help="against the journal"),
     Metric("actions", "Done by people", "none", "info", "text"),
     Metric("session", "The engine afterwards", "none", "info", "text"),
     Metric("gone_s", "Until its process is gone", resolution=POLL_S),
-    Metric("missing", "Days missing", kind="exact", unit="count"),
-    Metric("twice", "Days done twice", kind="exact", unit="count"),
+    Metric("missing", "Days missing", kind="seen", unit="count"),
+    Metric("twice", "Days done twice", kind="seen", unit="count"),
     Metric("extra_lines", "Extra code", kind="exact", unit="lines"),
     Metric("completed", "Came right by itself", "high", "info", "proportion"),
     Metric("effect_once", "Effect exactly once", "high", "info", "proportion"),

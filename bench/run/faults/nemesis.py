@@ -20,7 +20,7 @@ from bench.contract.targets import Target
 from bench.observe.journal import read_journal
 from bench.plan.scenarios.record import Action, Nemesis
 from bench.run.faults.moments import reached
-from bench.run.faults.targets import resolve, roles_of
+from bench.run.faults.targets import described, resolve, roles_of
 from bench.session.bring_up import Session
 from core.declaration import Graph
 from core.instrument.journal import now_ns
@@ -61,7 +61,8 @@ class Armed:
         pids = () if one.action is Action.LOCK else self._targets()
         self.strikes.append(
             Strike(
-                run_id=self.run_id, action=one.action, target=one.target, moment=str(one.at), pids=pids, t_ns=now_ns()
+                run_id=self.run_id, action=one.action, target=one.target, moment=str(one.at), pids=pids, t_ns=now_ns(),
+                note=described(self.session, one.target, pids),
             )
         )  # fmt: skip
         ACTIONS[one.action](self, pids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import psutil
@@ -10,6 +11,7 @@ from bench.contract.endpoint import Reach
 from bench.contract.errors import EngineError
 from bench.contract.targets import OfRole, OfStep, Target, Targets
 from bench.contract.words import Unsupported
+from bench.judge.struck import processes
 from bench.observe.journal import Journal
 from bench.plan.scenarios.record import Action, Nemesis
 from bench.session.bring_up import Session
@@ -66,6 +68,20 @@ def resolve(session: Session, target: Target, journal: Journal, *, alone: bool =
         raise EngineError(f"{session.adapter.name}: no process is the {target}")
     pid = _of_step(offer, _running_pid(journal), target)
     return _tree(pid, alone=alone or target is not Target.WORKER)
+
+
+def described(session: Session, target: Target, pids: Sequence[int]) -> str:
+    """What was struck, in a line: which part of the engine it is, and how many processes."""
+    if not pids:
+        return "the files of the database, which stay locked"
+    roles, offer = roles_of(session, target), session.adapter.targets.get(target)
+    if target is Target.DATABASE:
+        what = "the database server"
+    elif roles:
+        what = f"the service{'s' if len(roles) > 1 else ''} {', '.join(roles)}"
+    else:
+        what = offer.text if isinstance(offer, OfStep) else str(target)
+    return f"{what}: {processes(len(pids))}"
 
 
 def _tree(pid: int, *, alone: bool) -> list[int]:

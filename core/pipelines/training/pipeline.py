@@ -32,6 +32,7 @@ PIPELINE = Pipeline(
     },
     merit="metrics.json",
     effects=("deploy", "notify"),
+    with_effect={"threshold": 0.0},
     outside="core.pipelines.models",
     parts={Part.EARLY: "features", Part.HEAVY: "train", Part.EFFECT: "deploy", Part.LAST: "cleanup"},
     bulky=("raw", "features", "model"),

@@ -5,7 +5,8 @@ import dagster as dg
 from core.declaration import deployed
 from core.pipelines.daily_files import steps
 
-RETRY = deployed("daily_files").step("day").retry
+DAILY = deployed("daily_files")
+RETRY = DAILY.step("day").retry
 
 
 class Run(dg.ConfigurableResource):
@@ -14,7 +15,7 @@ class Run(dg.ConfigurableResource):
     config: str
 
 
-@dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s))
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s), pool=DAILY.shared_limit)
 def day(context: dg.OpExecutionContext, run: Run) -> dict:
     return steps.day(run.config, context.partition_key)
 

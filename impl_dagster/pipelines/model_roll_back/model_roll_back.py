@@ -5,7 +5,8 @@ import dagster as dg
 from core.declaration import deployed
 from core.pipelines.model_roll_back import steps
 
-RETRY = deployed("model_roll_back").step("roll_back").retry
+ROLL_BACK = deployed("model_roll_back")
+RETRY = ROLL_BACK.step("roll_back").retry
 
 
 class Run(dg.ConfigurableResource):
@@ -14,7 +15,7 @@ class Run(dg.ConfigurableResource):
     config: str
 
 
-@dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s))
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=RETRY.retries, delay=RETRY.delay_s), pool=ROLL_BACK.shared_limit)
 def roll_back(run: Run) -> dict:
     return steps.roll_back(run.config)
 

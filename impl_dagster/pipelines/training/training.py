@@ -18,9 +18,10 @@ class Run(dg.ConfigurableResource):
     config: str
 
 
-def retries(step: str) -> dg.RetryPolicy:
+def limits(step: str) -> dict[str, Any]:
     retry = TRAINING.step(step).retry
-    return dg.RetryPolicy(max_retries=retry.retries, delay=retry.delay_s)
+    policy = dg.RetryPolicy(max_retries=retry.retries, delay=retry.delay_s)
+    return {"retry_policy": policy, "pool": TRAINING.shared_limit}
 
 
 def attempt(step: Callable[..., Any], *inputs: Any) -> Any:
@@ -31,50 +32,50 @@ def attempt(step: Callable[..., Any], *inputs: Any) -> Any:
         raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
 
 
-@dg.op(retry_policy=retries("extract"))
+@dg.op(**limits("extract"))
 def extract(run: Run) -> dict:
     return attempt(steps.extract, run.config)
 
 
-@dg.op(retry_policy=retries("validate"))
+@dg.op(**limits("validate"))
 def validate(run: Run, raw: dict) -> dict:
     return attempt(steps.validate, run.config, raw)
 
 
-@dg.op(retry_policy=retries("features"))
+@dg.op(**limits("features"))
 def features(run: Run, raw: dict) -> dict:
     return attempt(steps.features, run.config, raw)
 
 
-@dg.op(retry_policy=retries("train"))
+@dg.op(**limits("train"))
 def train(run: Run, features: dict) -> dict:
     return attempt(steps.train, run.config, features)
 
 
-@dg.op(retry_policy=retries("evaluate"))
+@dg.op(**limits("evaluate"))
 def evaluate(run: Run, features: dict, model: dict) -> dict:
     return attempt(steps.evaluate, run.config, features, model)
 
 
 @dg.op(
     out={name: dg.Out(dg.Nothing, is_required=False) for name in ("deploy", "notify")},
-    retry_policy=retries("branch"),
+    **limits("branch"),
 )
 def branch(run: Run, metrics: dict) -> Iterator[dg.Output]:
     yield dg.Output(None, output_name=attempt(steps.branch, run.config, metrics))
 
 
-@dg.op(ins={"chosen": dg.In(dg.Nothing)}, retry_policy=retries("deploy"))
+@dg.op(ins={"chosen": dg.In(dg.Nothing)}, **limits("deploy"))
 def deploy(run: Run, model: dict, metrics: dict) -> dict:
     return attempt(steps.deploy, run.config, model, metrics)
 
 
-@dg.op(ins={"chosen": dg.In(dg.Nothing)}, retry_policy=retries("notify"))
+@dg.op(ins={"chosen": dg.In(dg.Nothing)}, **limits("notify"))
 def notify(run: Run, metrics: dict) -> dict:
     return attempt(steps.notify, run.config, metrics)
 
 
-@dg.op(ins={"ended": dg.In(dg.Nothing)}, retry_policy=retries("cleanup"))
+@dg.op(ins={"ended": dg.In(dg.Nothing)}, **limits("cleanup"))
 def cleanup(run: Run) -> None:
     attempt(steps.cleanup, run.config)
 

@@ -17,6 +17,7 @@ STEP = ROLL_BACK.step("roll_back")
     retries=STEP.retry.retries,
     retry_delay_seconds=STEP.retry.delay_s,
     timeout_seconds=ROLL_BACK.step_timeout_s,
+    tags=[ROLL_BACK.shared_limit] if ROLL_BACK.shared_limit else [],
 )
 def roll_back(config: str) -> Reference:
     return steps.roll_back(config)

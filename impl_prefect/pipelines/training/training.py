@@ -26,13 +26,14 @@ def may_be_retried(task: Task[..., Any], run: TaskRun, state: State[Any]) -> boo
 
 
 def limits(name: str) -> dict[str, Any]:
-    """Retries and timeout of a step, as task options."""
+    """Retries, timeout and shared limit of a step, as task options."""
     step = TRAINING.step(name)
     return {
         "retries": step.retry.retries,
         "retry_delay_seconds": step.retry.delay_s,
         "retry_condition_fn": may_be_retried,
         "timeout_seconds": TRAINING.step_timeout_s,
+        "tags": [TRAINING.shared_limit] if TRAINING.shared_limit else [],
     }
 
 

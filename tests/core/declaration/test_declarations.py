@@ -91,6 +91,11 @@ def test_artifacts_are_of_steps_and_what_is_bulky_is_an_artifact(declared: Pipel
     assert not declared.artifacts or set(declared.bulky) <= set(declared.artifacts.values())
 
 
+def test_what_makes_the_effect_happen_are_settings_of_a_pipeline_that_has_one(declared: Pipeline) -> None:
+    assert set(declared.with_effect) <= set(declared.settings.__struct_fields__)
+    assert not declared.with_effect or Part.EFFECT in declared.parts
+
+
 def test_companions_are_the_others_of_its_family_by_their_roles(declared: Pipeline) -> None:
     family = [one for one in pipelines() if declared.family and one.family == declared.family]
     others = [one for one in family if one.role and one.name != declared.name]

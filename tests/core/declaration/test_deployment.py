@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.declaration import bound, deployed, pipeline
+from core.declaration import SHARED_LIMIT, bound, deployed, pipeline
 from core.declaration.deployment import STEP_TIMEOUT_S, VARIABLE
 
 PROJECT = Path(__file__).parents[3]
@@ -49,6 +49,12 @@ def test_limits_are_those_of_the_file_at_the_time_of_asking(deploy: Any) -> None
         deploy(step_timeout_s=seconds)
         assert (deployed("training").step_timeout_s, deployed("training").timeout_s) == (seconds, 3 * seconds)
         assert deployed("daily_files").timeout_s == 0
+
+
+def test_a_limit_that_runs_share_has_a_name_where_there_is_one(deploy: Any) -> None:
+    for content, name in (({}, None), ({"shared_limit": SHARED_LIMIT}, "steps")):
+        deploy(bound=[{"pipeline": "fan_out"}], **content)
+        assert [one.shared_limit for one in (deployed("training"), *bound())] == [name, name]
 
 
 def test_each_of_the_bound_is_offered_under_the_name_of_its_settings(deploy: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,9 +24,9 @@ from pathlib import Path
 from core.instrument.journal import JournalWriter
 sys.stdin.readline()
 for number in range(25):
-    journal = JournalWriter(Path(sys.argv[1]), "r1", "train")
-    journal.write("start", filler="x" * 3000)
-    journal.write("end", number=number)
+    with JournalWriter(Path(sys.argv[1]), "r1", "train") as journal:
+        journal.write("start", filler="x" * 3000)
+        journal.write("end", number=number)
 """
 
 
@@ -67,6 +68,16 @@ def test_a_record_says_when_who_and_what(tmp_path: Path) -> None:
     expected = {"event": "effect", "run": "r1", "step": "train", "attempt": 1, "pid": os.getpid(), "key": "k"}
     assert record | expected == record
     assert record["thread"] == threading.get_native_id()
+
+
+def test_a_record_is_json_as_python_spells_it(tmp_path: Path) -> None:
+    details = {"result": {"path": 'a "b" \\ é\n', "n": [1, None, 0.5]}}
+    with JournalWriter(tmp_path, 'r"1', "train") as journal:
+        journal.write("start")
+        journal.write("end", **details)
+    lines = (tmp_path / JOURNAL).read_text().splitlines()
+    assert [json.dumps(json.loads(line)) for line in lines] == lines
+    assert json.loads(lines[1]) | details | {"event": "end", "run": 'r"1'} == json.loads(lines[1])
 
 
 def test_no_journal_is_no_record_and_a_record_still_being_written_is_left_out(tmp_path: Path) -> None:
@@ -125,8 +136,8 @@ def write_and_cut(run_dir: Path, file: str, value: Any, share: float, step: str 
     """
     path = run_dir / file
     before = path.stat().st_size if path.exists() else 0
-    journal = JournalWriter(run_dir, "r1", step)
-    journal.write("effect", value=value)
+    with JournalWriter(run_dir, "r1", step) as journal:
+        journal.write("effect", value=value)
     size = path.stat().st_size - before
     cut = int(size * share)
     os.truncate(path, before + cut)

@@ -62,7 +62,7 @@ class Toy(Adapter):
             Role("worker", worker, Function.WORKER, self.endpoint.served),
         ]
 
-    def local(self, pipeline: str, config: Path) -> Command:
+    def local(self, pipeline: str, config: Path, variant: str = "") -> Command:  # noqa: ARG002 - it has none
         return self._command(*self.workspace.script(pipeline), str(config))
 
     def local_note(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from bench.contract.endpoint import ApiError, Endpoint, RunState, StepState
-from bench.contract.words import Ability, AbilityTable, Backfills, Feature, Status
+from bench.contract.words import Ability, AbilityTable, Backfills, Feature, Status, Unsupported
 
 BETWEEN = ","
 """Between the ids of the runs that are one backfill."""
@@ -56,6 +56,7 @@ class ToyEndpoint(Endpoint):
             Ability.RESUME: self._resume,
             Ability.CANCEL: self._cancel,
             Ability.DEPLOYMENT_ERROR: self._deployment_error,
+            Ability.READ_AGAIN: Unsupported("it imports the files whenever it is asked for their error"),
             Ability.STEP_TIMEOUT: Feature("timeout_s of a step's limits; its process is ended, whatever it does"),
             Ability.RETRY_LOST_STEP: Feature("the retries of a step's limits also cover its process having ended"),
             Ability.BACKFILL: Backfills(self._backfill, self._backfill_status, self._backfill_again),

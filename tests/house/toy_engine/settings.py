@@ -14,9 +14,17 @@ STALE_S = {Track.STOCK: 15.0, Track.TUNED: 3.0}
 def settings_of(workspace: Workspace) -> list[Setting]:
     """All of the workspace's track; they are written into toyflow.json under their names."""
     track, why = workspace.track, "looked for more often; the default is {:g} s"
+    at_once = workspace.at_once_over_all
+    shared = [Setting("shared_slots", str(at_once), f"{DOCS}#slots", "steps at once over all runs")] if at_once else []
     return [
+        *shared,
         Setting("port", str(workspace.ports["api"]), "required", "the session's own port"),
-        Setting("slots", str(workspace.parallelism), f"{DOCS}#slots", "steps at once; the same number everywhere"),
+        Setting(
+            "slots",
+            str(workspace.parallelism),
+            f"{DOCS}#slots",
+            "steps at once within a run; the same number everywhere",
+        ),
         Setting("poll_s", str(POLL_S[track]), f"{DOCS}#worker", why.format(POLL_S[Track.STOCK])),
         Setting("stale_s", str(STALE_S[track]), f"{DOCS}#heartbeats", why.format(STALE_S[Track.STOCK])),
     ]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from toyflow.flow import OFFERED, Flow, Node, load
+from toyflow.slots import Slots
 from toyflow.store import Store
 
 TICK_S, BEAT_S = 0.05, 0.5
@@ -46,6 +47,7 @@ class Unit:
     deadline: float = 0.0
     process: Any = None
     told: Connection = field(default=None)  # type: ignore[assignment]
+    slot: int = -1
 
     @property
     def over(self) -> bool:
@@ -55,7 +57,7 @@ class Unit:
 class Conducting:
     """What is known of the run, in this process and in the store alike."""
 
-    def __init__(self, store: Store, run: dict[str, Any], flow: Flow, slots: int, logs: Path | None) -> None:
+    def __init__(self, store: Store, run: dict[str, Any], flow: Flow, slots: Slots, logs: Path | None) -> None:
         self.store, self.run, self.flow, self.slots, self.logs = store, run, flow, slots, logs
         self.known = {row["name"]: row for row in store.steps(run["id"])}
         self.units: dict[str, list[Unit]] = {}
@@ -151,8 +153,12 @@ class Conducting:
 
     def start(self) -> None:
         waiting = [u for u in self.all_units if not u.over and not u.process and u.due <= time.monotonic()]
-        free = self.slots - sum(1 for unit in self.all_units if unit.process)
+        free = self.slots.at_once - sum(1 for unit in self.all_units if unit.process)
         for unit in waiting[:free]:
+            slot = self.slots.take()
+            if slot is None:
+                break
+            unit.slot = slot
             given = [each for name in unit.node.given for each in self.result(name)]
             unit.attempts, unit.tried, unit.started, unit.ended = unit.attempts + 1, unit.tried + 1, now(), None
             self.keep(unit, "running")
@@ -201,6 +207,7 @@ class Conducting:
                     log.write(f"{now()} attempt {unit.attempts}: {why}\n")
         unit.process.join()
         unit.told.close()
+        self.slots.give_back(unit.slot)
         unit.process, unit.ended = None, now()
 
 
@@ -234,7 +241,8 @@ def local(*arguments: str) -> None:
     store.create()
     store.submit(name[0] if name else next(iter(OFFERED)), config)
     run = store.take("local") or {}
-    if Conducting(store, run, OFFERED[run["pipeline"]](), int(os.environ["TOYFLOW_SLOTS"]), None).conduct() == "failed":
+    slots = Slots(int(os.environ["TOYFLOW_SLOTS"]))
+    if Conducting(store, run, OFFERED[run["pipeline"]](), slots, None).conduct() == "failed":
         sys.exit(f"{run['pipeline']} has failed")
 
 
@@ -250,7 +258,8 @@ def main(home: Path, run_id: str) -> None:
     try:
         load(settings["scripts"][run["pipeline"]])
         flow = OFFERED[run["pipeline"]]()
-        status = Conducting(store, run, flow, settings["slots"], home / "logs" / run_id).conduct()
+        slots = Slots(settings["slots"], settings.get("shared_slots", 0), home)
+        status = Conducting(store, run, flow, slots, home / "logs" / run_id).conduct()
     except Exception:  # noqa: BLE001 - of the pipeline's file: its user has to know
         traceback.print_exc()
     store.end(run_id, run["owner"], status)
