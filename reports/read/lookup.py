@@ -13,7 +13,7 @@ from bench.contract.records import NO_PIPELINE, Record, Sample
 from bench.questions.catalogue import metric as describe
 from reports.read.loading import Result
 from reports.read.looks import Look, looks
-from reports.words.ranking import Noise, Reading, rank
+from reports.words.ranking import Noise, Reading, rank, rank_alike
 
 BASELINE = "inline"
 TRACK_ORDER = ("tuned", "stock")
@@ -152,9 +152,13 @@ class Lookup:
         return Noise(floor, "an engine measured twice (A/A)") if floor else Noise()
 
     def readings(self, name: str, track: str = "none", mode: str = "", *, scope: Scope = PLAIN) -> tuple[Reading, ...]:
-        """One reading for each engine that has a record, ranked. `mode` matters only for run times."""
+        """One reading for each engine that has a record, ranked. `mode` matters only for run times.
+
+        Ways of running without a server differ in what they keep apart: they are ranked among their like only.
+        """
         found = (self.reading(name, engine, track, mode, scope=scope) for engine in self.engines)
-        return rank([reading for reading in found if reading], describe(name), self.noise)
+        ranked = rank_alike if mode == "local" else rank
+        return ranked([reading for reading in found if reading], describe(name), self.noise)
 
     def reading(
         self, name: str, engine: str, track: str = "none", mode: str = "", *, scope: Scope = PLAIN

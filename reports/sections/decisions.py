@@ -18,6 +18,7 @@ from bench.questions.catalogue import metric as describe
 from bench.questions.metric import Kind, Metric, Scale
 from reports.read.lookup import Lookup, as_reading
 from reports.sections.next_command import would_decide
+from reports.sections.tables import differ
 from reports.sections.usecases import USE_CASES, Criterion, UseCase
 from reports.words.apart import contest_said, difference_said
 from reports.words.catalogue import scale_of
@@ -34,6 +35,10 @@ def asked(lookup: Lookup) -> tuple[UseCase, ...]:
     return tuple(
         case for case in USE_CASES if not case.criteria[0].paired or names.intersection(case.criteria[0].metrics)
     )
+
+
+DIFFERS = "isolation differs"
+NO_LIKE = "No command decides it: they keep their steps apart in different ways here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,13 @@ def decide(case: UseCase, lookup: Lookup, track: str) -> Decision:
         case, track, status, tuple(candidates), tuple(trace), absent, few,
         tuple(dict.fromkeys(r.isolation for r in used if r.isolation not in ("none", "")))
         if case.section in ("runtime", "recovery") and _noisy(case, trace) else (),
-        "" if status == "favoured" else would_decide(case, status, few, lookup.result.manifest),
+        "" if status == "favoured" else _next(case, status, few, trace, lookup),
     )  # fmt: skip
+
+
+def _next(case: UseCase, status: Status, few: str, trace: Sequence[TraceStep], lookup: Lookup) -> str:
+    unlike = any(step.remark.startswith(DIFFERS) for step in trace)
+    return NO_LIKE if unlike else would_decide(case, status, few, lookup.result.manifest)
 
 
 def _noisy(case: UseCase, trace: Sequence[TraceStep]) -> bool:
@@ -112,6 +122,9 @@ def _apply(
         remark = f"not measured for {listing(lookup.title(e) for e in lacking)}, so it cannot decide"
         return TraceStep(criterion.title, shown, tuple(candidates), remark)
     still = [readings[engine] for engine in candidates]
+    if criterion.mode == "local" and differ(still):
+        kinds = listing(dict.fromkeys(reading.isolation for reading in still))
+        return TraceStep(criterion.title, shown, tuple(candidates), f"{DIFFERS} ({kinds}), so it cannot decide")
     best, others = against_best(still, described, lookup.noise)
     said = tuple(difference_said(lookup, best, other, found, described) for other, found in others)
     few = next((found.why for _, found in others if found.why in TOO_FEW), "")

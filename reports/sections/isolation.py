@@ -7,10 +7,10 @@ from bench.analyse.tell_apart import tell_apart
 from bench.questions.catalogue import metric as describe
 from reports.read.lookup import Lookup
 from reports.sections.section import Section, made
-from reports.sections.tables import Cell, Column, Row, Table, cell
+from reports.sections.tables import ALIKE, Cell, Column, Row, Table, cell
 from reports.words.catalogue import scale_of
 from reports.words.numbers import MISSING, interval, listing, plural, scale_for, scaled
-from reports.words.ranking import Reading, rank
+from reports.words.ranking import Reading, rank_alike
 
 KINDS = ("in-process", "threads", "process pool", "process per step")
 """From the least kept apart to the most."""
@@ -48,11 +48,8 @@ def _place(kind: str) -> int:
 
 
 def _ranked(lookup: Lookup, arms: Arms, name: str) -> dict[str, Reading]:
-    """Ranked only against arms of the same isolation."""
     readings = [found[name] for found in arms.values() if name in found]
-    kinds = dict.fromkeys(reading.isolation for reading in readings)
-    alike = [[reading for reading in readings if reading.isolation == kind] for kind in kinds]
-    return {r.engine: r for group in alike for r in rank(group, describe(name), lookup.noise)}
+    return {r.engine: r for r in rank_alike(readings, describe(name), lookup.noise)}
 
 
 def _table(lookup: Lookup, track: str, arms: Arms) -> Table:
@@ -74,7 +71,7 @@ def _table(lookup: Lookup, track: str, arms: Arms) -> Table:
     )  # fmt: skip
     told = {row["name"]: row["text"] for row in lookup.result.manifest.variants}
     remark = " ".join(f"{lookup.title(name)}: {told[name]}." for name in lookup.isolations if name in arms)
-    said = f"Marks stand within the same isolation. {remark}"
+    said = f"{ALIKE} {remark}"
     return Table(f"table-isolation-{track}", f"Served arms by isolation, {track} track", tuple(columns), rows, said)
 
 

@@ -18,6 +18,7 @@ YES, NO = "yes", "no"
 BEYOND = "> "
 """How a note begins that stands for a value beyond a limit: it is shown, but never a number to rank or average."""
 PRICE = "includes the price of isolation"
+ALIKE = "Marks stand within the same isolation."
 DIFFERS = "Isolation differs, so a difference between engines includes the price of isolation."
 
 
@@ -130,7 +131,7 @@ def arm_table(lookup: Lookup, key: str, caption: str, plan: Plan) -> Table | Non
     mixed = _mixed(found)
     rows = []
     for (track, scope, engine), readings in found:
-        also = PRICE if (track, scope.key) in mixed else ""
+        also = PRICE if (track, scope.key) in mixed and plan.mode != "local" else ""
         values = [_cell(readings.get(n), describe(n), s, also) for n, s in zip(names, scales, strict=True)]
         cells = (*([Cell(scope.label, numeric=False)] if plan.head else []), *_told_once(values))
         note = _isolation(readings) if plan.isolation else ""
@@ -226,4 +227,6 @@ def _remark(lookup: Lookup, plan: Plan, found: Iterable[dict[str, Reading]], *, 
         return ""
     listed = "; ".join(f"{lookup.title(engine)}: {' and '.join(of)}" for engine, of in kinds.items())
     said = [] if plan.isolation else [f"Isolation of steps: {listed}."]
-    return " ".join([*said, DIFFERS] if differs else said)
+    if differs:
+        said += [ALIKE] if plan.mode == "local" else [DIFFERS]
+    return " ".join(said)

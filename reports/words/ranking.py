@@ -80,6 +80,14 @@ def rank(readings: Sequence[Reading], metric: Metric, noise: Noise) -> tuple[Rea
     return tuple(replace(reading, mark=mark if reading in first else "") for reading in readings)
 
 
+def rank_alike(readings: Sequence[Reading], metric: Metric, noise: Noise) -> tuple[Reading, ...]:
+    """Mark the best only among those that keep their steps apart in the same way; in the order given."""
+    kinds = dict.fromkeys(reading.isolation for reading in readings)
+    alike = [[reading for reading in readings if reading.isolation == kind] for kind in kinds]
+    marked = {one.engine: one for group in alike for one in rank(group, metric, noise)}
+    return tuple(marked[reading.engine] for reading in readings)
+
+
 def against_best(
     readings: Sequence[Reading], metric: Metric, noise: Noise
 ) -> tuple[Reading, list[tuple[Reading, Difference]]]:

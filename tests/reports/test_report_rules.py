@@ -16,7 +16,7 @@ from bench.observe.first_schema import DECLARED_ENGINES, DECLARED_PIPELINES
 from bench.questions.catalogue import metric
 from reports.read.loading import Result
 from reports.read.lookup import Lookup
-from reports.sections.decisions import Decision, asked, decide
+from reports.sections.decisions import NO_LIKE, Decision, asked, decide
 from reports.sections.next_command import CATALOGUE, EXACT, MOST, would_decide
 from reports.sections.usecases import USE_CASES
 from reports.words.prose import finding, limits, verdict_sentence
@@ -140,6 +140,25 @@ def test_served_and_local_never_meet() -> None:
     assert [r.engine for r in found.readings(TIME.name, "tuned", "served")] == ["airflow"]
 
 
+def alone(**isolations: str) -> list[Record]:
+    """Without a server, each slower than the one before."""
+    return [
+        record(engine, "runtime.completion_s", 4.0 + 4 * place, mode="local", isolation=kind)
+        for place, (engine, kind) in enumerate(isolations.items())
+    ]
+
+
+def test_without_a_server_each_is_ranked_among_its_like_only() -> None:
+    like, unlike = (
+        lookup(*alone(airflow="in-process", dagster=kind, prefect="threads")).readings(
+            "runtime.completion_s", "tuned", "local"
+        )
+        for kind in ("in-process", "process per step")
+    )
+    assert [(one.engine, one.mark) for one in like] == [("airflow", "best"), ("prefect", ""), ("dagster", "")]
+    assert [one.mark for one in unlike] == ["", "", ""]
+
+
 # --- verdicts
 
 
@@ -178,6 +197,15 @@ def test_a_criterion_that_was_not_measured_for_all_decides_nothing() -> None:
     decision, _ = verdict("least-wait", *records)
     assert decision.status == "tie"
     assert "not measured for Prefect" in decision.trace[-1].remark
+
+
+def test_ways_of_running_without_a_server_that_are_unlike_decide_nothing() -> None:
+    imports = [record(e, "setup.import_s", v) for e, v in (("airflow", 9.0), ("prefect", 1.0))]
+    decision, said = verdict("local", *alone(airflow="in-process", prefect="threads"), *imports)
+    assert (decision.status, decision.next) == ("tie", NO_LIKE)
+    assert decision.trace[-1].remark == "isolation differs (in-process and threads), so it cannot decide"
+    decision, said = verdict("local", *alone(airflow="threads", prefect="threads"))
+    assert said == "Airflow. Decided by: completion time from process start."
 
 
 def test_insufficient_data() -> None:
@@ -311,7 +339,7 @@ def test_every_rule_reaches_a_verdict_on_a_full_result(case: object, tmp_path: P
     builder = Builder()
     builder.write(tmp_path / "result")
     found = lookup(*builder.records, samples=tuple(builder.samples))
-    seldom = case.key in ("resume", "killed", "night")  # type: ignore[attr-defined] - too few runs
+    seldom = case.key in ("resume", "killed", "night", "local")  # type: ignore[attr-defined] - too few, or unlike
     assert decide(CASES[case.key], found, "tuned").status == ("tie" if seldom else "favoured")  # type: ignore[attr-defined]
 
 
