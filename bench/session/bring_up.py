@@ -143,13 +143,15 @@ def open_session(
     *,
     variants: bool = False,
     limited: bool = False,
+    storage: str = "",
     step_timeout_s: float = STEP_TIMEOUT_S,
 ) -> Iterator[Session]:
     """Give a session whose engine is not started yet; at the end everything of it is stopped and removed.
 
     Of the pipelines in `deployed` it offers those that the engine has code for, each with the settings that fix its
     graph; with `variants` also the engine's other isolations. With `limited` all runs together have a limit of steps
-    at once. An attempt of a step may take `step_timeout_s`.
+    at once; with a name of the adapter's `storages` what steps hand on is kept there. An attempt of a step may take
+    `step_timeout_s`.
     """
     scratch = make_scratch()
     told = clean_environment(scratch / "home", environment / "bin") | {VARIABLE: str(scratch / DEPLOYMENT)}
@@ -160,8 +162,9 @@ def open_session(
         server = postgres.start(supervisor, scratch, kind.name) if kind.databases[track] is Database.POSTGRES else None
         folder = server.folder if server else None
         space = make_workspace(
-            kind, track, scratch, environment, deployed, variants=variants, limited=limited, postgres=folder
-        )
+            kind, track, scratch, environment, deployed,
+            variants=variants, limited=limited, storage=storage, postgres=folder,
+        )  # fmt: skip
         tell(scratch, space, step_timeout_s)
         yield Session(kind(space, http), supervisor, scratch, step_timeout_s=step_timeout_s, _database=server)
 
