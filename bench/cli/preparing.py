@@ -119,8 +119,7 @@ def prepared(ledger: Ledger) -> tuple[Campaign, Progress]:
     tracks = [Track(t) for t in manifest.arguments["track"]]
     wanted = arms(budget, ready, tracks, _pipelines(manifest.arguments), twice)
     kinds = {name: registry.adapter(name) for name in engines}
-    earlier = {name: kind.earlier for name, kind in kinds.items()}
-    manifest.repeats = manifest.repeats or repeats.planned(budget, wanted, earlier)
+    manifest.repeats = manifest.repeats or repeats.planned(budget, wanted, {n: one.earlier for n, one in kinds.items()})
     queue = plan(
         budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed,
         targets={name: kind.targets for name, kind in kinds.items()}, samples=repeats.of_engines(manifest.repeats),
