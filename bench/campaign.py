@@ -265,7 +265,7 @@ class Campaign:
         limit_s = max(planned.step_timeout_s or STEP_TIMEOUT_S, TIMEOUT_FACTOR * slowest_s)
         with open_session(
             kind, planned.track, environment, logs, planned.deployed,
-            variants=planned.variants, limited=planned.limited, step_timeout_s=limit_s,
+            variants=planned.variants, limited=planned.limited, storage=planned.storage, step_timeout_s=limit_s,
         ) as session:  # fmt: skip
             describe(self.ledger.manifest, self.ledger.store, session)
             conductor = self._conductor(planned, version)

@@ -17,7 +17,7 @@ from bench.contract.words import Track
 from core.declaration import Kind
 from impl_airflow.endpoint import TITLE, USER, AirflowEndpoint
 from impl_airflow.expectations import EXPECTATIONS
-from impl_airflow.settings import DOCS, limits, polling_of, setting, tuned
+from impl_airflow.settings import DOCS, OBJECT_STORAGE, limits, polling_of, setting, tuned
 from impl_airflow.targets import TARGETS
 
 SKIP_SERVE_LOGS = "--skip-serve-logs"
@@ -40,6 +40,7 @@ class Airflow(Adapter):
     databases: ClassVar[dict[Track, Database]] = {Track.STOCK: Database.SQLITE, Track.TUNED: Database.POSTGRES}
     port_names = ("api", "worker_logs")
     secret_names = ("password", "jwt", "api")
+    storages = (OBJECT_STORAGE,)
     targets = TARGETS
     expectations = EXPECTATIONS
 
@@ -49,7 +50,7 @@ class Airflow(Adapter):
         return AirflowEndpoint(self.http, self._base, space.secrets["password"], space.parallelism)
 
     def settings(self) -> list[Setting]:
-        settings = [*self._necessities(), *limits(self.workspace)]
+        settings = [*self._necessities(), *limits(self.workspace), *self.workspace.storage]
         if self.workspace.postgres:
             url = f"postgresql+psycopg2://postgres@/airflow?host={self.workspace.postgres}"
             source = f"{DOCS}/howto/set-up-database.html"

@@ -1,12 +1,13 @@
-"""Airflow's settings that are tuned, and the intervals at which it looks for something; with their sources."""
+"""Airflow's settings: what is tuned, its other storage, and at which intervals it looks for something; with sources."""
 
 from __future__ import annotations
 
-from bench.contract.settings import Polling, Setting
+from bench.contract.settings import HOME, Polling, Setting, Storage
 from bench.contract.workspace import Workspace
 
 DOCS = "https://airflow.apache.org/docs/apache-airflow/3.3.0"
 REFERENCE = f"{DOCS}/configurations-ref.html"
+BACKEND = "https://airflow.apache.org/docs/apache-airflow-providers-common-io/stable/xcom_backend.html"
 
 LATENCY = "shorter waits between a task's end and the next task's start"
 DETECTION = "a lost task or scheduler is noticed within seconds instead of minutes"
@@ -36,9 +37,35 @@ POLLED = (
 every plain run does."""
 
 
+def _variable(section: str, key: str) -> str:
+    return f"AIRFLOW__{section.replace('.', '_').upper()}__{key.upper()}"
+
+
 def setting(section: str, key: str, value: str, source: str, reason: str) -> Setting:
     """One setting under the name of the environment variable that sets it."""
     return Setting(_variable(section, key), value, source, reason)
+
+
+STORED = "only where object storage is measured: "
+OBJECT_STORAGE = Storage(
+    "object-storage",
+    "what a task returns goes to a file from 1 MiB on, and only its path to the database; without compression",
+    (
+        setting(
+            "core", "xcom_backend", "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend", BACKEND,
+            f"{STORED}the documented way to hand on large values, of a provider that Airflow always installs",
+        ),
+        setting(
+            "common.io", "xcom_objectstorage_path", f"file://{HOME}/xcoms", BACKEND,
+            f"{STORED}a folder of the engine's own, so that its bytes are counted among its files",
+        ),
+        setting(
+            "common.io", "xcom_objectstorage_threshold", "1048576", BACKEND,
+            f"{STORED}the threshold of the documentation's example; at its default of -1 all stays in the database",
+        ),
+    ),
+)  # fmt: skip
+"""The documentation's example for files, with the threshold of its other example; compression is off by default."""
 
 
 def limits(space: Workspace) -> list[Setting]:
@@ -67,10 +94,6 @@ def polling_of(settings: list[Setting]) -> list[Polling]:
         for section, key, default, waits in POLLED
         for name in [_variable(section, key)]
     ]
-
-
-def _variable(section: str, key: str) -> str:
-    return f"AIRFLOW__{section.upper()}__{key.upper()}"
 
 
 def _anchor(key: str) -> str:

@@ -21,7 +21,7 @@ from bench.observe.provenance import of_locks
 from bench.observe.store import storing
 from bench.observe.watching import INTERVALS
 from bench.plan import pipelines, repeats
-from bench.plan.arms import AGAIN, INLINE, VERSION, arms, cheapest
+from bench.plan.arms import AGAIN, INLINE, STORED, VERSION, arms, cheapest
 from bench.plan.budgets import Budget, chosen
 from bench.plan.costs import Clock
 from bench.plan.planner import plan
@@ -119,11 +119,11 @@ def prepared(ledger: Ledger) -> tuple[Campaign, Progress]:
     tracks = [Track(t) for t in manifest.arguments["track"]]
     wanted = arms(budget, ready, tracks, _pipelines(manifest.arguments), twice)
     kinds = {name: registry.adapter(name) for name in engines}
-    earlier = {name: kind.earlier for name, kind in kinds.items()}
-    manifest.repeats = manifest.repeats or repeats.planned(budget, wanted, earlier)
+    manifest.repeats = manifest.repeats or repeats.planned(budget, wanted, {n: one.earlier for n, one in kinds.items()})
     queue = plan(
         budget, questions(), wanted, manifest.arguments["only"], seed=manifest.seed,
         targets={name: kind.targets for name, kind in kinds.items()}, samples=repeats.of_engines(manifest.repeats),
+        storages={name: kind.storages for name, kind in kinds.items()},
     )  # fmt: skip
     campaign = Campaign(ledger, queue, Clock(budget.limit_s), progress)
     campaign.not_installed = lost
@@ -147,11 +147,9 @@ def _variants(budget: Budget, names: list[str], twice: str) -> list[dict[str, st
     if budget.again and twice in names:
         found.append((twice + AGAIN, "again", "the same once more: the noise floor"))
     if budget.variants:
-        found += [
-            (f"{n}-{v.name}", "isolation", v.text)
-            for n in names
-            for v in registry.adapter(n.partition(VERSION)[0]).variants
-        ]
+        kinds = [(name, registry.adapter(name.partition(VERSION)[0])) for name in names]
+        found += [(f"{name}-{one.name}", "isolation", one.text) for name, kind in kinds for one in kind.variants]
+        found += [(name + STORED + one.name, "storage", one.text) for name, kind in kinds for one in kind.storages]
     rows = []
     for name, kind, text in found:
         engine = next(one for one in names if name.startswith(one))

@@ -20,7 +20,7 @@ from bench.contract.engine import PYTHON, Database, EngineClass, Language, Mode,
 from bench.contract.errors import EngineError
 from bench.contract.installing import Install
 from bench.contract.processes import Command, Role
-from bench.contract.settings import Polling, Setting, Variant
+from bench.contract.settings import Polling, Setting, Storage, Variant
 from bench.contract.targets import Targets
 from bench.contract.words import Expectation, Track
 from bench.contract.workspace import Workspace
@@ -69,6 +69,8 @@ class Adapter(ABC):
     """Other isolations of steps that can be asked for at submission."""
     local_variants: ClassVar[tuple[Variant, ...]] = ()
     """Those of them that there are without a server too."""
+    storages: ClassVar[tuple[Storage, ...]] = ()
+    """Other places for what steps hand on; on tuned settings. Its settings then have those of `workspace.storage`."""
     targets: ClassVar[Targets] = MappingProxyType({})
     """What faults from outside strike: step, run, worker, scheduler and api; the harness knows the others."""
     expectations: ClassVar[Mapping[str, Expectation]] = MappingProxyType({})

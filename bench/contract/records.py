@@ -44,7 +44,8 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: str
     """Name of the arm: an engine's folder name (airflow), `inline`, or an engine's variant: `prefect-again` (A/A),
-    `dagster-in-process` (another isolation), `airflow@3.3.1` (another version)."""
+    `dagster-in-process` (another isolation), `airflow-object-storage` (another storage), `airflow@3.3.1` (another
+    version)."""
     version: str = ""
     track: str = "none"
     mode: Mode = "none"
@@ -269,7 +270,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     expectations: list[dict[str, str]] = []
     """engine, scenario, outcomes (with semicolons), text, source: what the documentation lets expect."""
     variants: list[dict[str, str]] = []
-    """name, engine, kind (again, isolation or version), text: arms that are an engine once more, in another way."""
+    """name, engine, kind (again, isolation, storage or version), text: arms that are an engine once more, in another
+    way."""
     polling: list[dict[str, Any]] = []
     """engine, track, name, seconds, source: how long an engine waits between two looks at something."""
     asked: dict[str, float] = {}

@@ -1,9 +1,10 @@
-"""How an engine is set up: its settings, its other isolations, and how often it looks for something."""
+"""How an engine is set up: its settings, its other isolations and storages, and how often it looks for something."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,26 @@ class Variant:
     """Address of the engine's documentation of it."""
     text: str
     """One sentence: what is different."""
+
+
+HOME = "{home}"
+"""In the value of a storage's setting: the engine's own folder, in which what is kept is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Another place for what steps hand on, chosen for the whole of an engine: an arm with sessions of its own."""
+
+    name: str
+    """Suffix of the arm's name, its words parted by hyphens: `object-storage`."""
+    text: str
+    """One sentence: what is different."""
+    settings: tuple[Setting, ...]
+    """What chooses it, beside the settings of the track."""
+
+    def within(self, home: Path) -> tuple[Setting, ...]:
+        """Its settings for an engine with that folder."""
+        return tuple(replace(one, value=one.value.replace(HOME, str(home))) for one in self.settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.contract.settings import Setting
 from bench.contract.words import Track
 from core.declaration import Shaped, pipeline
 
@@ -41,6 +42,8 @@ class Workspace:
     the file that ORCHBENCH_DEPLOYMENT names, as every process of the engine does."""
     variants: bool = False
     """Whether the engine's other isolations are deployed too, in the folders of their pipelines."""
+    storage: tuple[Setting, ...] = ()
+    """What chooses another place for what steps hand on, where that is measured: of the adapter's `storages`."""
     at_once_over_all: int | None = None
     """Steps that may run at once over all runs, by the engine's own limit that runs share. None: nothing is set, for
     this costs a single run something; what the engine then has of its own must be too high to bind such a run."""

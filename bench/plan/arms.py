@@ -12,6 +12,8 @@ AGAIN = "-again"
 """Second name of an engine that is measured twice: the A/A comparison."""
 VERSION = "@"
 """Between an engine and another version of it."""
+STORED = "-"
+"""Between an engine or version and the storage that it has instead of its usual one."""
 INLINE = "inline"
 """The plain loop."""
 

@@ -54,7 +54,7 @@ class Budget:
     again: bool = False
     """Whether one arm is measured a second time under another name (A/A)."""
     variants: bool = False
-    """Whether the other isolations that engines offer are measured too."""
+    """Whether the other isolations and storages that engines offer are measured too."""
     sizes: tuple[int, ...] = (5, 20)
     """Sizes of the pipelines that have no other purpose than to be conducted."""
     deep_tracks: tuple[Track, ...] = (Track.TUNED,)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.contract import records
 from bench.contract.words import Track
-from bench.plan.arms import AGAIN, INLINE, VERSION
+from bench.plan.arms import AGAIN, INLINE, STORED, VERSION
 from bench.plan.priced import Needs, Priced
 from bench.plan.workloads import Workload
 from core.declaration import Shaped, pipeline, pipelines
@@ -23,7 +23,7 @@ class Planned:
     """One session of one arm in one block: what must be deployed in it. Cells that share it are measured in one."""
 
     name: str
-    """Engine, or the second name of one, or another version of one, or `inline`."""
+    """Engine, or the second name of one, or another version of one, or either with a storage, or `inline`."""
     track: Track
     block: int
     pipeline: str
@@ -43,6 +43,8 @@ class Planned:
     """Served runs beside the warm-ups, where it is timed."""
     variants: bool = False
     """Whether the engine's other isolations are deployed too."""
+    storage: str = ""
+    """Name of the storage that the engine has instead of its usual one."""
 
     @property
     def engine(self) -> str:
@@ -52,7 +54,7 @@ class Planned:
     @property
     def environment(self) -> str:
         """The engine with its version, if that is not the locked one: the name of its environment."""
-        return self.name.removesuffix(AGAIN)
+        return self.name.removesuffix(STORED + self.storage if self.storage else AGAIN)
 
     @property
     def again(self) -> bool:

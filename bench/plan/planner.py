@@ -6,10 +6,11 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.contract.settings import Storage
 from bench.contract.targets import Targets
 from bench.contract.words import Track
 from bench.plan import pipelines
-from bench.plan.arms import AGAIN, INLINE, Arm
+from bench.plan.arms import AGAIN, INLINE, STORED, VERSION, Arm
 from bench.plan.budgets import Budget
 from bench.plan.cell import Cell, Planned
 from bench.plan.priced import ONLY_BLOCKS, Ask, Needs, Priced, Topic
@@ -17,6 +18,7 @@ from bench.plan.workloads import Workload
 
 NOTHING_KNOWN: Mapping[str, Targets] = {}
 AT_LEAST: Mapping[str, int] = {}
+THE_USUAL: Mapping[str, Sequence[Storage]] = {}
 
 
 def plan(
@@ -28,19 +30,20 @@ def plan(
     seed: int,
     targets: Mapping[str, Targets] = NOTHING_KNOWN,
     samples: Mapping[str, int] = AT_LEAST,
+    storages: Mapping[str, Sequence[Storage]] = THE_USUAL,
 ) -> list[Cell]:
     """All cells in their order. In each block every arm has its sessions, in an order drawn from the seed.
 
     First those in which arms are timed, those of a track one after another; then what takes longer. `only` are groups
     of questions, all if empty; `targets` what faults can strike, by engine; `samples` how many a session has on tuned
-    settings, by engine, where that is not the least of the budget. An arm that has nothing to measure in a block has no
-    session in it; a block in which none has is not planned.
+    settings, by engine, where that is not the least of the budget; `storages` which an engine offers beside its usual
+    one. An arm that has nothing to measure in a block has no session in it; a block in which none has is not planned.
     """
     counts = {one.key: _blocks(one, budget, only) for one in questions}
     wanted = sorted((one for one in questions if counts[one.key]), key=lambda one: one.order)
     longest = max((counts[one.key] for one in wanted if not one.base), default=1)
     last = min(budget.blocks, longest)
-    return _Planner(budget, wanted, arms, only, seed, targets, samples, counts, last).queue()
+    return _Planner(budget, wanted, arms, only, seed, targets, samples, storages, counts, last).queue()
 
 
 def _blocks(question: Priced, budget: Budget, only: Sequence[str]) -> int:
@@ -60,6 +63,7 @@ class _Planner:
     seed: int
     targets: Mapping[str, Targets]
     samples: Mapping[str, int]
+    storages: Mapping[str, Sequence[Storage]]
     counts: Mapping[str, int]
     """Question -> in how many blocks it is asked."""
     last: int
@@ -112,25 +116,34 @@ class _Planner:
         own = [one for one in own if first or not one.of_engine]
         places = dict.fromkeys(one.session_in(self.budget) for one in own)
         found = [self._session(arm, block, place, own) for place in places]
+        stored = [one for one in own if one.base or one.stored]
+        places = dict.fromkeys(one.session_in(self.budget) for one in own if one.stored)
+        found += [self._session(arm, block, at, stored, other.name) for other in self._storages(arm) for at in places]
         return [cells for cells in found if any(map(self._opens, cells))]
+
+    def _storages(self, arm: Arm) -> Sequence[Storage]:
+        """The other storages that are measured of an arm: not of the second, A/A arm."""
+        wanted = self.budget.variants and arm.track is Track.TUNED and not arm.again
+        return self.storages.get(arm.name.partition(VERSION)[0], ()) if wanted else ()
 
     def _opens(self, cell: Cell) -> bool:
         """Whether a session is opened for it: not for what it only takes to open one, unless that is the question."""
         question = cell.question
         return not question.base or (bool(self.only) and question.group in self.only and not cell.planned.topic)
 
-    def _session(self, arm: Arm, block: int, place: str, own: Sequence[Priced]) -> list[Cell]:
+    def _session(self, arm: Arm, block: int, place: str, own: Sequence[Priced], storage: str = "") -> list[Cell]:
         mine = [one for one in own if not one.base and one.session_in(self.budget) == place]
         if not place or any(one.needs is Needs.UP for one in mine):  # what needs no server has none brought up
             mine = [one for one in own if one.base or one in mine]
         needed = self._workloads(mine)
         companions = self.budget.thorough and any(one.companions for one in mine)
+        name, topic = (arm.name + STORED + storage, place or storage) if storage else (arm.name, place)
         planned = Planned(
-            arm.name, arm.track, block, arm.pipeline, needed, self._chains(needed, companions=companions),
-            companions, max((one.step_timeout_s for one in mine), default=0.0), place,
+            name, arm.track, block, arm.pipeline, needed, self._chains(needed, companions=companions),
+            companions, max((one.step_timeout_s for one in mine), default=0.0), topic, storage=storage,
             limited=arm.track is Track.TUNED and any(one.limited for one in mine),
-            samples=0 if place else self._samples(arm),
-            variants=not place and self.budget.variants and arm.track in self.budget.deep_tracks,
+            samples=0 if topic else self._samples(arm),
+            variants=not topic and self.budget.variants and arm.track in self.budget.deep_tracks,
         )  # fmt: skip
         return [cell for one in mine for cell in self._cells(planned, one)]
 

@@ -116,6 +116,9 @@ class Priced:
     limited: bool = False
     """Whether several runs are up at once in that session, so that steps at once are limited over all of them. On
     tuned settings: the stock track keeps the defaults."""
+    stored: bool = False
+    """Whether it is asked once more of each other storage that an engine offers, in a session of that arm's own, where
+    the budget measures what engines offer beside their usual way. On tuned settings."""
     step_timeout_s: float = 0.0
     """The time limit of a step that it wants in its session; 0: the usual one."""
     failed_as: str = ""

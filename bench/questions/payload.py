@@ -43,6 +43,6 @@ QUESTIONS = (
     Question(
         key="payload", group="payload", title="What does a payload cost?", order=100, place=10, needs=Needs.UP,
         of_engine=True, cost_s={Track.TUNED: 60, Track.STOCK: 120}, budgets={"full": 5}, session="synthetic",
-        workloads=lambda _: payload.WORKLOADS, measure=measure, metrics=METRICS,
+        stored=True, workloads=lambda _: payload.WORKLOADS, measure=measure, metrics=METRICS,
     ),
 )  # fmt: skip

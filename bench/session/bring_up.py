@@ -143,13 +143,14 @@ def open_session(
     *,
     variants: bool = False,
     limited: bool = False,
+    storage: str = "",
     step_timeout_s: float = STEP_TIMEOUT_S,
 ) -> Iterator[Session]:
     """Give a session whose engine is not started yet; at the end everything of it is stopped and removed.
 
     Of the pipelines in `deployed` it offers those that the engine has code for, each with the settings that fix its
-    graph; with `variants` also the engine's other isolations. With `limited` all runs together have a limit of steps
-    at once. An attempt of a step may take `step_timeout_s`.
+    graph; with `variants` also the engine's other isolations. With `limited` runs share a limit of steps at once; what
+    steps hand on is kept in `storage`, if one is named. An attempt of a step may take `step_timeout_s`.
     """
     scratch = make_scratch()
     told = clean_environment(scratch / "home", environment / "bin") | {VARIABLE: str(scratch / DEPLOYMENT)}
@@ -158,10 +159,8 @@ def open_session(
         httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False, transport=Repeating()) as http,
     ):
         server = postgres.start(supervisor, scratch, kind.name) if kind.databases[track] is Database.POSTGRES else None
-        folder = server.folder if server else None
-        space = make_workspace(
-            kind, track, scratch, environment, deployed, variants=variants, limited=limited, postgres=folder
-        )
+        space = make_workspace(kind, track, scratch, environment, deployed, variants=variants, limited=limited,
+                               storage=storage, postgres=server.folder if server else None)  # fmt: skip
         tell(scratch, space, step_timeout_s)
         yield Session(kind(space, http), supervisor, scratch, step_timeout_s=step_timeout_s, _database=server)
 

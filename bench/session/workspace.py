@@ -40,11 +40,12 @@ def make_workspace(
     *,
     variants: bool = False,
     limited: bool = False,
+    storage: str = "",
     postgres: Path | None = None,
 ) -> Workspace:
     """Lay out the folders of a session in `scratch` and draw its ports and secrets.
 
-    Of what is to be deployed that is left out which the engine has no code for. `limited`: runs share a limit of steps.
+    What the engine has no code for is left out. `limited`: runs share a limit of steps; `storage`: one of `storages`.
     """
     (scratch / "home").mkdir()
     codes = [(one, registry.code_of(adapter, one.pipeline)) for one in deployed]
@@ -54,10 +55,9 @@ def make_workspace(
         ports=dict(zip(adapter.port_names, free_ports(len(adapter.port_names)), strict=True)),
         secrets={name: secrets.token_hex(32) for name in adapter.secret_names},
         by_hand=tuple(one.pipeline for one, code in codes if code == "by hand"),
-        bound=tuple(one for one, code in codes if code == "binding"),
-        variants=variants,
-        at_once_over_all=AT_ONCE_OVER_ALL if limited else None,
-        postgres=postgres,
+        bound=tuple(one for one, code in codes if code == "binding"), variants=variants,
+        storage=next((one.within(scratch / "home") for one in adapter.storages if one.name == storage), ()),
+        at_once_over_all=AT_ONCE_OVER_ALL if limited else None, postgres=postgres,
     )  # fmt: skip
     lay_out(PROJECT / f"impl_{adapter.name}", space)
     return space

@@ -63,7 +63,7 @@ class Lookup:
 
     @cached_property
     def variants(self) -> tuple[str, ...]:
-        """Arms that are an engine once more: the same again (A/A), or with another isolation."""
+        """Arms that are an engine once more: the same again (A/A), or with another isolation or storage."""
         told = {row["name"] for row in self.result.manifest.variants if row["kind"] != "version"}
         named = self._named
         return tuple(n for n in named if n in told or any(n.startswith(other + VARIANT) for other in named if other))
@@ -71,7 +71,15 @@ class Lookup:
     @cached_property
     def isolations(self) -> tuple[str, ...]:
         """The variants that keep steps apart in another way."""
-        told = {row["name"] for row in self.result.manifest.variants if row["kind"] == "isolation"}
+        return self._of_kind("isolation")
+
+    @cached_property
+    def storages(self) -> tuple[str, ...]:
+        """The variants that keep what steps hand on in another place."""
+        return self._of_kind("storage")
+
+    def _of_kind(self, kind: str) -> tuple[str, ...]:
+        told = {row["name"] for row in self.result.manifest.variants if row["kind"] == kind}
         return tuple(sorted(told.intersection(self._named)))
 
     @cached_property
@@ -129,7 +137,8 @@ class Lookup:
         """As people write it; with the version where there are several, and with what is different of a variant."""
         base = self.base(engine)
         if base != engine:
-            return f"{self.title(base)}, {engine.removeprefix(base + VARIANT)}"
+            own = engine.removeprefix(base + VARIANT)
+            return f"{self.title(base)}, {own.replace('-', ' ') if engine in self.storages else own}"
         own, titles = family(engine), self.result.manifest.titles
         said = titles.get(own) or {BASELINE: "plain loop"}.get(own, own.replace("-", " ").capitalize())
         if engine != own:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from bench.contract.described import PublishedFigure
@@ -26,6 +27,7 @@ CONCURRENCY = (
     "throughput_per_min", "completion_p50_s", "completion_p95_s", "failures", "at_once_in_run", "at_once_over_all",
 )  # fmt: skip
 WHERE = {"served": "on a server", "local": "without a server"}
+USUAL = "Marks stand among engines with their usual storage."
 DRAWN = 24
 """Points of a fitted line; a curve needs more than two."""
 
@@ -195,12 +197,22 @@ def _payload(lookup: Lookup) -> Section | None:
         for c in sorted(met, key=lambda c: (c.params["payload_bytes"], c.params["channel"]))
     ]
     kept = ("payload.kept_bytes", "payload.metadata_bytes", "payload.files_bytes")
-    plan = Plan((MAKESPAN, *kept), "served", scopes, "Each step hands on")
+    arms = [name for one in lookup.engines for name in (one, *(s for s in lookup.storages if lookup.base(s) == one))]
+    plan = Plan((MAKESPAN, *kept), "served", scopes, "Each step hands on", engines=arms)
     steps = {c.params["n"] for c in met}
     what = lookup.pipeline_title(met[0].pipeline) if met else ""
     caption = f"A {what} of {number(min(steps, default=0))} steps that hand on a payload"
-    table = arm_table(lookup, "table-payload", caption, plan)
+    table = _with_storages(lookup, arm_table(lookup, "table-payload", caption, plan))
     return present(made("payload", "What the steps hand on", "", tables=[table]))
+
+
+def _with_storages(lookup: Lookup, table: Table | None) -> Table | None:
+    """The table that says what is different in the rows of other storages, which have no marks."""
+    if table is None or not lookup.storages:
+        return table
+    told = {row["name"]: row["text"] for row in lookup.result.manifest.variants}
+    said = [f"{lookup.title(name)}: {told[name]}." for name in lookup.storages]
+    return replace(table, remark=" ".join(filter(None, (table.remark, USUAL, *said))))
 
 
 def _size(count: int) -> str:

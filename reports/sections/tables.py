@@ -135,7 +135,9 @@ def arm_table(lookup: Lookup, key: str, caption: str, plan: Plan) -> Table | Non
         values = [_cell(readings.get(n), describe(n), s, also) for n, s in zip(names, scales, strict=True)]
         cells = (*([Cell(scope.label, numeric=False)] if plan.head else []), *_told_once(values))
         note = _isolation(readings) if plan.isolation else ""
-        rows.append(Row(engine, lookup.title(engine), "" if engine == BASELINE else track, cells, note=note))
+        rows.append(
+            Row(lookup.base(engine), lookup.title(engine), "" if engine == BASELINE else track, cells, note=note)
+        )
     remark = _remark(lookup, plan, [readings for _, readings in found], differs=bool(mixed))
     return Table(key, caption, (*lead, *columns), tuple(rows), remark, plan.folded)
 

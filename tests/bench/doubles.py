@@ -247,7 +247,8 @@ class Double(Adapter):
         return self.asked(self.http, f"http://127.0.0.1:{self.workspace.ports['api']}", self.behaviour)
 
     def settings(self) -> list[Setting]:
-        return [Setting("port", str(self.workspace.ports["api"]), "required", "where it listens")]
+        port = Setting("port", str(self.workspace.ports["api"]), "required", "where it listens")
+        return [port, *self.workspace.storage]
 
     def initialise(self) -> list[Command]:
         write = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"

@@ -166,6 +166,24 @@ def test_a_curve_is_drawn_as_one(full: Lookup) -> None:
     assert line[-1]["value"] == pytest.approx(0.5 + 0.03 * 100 + 0.001 * 100**2)
 
 
+def test_another_storage_stands_beside_its_engine_in_payloads_and_is_not_ranked(full: Lookup) -> None:
+    """It is by far the fastest, and yet the mark stays with an engine."""
+    arm, manifest = "airflow-top-shelf", full.result.manifest
+    told = {"name": arm, "engine": "airflow", "kind": "storage", "text": "results lie on a shelf"}
+    shelved = [msgspec.structs.replace(r, engine=arm, value=0.001)
+               for r in full.result.records if r.engine == "airflow" and "payload_bytes" in r.params]  # fmt: skip
+    manifest = msgspec.structs.replace(manifest, variants=[*manifest.variants, told])
+    found = Lookup(replace(full.result, records=(*full.result.records, *shelved), manifest=manifest))
+    assert (arm in found.engines, arm in found.isolations, found.storages) == (False, False, (arm,))
+    made = table(scaling.section(found), "table-payload")
+    assert [(row.engine, row.title, row.cells[1].mark) for row in made.rows[:3]] == [
+        ("airflow", "Apache Airflow", ""), ("airflow", "Apache Airflow, top shelf", ""), ("prefect", "Prefect", "best")
+    ]  # fmt: skip
+    assert made.rows[1].cells[1].text == "0.001"
+    assert "Apache Airflow, top shelf: results lie on a shelf." in made.remark
+    assert scaling.USUAL not in table(scaling.section(full), "table-payload").remark
+
+
 def test_payloads_and_runs_side_by_side_are_told_by_size(full: Lookup) -> None:
     section = scaling.section(full)
     payload = [row.cells[0].text for row in table(section, "table-payload").rows[::3]]
