@@ -15,7 +15,8 @@ CONFIG = "{{ params.config }}"
 PARAMS = {"config": Param(type="string", description="Path of the run's configuration")}
 
 
-@task(multiple_outputs=False)  # a result is one value, not one XCom a key
+# a result is one value, not one XCom a key; as it may be large, it is not written to the log too
+@task(multiple_outputs=False, show_return_value_in_logs=False)
 def conduct(config: str, name: str, function: str, given: Sequence[Any], item: Any = None) -> Any:
     # what many like steps returned comes as one sequence: its slice is one request, an iteration one for each
     results = [each for one in given for each in ([one] if isinstance(one, dict) else one[:])]

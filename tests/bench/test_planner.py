@@ -216,7 +216,7 @@ def test_what_takes_long_is_asked_in_the_last_of_the_planned_blocks() -> None:
         cells = queue(budget, ENGINES, [], 7, ("training",))
         for key in ("recovery", "debugging", "resources", "environment"):
             asked = sorted({one.planned.block for one in cells if one.question.key == key})
-            count = QUESTIONS[key].budgets[name]
+            count = QUESTIONS[key].budgets.get(name, 0)
             assert asked == list(range(budget.blocks - count + 1, budget.blocks + 1))
 
 
