@@ -42,8 +42,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return Store(tmp_path_factory.mktemp("result"))
+def store(engine: str, measured: str, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """One for each engine and pipeline: no two of their runs may have one folder."""
+    return Store(tmp_path_factory.mktemp(f"{engine}-{measured}"))
 
 
 @pytest.fixture(scope="session")

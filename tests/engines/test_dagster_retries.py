@@ -24,7 +24,7 @@ def run(status: str, *, name: str = "one", steps: dict[str, tuple[str, int]] | N
     ]
     named = {"will": WILL, "following": NEXT}
     return {
-        "__typename": "Run", "runId": name, "status": status, "stepStats": told,
+        "__typename": "Run", "runId": name, "status": status, "endTime": None, "stepStats": told,
         "tags": [{"key": named[key], "value": value} for key, value in tags.items()],
     }  # fmt: skip
 

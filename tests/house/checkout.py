@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,13 @@ class Checkout:
 
     def add(self, folder: Path, name: str) -> None:
         shutil.copytree(folder, self.root / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+    @contextmanager
+    def added(self, folder: Path, name: str) -> Iterator[None]:
+        """For a while, as other tests share it."""
+        self.add(folder, name)
+        yield
+        shutil.rmtree(self.root / name)
 
     def changes(self) -> list[str]:
         """What `git status` says."""

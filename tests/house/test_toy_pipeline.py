@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,12 @@ BRANCHES = {3: "low", 5: "middle", 7: "high"}
 
 
 @pytest.fixture(scope="module")
-def house(checkout: Checkout) -> Checkout:
+def house(checkout: Checkout) -> Iterator[Checkout]:
     """With the pipeline too, and a second engine that has code for none."""
-    checkout.add(HERE / "toy_pipeline", PIPELINE)
-    checkout.add(HERE / "codeless_engine", CODELESS)
-    double = (PROJECT / "tests" / "bench" / "doubles.py").read_text()
-    (checkout.root / CODELESS / "doubles.py").write_text(double)
-    return checkout
+    with checkout.added(HERE / "toy_pipeline", PIPELINE), checkout.added(HERE / "codeless_engine", CODELESS):
+        double = (PROJECT / "tests" / "bench" / "doubles.py").read_text()
+        (checkout.root / CODELESS / "doubles.py").write_text(double)
+        yield checkout
 
 
 @pytest.fixture(scope="module")
