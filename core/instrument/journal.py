@@ -27,6 +27,7 @@ MODE = 0o644
 BEGINNING = re.compile(r'\n|(?={"t_ns": \d+, "utc": ")')
 """Where a record begins: on a new line or behind a torn one. Text within a record looks different: its quotes are
 escaped."""
+DECODER = json.JSONDecoder()
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -110,14 +111,18 @@ def read(run_dir: Path) -> list[dict[str, Any]]:
 
 
 def _records(piece: str) -> list[dict[str, Any]]:
-    """The one record that this is, or none if it is but the beginning of one."""
+    """The one record that this is, or none if it is but the beginning of one.
+
+    Behind one that lacks but its line break there may be the beginning of another, too short to be told by `BEGINNING`.
+    """
     try:
-        record = json.loads(piece)
+        record, end = DECODER.raw_decode(piece)
     except ValueError:
         if not _torn(piece):
             raise
         return []
-    if not isinstance(record, dict) or "t_ns" not in record:
+    alone = end == len(piece) or _torn(piece[end:])
+    if not alone or not isinstance(record, dict) or "t_ns" not in record:
         raise ValueError(f"no record of an attempt: {piece[:80]}")
     return [record]
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.instrument.journal import ATTEMPTS, JOURNAL, JournalWriter, now_ns, read
@@ -109,6 +109,8 @@ CUTS = st.just(WHOLE) | st.floats(0, WHOLE)
 
 
 @given(written=st.lists(st.tuples(VALUES, CUTS), max_size=8))
+@example(written=[(None, 0.999), (None, 0.0), (None, 0.05)])  # one without its line break, before a short beginning
+@example(written=[(None, 0.999), (None, 0.05), (None, 0.01), (None, WHOLE)])
 def test_whatever_is_cut_off_no_other_record_is_lost(written: list[tuple[Any, float]]) -> None:
     with TemporaryDirectory() as folder:
         expected = []
