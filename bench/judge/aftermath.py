@@ -78,15 +78,17 @@ def detection_s(
 ) -> float | None:
     """Seconds from an instant until the engine's own record showed trouble (`final`: showed the run as failed).
 
+    A run that waits to be tried again shows it also where no step does, as when it broke between two steps.
     By the engine's own time of it, where it gives one that lies between that instant and the one at which it was seen;
     else by the latter, which is late by up to the interval at which the engine is asked. `ahead_ns`: UTC less the
     monotonic clock, as `Journal.ahead_ns`; None: the engine's own times cannot be placed.
     """
     if since_ns is None:
         return None
+    alarmed = (Status.FAILED,) if final else ALARMED
     for sighting in sightings:
         troubled = [] if final else [one for one in sighting.state.steps.values() if _in_trouble(one)]
-        if sighting.t_ns >= since_ns and (troubled or sighting.state.status is Status.FAILED):
+        if sighting.t_ns >= since_ns and (troubled or sighting.state.status in alarmed):
             told = _told_ns(sighting.state, troubled, ahead_ns)
             return (
                 min([one for one in told if since_ns <= one <= sighting.t_ns], default=sighting.t_ns) - since_ns

@@ -10,12 +10,14 @@ where one page of the file ends. Other writers then go on behind it, on the same
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import re
 import threading
 import time
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as text
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +29,7 @@ MODE = 0o644
 BEGINNING = re.compile(r'\n|(?={"t_ns": \d+, "utc": ")')
 """Where a record begins: on a new line or behind a torn one. Text within a record looks different: its quotes are
 escaped."""
+DECODER = json.JSONDecoder()
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -44,7 +47,7 @@ class JournalWriter:
         self._path = f"{folder}/{JOURNAL}"
         self._descriptor = os.open(self._path, APPENDING, MODE)
         self._common = (
-            f'"run": {json.dumps(run_id)}, "step": {json.dumps(step)}, "attempt": {self.attempt}, '
+            f'"run": {text(run_id)}, "step": {text(step)}, "attempt": {self.attempt}, '
             f'"pid": {os.getpid()}, "thread": {threading.get_native_id()}'
         )
 
@@ -61,11 +64,30 @@ class JournalWriter:
     def write(self, event: str, **details: Any) -> None:
         """Append one record. A single O_APPEND write, so that records never interleave.
 
-        It is put together by hand, in the form that `json.dumps` gives, as all but the details is known to be plain.
+        It is put together by hand, in the form that `json.dumps` gives: an encoder made for each record would cost as
+        much as a write.
         """
-        more = f", {json.dumps(details)[1:-1]}" if details else ""
-        head = f'"t_ns": {now_ns()}, "utc": "{datetime.now(UTC).isoformat()}", "event": "{event}"'
-        _write(self._descriptor, f"{{{head}, {self._common}{more}}}\n".encode(), self._path)
+        more = "".join([f", {text(name)}: {_value(value)}" for name, value in details.items()])
+        line = f'{{"t_ns": {now_ns()}, "utc": "{_utc()}", "event": "{event}", {self._common}{more}}}\n'
+        _write(self._descriptor, line.encode(), self._path)
+
+
+def _value(value: Any) -> str:
+    """As `json.dumps` spells it, which for a plain text has nothing to decide."""
+    return text(value) if type(value) is str else json.dumps(value)
+
+
+def _utc() -> str:
+    """Now, to the microsecond, as `datetime.isoformat` spells it."""
+    second, part_ns = divmod(time.time_ns(), 10**9)
+    return f"{_spelled(second)}.{part_ns // 1000:06d}+00:00"
+
+
+@functools.lru_cache(maxsize=1)
+def _spelled(second: int) -> str:
+    """The date and time of a whole second: spelling them takes longer than all else in a time, and most records follow
+    another of the same second."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _claim_attempt(folder: str, step: str) -> int:
@@ -110,14 +132,18 @@ def read(run_dir: Path) -> list[dict[str, Any]]:
 
 
 def _records(piece: str) -> list[dict[str, Any]]:
-    """The one record that this is, or none if it is but the beginning of one."""
+    """The one record that this is, or none if it is but the beginning of one.
+
+    Behind one that lacks but its line break there may be the beginning of another, too short to be told by `BEGINNING`.
+    """
     try:
-        record = json.loads(piece)
+        record, end = DECODER.raw_decode(piece)
     except ValueError:
         if not _torn(piece):
             raise
         return []
-    if not isinstance(record, dict) or "t_ns" not in record:
+    alone = end == len(piece) or _torn(piece[end:])
+    if not alone or not isinstance(record, dict) or "t_ns" not in record:
         raise ValueError(f"no record of an attempt: {piece[:80]}")
     return [record]
 

@@ -190,6 +190,11 @@ def test_another_host_other_data_and_other_steps_are_not_comparable(changes: dic
     assert incomparable(one, one) == []
 
 
+def test_a_source_that_only_one_result_tells_of_forbids_nothing() -> None:
+    known, unknown = Made([]).manifest(), Made([], changes={"core": ""}).manifest()
+    assert incomparable(known, unknown) == incomparable(unknown, known) == []
+
+
 def test_engines_versions_and_the_load_at_the_start_forbid_nothing() -> None:
     few_pages = HOST["memory_bytes"] - 4096 * 50  # type: ignore[operator]
     changes = {

@@ -89,3 +89,11 @@ def test_where_nothing_can_be_written_the_user_is_told(result: Path, tmp_path: P
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be written"):
         export(result, TableName.SAMPLES, Format.CSV, tmp_path / "file" / "out.csv")
+
+
+def test_like_parameters_are_one_text_whatever_their_order(result: Path, tmp_path: Path) -> None:
+    """So that rows can be grouped by them."""
+    export(result, TableName.SAMPLES, Format.CSV, tmp_path / "samples.csv")
+    with (tmp_path / "samples.csv").open(newline="") as stream:
+        texts = {row["params"] for row in csv.DictReader(stream)}
+    assert '{"channel": "engine", "n": 5}' in texts

@@ -296,3 +296,12 @@ def test_a_run_is_judged_by_what_it_owes(state: RunState | None, expected: Expec
     found = gate.judged(known(good(), state), expected)
     assert {one.checker for one in found} == checkers
     assert gate.passed(found) == ("artifacts" in checkers)
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    """One engine's API leaves the zone out, another's does not: both are held against the journal's."""
+    steps = {
+        a.step: StepState(Status.COMPLETED, 1, a.start_utc.removesuffix("+00:00"), a.end_utc.removesuffix("+00:00"))
+        for a in good().attempts
+    } | {"notify": StepState(Status.SKIPPED)}  # fmt: skip
+    assert verdicts(good(), RunState(Status.COMPLETED, steps))["engine_times"][0] == "pass"

@@ -191,6 +191,18 @@ def test_trouble_of_any_step_is_detection(name: str) -> None:
     assert judge.detection_s((Sighting(3_000_000_000, state),), 2_000_000_000, final=True) is None
 
 
+def test_a_run_that_waits_to_be_tried_again_is_detection_whatever_its_steps_say() -> None:
+    steps = {"train": StepState(Status.COMPLETED, 1), "deploy": StepState(Status.PENDING)}
+    seen = tuple(
+        Sighting(second * 1_000_000_000, RunState(status, steps))
+        for second, status in enumerate(
+            (Status.RUNNING, Status.RUNNING, Status.RUNNING, Status.RETRYING, Status.RUNNING)
+        )
+    )
+    assert judge.detection_s(seen, 1_000_000_000) == 2.0
+    assert judge.detection_s(seen, 1_000_000_000, final=True) is None
+
+
 AHEAD_NS = utc_ns("2026-11-26T12:00:00Z")
 """UTC when the monotonic clock began."""
 

@@ -199,3 +199,12 @@ def test_effects_happen_once_if_as_often_as_in_the_plain_loop() -> None:
     assert effects_once(good(), good("inline"))
     assert not effects_once(deployed_twice(), good("inline"))
     assert not effects_once(not_deployed(), good("inline"))
+
+
+def test_one_kind_of_effect_too_often_is_enough_to_be_duplicated() -> None:
+    """Also where another kind happened as often as in the plain loop, and under a key of its own."""
+    expected, journal = Script().steps(*ORDER[:-1]), Script().steps(*ORDER[:-1])
+    for script, keys in ((expected, ("mail:1", "bill:1")), (journal, ("mail:1", "bill:1", "bill:2"))):
+        for key in keys:
+            script.write("effect", "cleanup", key=key)
+    assert outcome(journal.journal(), Status.COMPLETED, oracle=expected.journal()) == "duplicated"

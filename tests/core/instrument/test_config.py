@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.instrument.config import Fault, FaultKind, RunConfig, checked, load_config
+from core.instrument.config import USUAL_BYTES, Fault, FaultKind, RunConfig, checked, load_config
 from core.instrument.errors import ConfigError
 from core.pipelines.training.settings import Training
 
@@ -132,3 +132,12 @@ def test_missing_file_and_other_text_name_the_file(tmp_path: Path) -> None:
     path.write_text("[]")
     with pytest.raises(ConfigError, match=r"config\.json: Expected `object`, got `array`"):
         load_config(path)
+
+
+@pytest.mark.parametrize("size_bytes", [USUAL_BYTES - 1, USUAL_BYTES, USUAL_BYTES + 1, 3 * USUAL_BYTES])
+def test_a_configuration_is_read_whole_whatever_its_size(config: RunConfig, size_bytes: int) -> None:
+    written(config, pipeline="")
+    lacking = size_bytes - config.path.stat().st_size
+    written(config, pipeline="p" * lacking)
+    assert config.path.stat().st_size == size_bytes
+    assert load_config(config.path).pipeline == "p" * lacking

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.instrument.journal import ATTEMPTS, JOURNAL, JournalWriter, now_ns, read
@@ -80,6 +81,37 @@ def test_a_record_is_json_as_python_spells_it(tmp_path: Path) -> None:
     assert json.loads(lines[1]) | details | {"event": "end", "run": 'r"1'} == json.loads(lines[1])
 
 
+TEXTS = st.text(st.sampled_from('a\\"{}[]:,\n é') | st.characters(codec="utf-8")) | st.just('{"t_ns": 1, "utc": "x"}')
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.integers(0, 2**33 * 10**9))
+def test_a_time_is_spelled_as_python_spells_it_to_the_microsecond(t_ns: int) -> None:
+    before = datetime.fromtimestamp(t_ns // 10**9, UTC)
+    with pytest.MonkeyPatch.context() as patched, TemporaryDirectory() as folder:
+        journal = JournalWriter(Path(folder), "r1", "train")
+        for moment_ns in (t_ns, t_ns + 10**9, t_ns + 10**9 + 1000):  # another second, and the same once more
+            patched.setattr("time.time_ns", lambda now=moment_ns: now)
+            journal.write("effect")
+        first, *later = [datetime.fromisoformat(record["utc"]) for record in read(Path(folder))]
+    assert first == before + timedelta(microseconds=t_ns % 10**9 // 1000)
+    assert later == [first + timedelta(seconds=1), first + timedelta(seconds=1, microseconds=1)]
+
+
+@given(VALUES)
+def test_details_are_spelled_as_python_spells_them(value: Any) -> None:
+    with TemporaryDirectory() as folder:
+        with JournalWriter(Path(folder), "r1", "train") as journal:
+            journal.write("effect", **{'a "name"': value, "naïve": value})
+        line = (Path(folder) / JOURNAL).read_text()
+    assert json.loads(line) | {'a "name"': value, "naïve": value} == json.loads(line)
+    assert json.dumps(json.loads(line)) + "\n" == line
+
+
 def test_no_journal_is_no_record_and_a_record_still_being_written_is_left_out(tmp_path: Path) -> None:
     assert read(tmp_path) == []
     JournalWriter(tmp_path, "r1", "train").write("start")
@@ -98,17 +130,13 @@ def test_what_is_neither_a_record_nor_the_beginning_of_one_is_no_silent_loss(tmp
         read(tmp_path)
 
 
-TEXTS = st.text(st.sampled_from('a\\"{}[]:,\n é') | st.characters(codec="utf-8")) | st.just('{"t_ns": 1, "utc": "x"}')
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
-    max_leaves=5,
-)
 WHOLE = 1.0
 CUTS = st.just(WHOLE) | st.floats(0, WHOLE)
 
 
 @given(written=st.lists(st.tuples(VALUES, CUTS), max_size=8))
+@example(written=[(None, 0.999), (None, 0.0), (None, 0.05)])  # one without its line break, before a short beginning
+@example(written=[(None, 0.999), (None, 0.05), (None, 0.01), (None, WHOLE)])
 def test_whatever_is_cut_off_no_other_record_is_lost(written: list[tuple[Any, float]]) -> None:
     with TemporaryDirectory() as folder:
         expected = []
