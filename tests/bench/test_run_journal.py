@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from journals import ORDER, STEP_S, Script, good
+from journals import ORDER, STEP_S, Script, good, usual
 
 from bench.observe.journal import Journal, read_journal
 from core.declaration import Graph, Kind, Step
@@ -115,6 +115,19 @@ def test_what_begins_beside_a_step_does_not_say_with_which_attempt_the_run_went_
         script.step(step, attempt)
     kept = {(one.step, one.attempt) for one in script.journal().effective(graph)}
     assert kept == {("extract", 2), ("validate", 1), ("features", 1)}
+
+
+def test_where_all_attempts_ended_after_the_next_step_began_the_run_went_on_with_the_first_that_ended() -> None:
+    script, graph = Script(), Graph((Step("extract"), Step("validate", ("extract",))))
+    for attempt in (1, 2):
+        script.write("start", "extract", attempt)
+        script.now_s += 1
+    script.step("validate")
+    for attempt in (1, 2):
+        script.write("end", "extract", attempt, result=usual("extract"))
+        script.now_s += 1
+    kept = {(one.step, one.attempt) for one in script.journal().effective(graph)}
+    assert kept == {("extract", 1), ("validate", 1)}
 
 
 def test_transition_of_a_join_is_from_the_branch_that_ran() -> None:

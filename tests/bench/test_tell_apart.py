@@ -10,7 +10,9 @@ import pytest
 from made_results import Made, sample, samples
 
 from bench.analyse import tell_apart as rule
+from bench.analyse.change import change
 from bench.analyse.sides import Values, load, of_arms
+from bench.analyse.summary import summarise
 from bench.contract.records import Record
 from bench.questions.catalogue import metric
 from reports.pages.pairs import within_result
@@ -118,3 +120,33 @@ def test_a_fit_of_one_session_ranks_nothing_though_it_has_an_interval() -> None:
 
 def _fields(one: object) -> dict[str, object]:
     return {name: getattr(one, name) for name in one.__struct_fields__}  # type: ignore[attr-defined]
+
+
+def test_of_texts_that_are_no_outcomes_what_most_runs_of_the_reference_say_counts(tmp_path: Path) -> None:
+    name = "recovery.step_killed.record"
+    about: dict[str, Any] = {"metric": name, "unit": "text"}
+    ours = [sample(text, **about) for text in [*["agrees"] * 8, "late"]]
+    theirs = [sample("silent", engine="prefect", **about) for _ in range(9)]
+    Made([*ours, *theirs]).write(tmp_path / "result")
+    result = load(tmp_path / "result")
+    (pair,) = within_result(result, of_arms(result, ["airflow", "prefect"]))
+    assert pair.rows[0].said.startswith("changed (Fisher's exact test, p = 0.0004")
+
+
+def test_a_record_without_an_interval_takes_that_of_the_other_away() -> None:
+    def of(value: float, low: float | None = None, high: float | None = None) -> Values:
+        about = {"engine": "airflow", "pipeline": "training", "metric": MAKESPAN, "unit": "s", "n": 5}
+        return Values(Record(value=value, ci_low=low, ci_high=high, **about), ())  # type: ignore[arg-type]
+
+    found = change(of(2.0, 1.0, 9.0), of(4.0))
+    assert found is not None
+    assert (round(found.value, 9), found.low, found.high) == (2.0, None, None)
+
+
+def test_two_blocks_are_enough_for_a_pair() -> None:
+    first, second = samples([9.0, 18.0]), samples([1.0, 2.1], engine="prefect")
+    record = summarise(first)[0]
+    found = change(Values(record, tuple(first)), Values(summarise(second)[0], tuple(second)), paired=True)
+    assert found is not None
+    assert found.paired
+    assert found.beyond_chance
