@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.stats import t as student
+import scipy
 
 from bench.analyse.noise import by_block, detectable
 from bench.analyse.sides import Values
@@ -80,7 +80,7 @@ def welch(before: Sequence[float], after: Sequence[float]) -> tuple[float, float
     if known is None:
         return difference, None, None
     error, freedom = known
-    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom) * error)
+    half = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error)
     return difference, difference - half, difference + half
 
 

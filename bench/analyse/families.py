@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from scipy import stats
+import scipy
 
 from bench.analyse.outcomes import LEVEL, is_right
 from bench.contract.records import Sample
@@ -85,7 +85,7 @@ def by_family(scenarios: CameRight, among: Iterable[str]) -> dict[str, bool]:
 def mcnemar_p(only_one: int, only_other: int) -> float:
     """How probable so one-sided a split is if either engine is as likely to come right alone; 1 of no families."""
     split = only_one + only_other
-    return float(stats.binomtest(only_one, split, 0.5).pvalue) if split else 1.0
+    return float(scipy.stats.binomtest(only_one, split, 0.5).pvalue) if split else 1.0
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bench.analyse.summary import CONFIDENCE, median, t_interval
 from bench.contract.records import Record, Sample
@@ -59,7 +59,7 @@ def detectable(error: float, freedom: float) -> float:
 
     The sum of two quantiles of Student's t (Cohen's and most textbooks' approximation of the noncentral t).
     """
-    return float(np.exp((stats.t.ppf((1 + CONFIDENCE) / 2, freedom) + stats.t.ppf(POWER, freedom)) * error))
+    return float(np.exp((scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom) + scipy.stats.t.ppf(POWER, freedom)) * error))
 
 
 def by_block(a: Iterable[Sample], b: Iterable[Sample]) -> Ratio | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from scipy import stats
+import scipy
 
 from bench.judge.outcome import rank, right
 from bench.plan.scenarios import SCENARIOS
@@ -64,4 +64,4 @@ def merit(name: str, counts: Counts) -> tuple[float, float]:
 
 def fisher_p(held: int, of: int, others_held: int, of_others: int) -> float:
     """How probable counts as far apart as these are if both held alike often; each is at most what it is of."""
-    return float(stats.fisher_exact([[held, of - held], [others_held, of_others - others_held]]).pvalue)
+    return float(scipy.stats.fisher_exact([[held, of - held], [others_held, of_others - others_held]]).pvalue)

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy.stats import t as student
+import scipy
 
 from bench.analyse.summary import CONFIDENCE
 from bench.contract.records import Arm, Record, Sample
@@ -44,7 +44,7 @@ def total(installed: Sequence[float], brought_up: Sequence[float]) -> tuple[floa
     if parts.sum() == 0:
         return value, None, None
     freedom = parts.sum() ** 2 / (parts**2 / (counts - 1)).sum()
-    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(parts.sum()))
+    half = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(parts.sum()))
     return value, max(0.0, value - half), value + half
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from bench.analyse.outcomes import distribution
 from bench.analyse.placing import placed
@@ -37,7 +37,7 @@ def t_interval(
     data = np.asarray(values, dtype=float)
     n = data.shape[-1]
     mean = data.mean(axis=-1)
-    half = stats.t.ppf((1 + confidence) / 2, n - 1) * data.std(axis=-1, ddof=1) / np.sqrt(n)
+    half = scipy.stats.t.ppf((1 + confidence) / 2, n - 1) * data.std(axis=-1, ddof=1) / np.sqrt(n)
     return mean, mean - half, mean + half
 
 
@@ -124,7 +124,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
     Wilson, Journal of the American Statistical Association 22 (1927); it also holds near 0 and 1, and for a small n.
     """
-    found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
+    found = scipy.stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
     return float(found.low), float(found.high)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bench.contract.words import Track
 from bench.plan.cell import Cell
@@ -73,7 +73,7 @@ def memory_slope(sizes: Sequence[float]) -> Slope:
     true r of 0.6 nine in ten such intervals hold the truth; seven in ten unwidened.
     """
     values = np.asarray(sizes, dtype=float)
-    slope, intercept, low, high = stats.theilslopes(values, alpha=0.95)
+    slope, intercept, low, high = scipy.stats.theilslopes(values, alpha=0.95)
     residuals = values - intercept - slope * np.arange(len(values))
     residuals -= residuals.mean()
     variance = residuals @ residuals

@@ -6,7 +6,10 @@ import base64
 import dataclasses
 import hashlib
 import json
+import sys
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from reports.read.loading import load
 LIMIT_BYTES = 3_000_000
 DOWNLOAD_LIMIT_BYTES = 250_000
 HERE = Path(__file__).parents[1]
+SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 def write_report(result: Path) -> Path:
@@ -69,9 +73,16 @@ def _page(report: Report, summary: bytes, *, hover: bool = True, reduced: bool =
 
 @cache
 def bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script."""
-    snippet = "window.vegaEmbed = vegaEmbed;"
-    return str(vl_convert.javascript_bundle(snippet))
+    """Vega, Vega-Lite and Vega-Embed in one script. It takes seconds to make, so a virtual environment keeps it."""
+    name = f"vega-{version('vl-convert-python')}-{hashlib.sha256(SNIPPET.encode()).hexdigest()[:8]}.js"
+    kept = Path(sys.prefix) / "share" / "orchbench" / name
+    if kept.exists():
+        return kept.read_text(encoding="utf-8")
+    script = str(vl_convert.javascript_bundle(SNIPPET))
+    if sys.prefix != sys.base_prefix:
+        with suppress(OSError), atomic(kept) as temporary:  # it may be another user's
+            temporary.write_text(script, encoding="utf-8")
+    return script
 
 
 @cache
