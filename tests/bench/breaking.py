@@ -159,9 +159,12 @@ def assert_nothing_left(processes: list[psutil.Process], temporary: Path) -> Non
 
 
 def serves(process: psutil.Process) -> bool:
-    """Whether it is there for the whole session, the guardian or the server; a run's process may end at any time."""
+    """Whether it is there for the whole session, the guardian or the server; a run's process, which may end at any
+    time, is a fork of the server and looks like it."""
     with suppress(psutil.NoSuchProcess):
-        return any(word.endswith("server.py") or word == "bench.session.guardian" for word in process.cmdline())
+        command, above = process.cmdline(), process.parent()
+        lasting = any(word.endswith("server.py") or word == "bench.session.guardian" for word in command)
+        return lasting and not (above and above.cmdline() == command)
     return False
 
 
