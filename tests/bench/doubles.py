@@ -73,8 +73,11 @@ def script(argv):
             code = 0
         except SystemExit as ended:
             code = ended.code
-        except BaseException:
-            traceback.print_exc()
+        except BaseException as error:
+            frames = error.__traceback__
+            while frames.tb_next and frames.tb_frame.f_code.co_filename != argv[0]:
+                frames = frames.tb_next  # as if the file had been run by itself
+            traceback.print_exception(type(error), error, frames)
         finally:
             sys.stdout.flush(), sys.stderr.flush()
             os._exit(code)
