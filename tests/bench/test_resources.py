@@ -31,6 +31,8 @@ from bench.run.observation import Observation
 from bench.session import usage
 from bench.session.bring_up import Session
 from bench.session.usage import Share, Usage
+from core.declaration import Part, pipeline
+from core.instrument.config import Fault
 
 pytestmark = pytest.mark.skipif(not usage.AVAILABLE, reason="usage is read from Linux's /proc")
 
@@ -91,11 +93,13 @@ def test_database_is_a_role(bring_up: BringUp) -> None:
 
 def test_engine_during_a_run(bring_up: BringUp) -> None:
     session, conductor = bring_up()
-    seen = resources.during(conductor, session, lambda: conductor.served(session, "resources"))
-    assert seen.run.outcome == "completed"
+    waits_s = 4 * resources.RUN_EVERY_S  # so that the run is looked at
+    slow = Fault(pipeline("training").part(Part.HEAVY), "slow", attempts=0, seconds=waits_s)
+    seen = resources.during(conductor, session, lambda: conductor.served(session, "resources", faults=(slow,)))
+    assert seen.right
     total, server = stored(conductor, "run"), values(stored(conductor, "run", "server"))
     assert {s.run_id for s in total.values()} == {seen.run.run_id}
-    assert server["cpu_s"] >= seen.journal.work_s() / 4  # steps wait for the disk as well
+    assert server["cpu_s"] >= (seen.journal.work_s() - waits_s) / 4  # steps wait for the disk as well
     assert server["processes_peak"] == 2  # the run has a process of its own below the server's
     assert server["pss_peak_bytes"] > server["pss_mean_bytes"] > MEGABYTE
 
