@@ -39,7 +39,7 @@ def test_no_other_number_is_much_sharper(of: list[Earlier]) -> None:
     for index in range(len(of)):
         for step in (-1, 1):
             other = [n + step * (position == index) for position, n in enumerate(chosen)]
-            assert other[index] < 1 or cost(of, other) > 0.95 * best
+            assert other[index] < 1 or cost(of, other) > 0.9 * best
 
 
 def test_what_varies_between_sessions_alone_is_not_repeated() -> None:

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import xgboost  # noqa: F401 - before each step is a fork, which would import it again
 from toyflow import Flow, Limits, Node, local
 
 from core.declaration import deployed
