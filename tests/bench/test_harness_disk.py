@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from bench.observe.store import Store
 from bench.session.supervisor import Supervisor
 
 SIZE = 96 * 2**20
+PAGE = bytes(4096)
 MOUNTABLE = os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
 Fill = Callable[[subprocess.Popen[str], Path], None]
 
@@ -42,13 +44,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def leave(free_bytes: int) -> Fill:
-    """Fill the file system up to so many bytes."""
+    """Fill the file system up to so many bytes, page by page, as a run may be writing to it meanwhile."""
 
     def fill(_: object, disk: Path) -> None:
         with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
-            os.posix_fallocate(filler.fileno(), 0, os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - free_bytes)
-            while not free_bytes:
-                filler.write(b"x" * 4096)
+            while shutil.disk_usage(disk).free > free_bytes:
+                filler.write(PAGE)
+        assert shutil.disk_usage(disk).free <= free_bytes
 
     return fill
 
