@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import vl_convert
 from markupsafe import Markup
 
+from reports.draw.deferred import alt
 from reports.read.looks import BASELINE_LOOK, Look
 
 WIDTH = 720

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
-import altair as alt
-
 from bench.analyse.comparability import BASELINE, incomparable
 from bench.analyse.sides import Identity, Measured, Side, Values
 from bench.questions.catalogue import metric as describe
 from reports.draw.charts import Figure, Palette, figure
+from reports.draw.deferred import alt
 from reports.pages.comparison import described
 from reports.pages.document import Document, Line, Section, Table
 from reports.pages.wording import Names, common_scale, identity_order, title, value_text, where

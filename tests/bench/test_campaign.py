@@ -221,13 +221,14 @@ def test_what_does_not_fit_is_left_out(make_campaign: MakeCampaign, store: Store
 
 
 def test_what_did_not_fit_in_its_share_is_measured_in_the_time_that_others_left(
-    make_campaign: MakeCampaign, store: Store, monkeypatch: pytest.MonkeyPatch
+    make_campaign: MakeCampaign, store: Store, oracle: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = [session_of(name, 1, ("first", "recovery")) for name in ("behaves", "too")]
     for session in broken:
         session[-1] = replace(session[-1], cost_s=200.0)
     said: list[str] = []
-    campaign = make_campaign(session_of(INLINE), *broken)
+    campaign = make_campaign(*broken)
+    campaign.ledger.oracles = {Workload("training"): oracle}
     monkeypatch.setattr(campaign, "say", lambda what, _: said.append(what))
     monkeypatch.setattr(campaign.clock, "left_s", lambda: 300.0)  # half of it is not enough for the last scenario
     campaign.run()
@@ -239,10 +240,11 @@ def test_what_did_not_fit_in_its_share_is_measured_in_the_time_that_others_left(
 
 
 def test_extras_give_way_to_the_plain_runs_of_the_blocks_to_come(
-    make_campaign: MakeCampaign, store: Store, monkeypatch: pytest.MonkeyPatch
+    make_campaign: MakeCampaign, store: Store, oracle: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, later = session_of("behaves", 1, ("first", "samples", "local")), [session_of("behaves", n) for n in (2, 3)]
-    campaign = make_campaign(session_of(INLINE, 1), first, *later)
+    campaign = make_campaign(first, *later)
+    campaign.ledger.oracles = {Workload("training"): oracle}
     campaign.ledger.budget = replace(BUDGET, blocks=3, most_blocks=3)
     campaign.estimates.learn(first[-1], 1000.0)
     needed = campaign.estimates.sessions_s([one for session in later for one in session], essential=True)
@@ -311,18 +313,18 @@ def test_cells_that_are_measured_at_once_end_alike(
 
 @pytest.mark.parametrize("error", [ApiError("try again"), httpx.ReadTimeout("silent")])
 def test_one_error_of_an_api_ends_a_cell_and_no_more(
-    make_campaign: MakeCampaign, store: Store, error: Exception
+    make_campaign: MakeCampaign, store: Store, oracle: Journal, error: Exception
 ) -> None:
     def measure(*_: object) -> None:
         raise error
 
     cells = session_of("behaves", own=("first", "samples", "local"))
     cells[1] = replace(cells[1], question=replace(cells[1].question, measure=measure))
-    campaign = make_campaign(session_of(INLINE), cells)
+    campaign = make_campaign(cells)
+    campaign.ledger.oracles = {Workload("training"): oracle}
     campaign.run()
     assert states(store) == {
-        "1: inline: inline": "done", "1: behaves stock: first": "done",
-        "1: behaves stock: samples": "failed", "1: behaves stock: local": "done",
+        "1: behaves stock: first": "done", "1: behaves stock: samples": "failed", "1: behaves stock: local": "done",
     }  # fmt: skip
     assert not campaign.failed_sessions
     manifest = load_manifest(store.folder)
@@ -345,9 +347,10 @@ def test_an_error_of_an_api_that_is_not_up_yet_ends_the_session(make_campaign: M
 
 
 def test_engine_without_code_for_a_pipeline_is_a_row_that_says_so(
-    make_campaign: MakeCampaign, store: Store, project: Path
+    make_campaign: MakeCampaign, store: Store, project: Path, oracle: Journal
 ) -> None:
-    campaign = make_campaign(*(session_of(name) for name in (INLINE, "too", "behaves")))
+    campaign = make_campaign(*(session_of(name) for name in ("too", "behaves")))
+    campaign.ledger.oracles = {Workload("training"): oracle}
     shutil.rmtree(project / "impl_too" / "pipelines" / "training")
     campaign.run()
     rows = [one for one in load(store.folder, Sample) if one.engine == "too"]

@@ -50,6 +50,13 @@ def test_doctor_finds_this_machine_able_and_names_what_is_missing(tmp_path: Path
         assert f"note {name}: no environment at" in told.stdout
 
 
+def test_what_draws_is_not_loaded_before_something_is_drawn() -> None:
+    asked = "print('altair.vegalite' in sys.modules, bool(alt.Chart), 'altair.vegalite' in sys.modules)"
+    program = f"import sys; from bench import cli; from reports.draw.deferred import alt; {asked}"
+    told = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False", "True", "True"]
+
+
 @pytest.mark.parametrize("command", [(), ("run",), ("chaos",)])
 def test_help(command: tuple[str, ...]) -> None:
     told = orchbench(*command, "--help")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from like_steps import LOCAL, PARALLEL, SERVED, fixed
+from like_steps import LOCAL, SERVED, fixed
 from plain_loop import conduct_inline
 
 from bench.contract import registry
@@ -41,6 +41,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine", chosen, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need the same engine up share a worker, so that it is brought up once: `--dist loadgroup`."""
+    for one in items:
+        needed = getattr(one, "fixturenames", ())
+        up = next((name for name in ("limited", "session") if name in needed), "stock")
+        one.add_marker(pytest.mark.xdist_group("alone" if up == "session" else "shared"))
+
+
 @pytest.fixture(scope="session")
 def store(engine: str, measured: str, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """One for each engine and pipeline: no two of their runs may have one folder."""
@@ -57,39 +66,42 @@ def oracle(measured: str, store: Store, source: Source) -> Journal:
     return conduct_inline(store, source, f"inline-{measured}")
 
 
+def offered(measured: str) -> list[Shaped]:
+    """The pipeline, what people run beside it, and those of like steps."""
+    like = {one.offered: Shaped(one.pipeline, fixed(one)) for one in (*SERVED, *LOCAL)}
+    return [Shaped(measured), *map(Shaped, pipeline(measured).companions.values()), *like.values()]
+
+
 @pytest.fixture(scope="session")
 def session(engine: str, measured: str, store: Store) -> Iterator[Session]:
-    """The engine, up once on the tuned track: with the pipeline, what people run beside it, and those of like steps."""
+    """The engine, up once on the tuned track, as for runs one at a time."""
     environment, logs = environments.require(engine), store.folder / "logs" / engine
-    beside = (Shaped(measured), *map(Shaped, pipeline(measured).companions.values()))
-    like = {one.offered: Shaped(one.pipeline, fixed(one)) for one in (*SERVED, *LOCAL)}
-    offers = (*beside, *like.values())
-    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, variants=True) as opened:
+    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offered(measured)) as opened:
         opened.bring_up()
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def limited(engine: str, measured: str, store: Store) -> Iterator[Session]:
-    """The engine once more, with steps at once limited over all runs too."""
+    """The engine once more, with its other isolations, and steps at once limited over all runs too."""
     environment, logs = environments.require(engine), store.folder / "logs" / f"{engine}-limited"
-    offers = (Shaped(measured), Shaped(PARALLEL.name))
-    with open_session(registry.adapter(engine), Track.TUNED, environment, logs, offers, limited=True) as opened:
+    kind, offers = registry.adapter(engine), offered(measured)
+    with open_session(kind, Track.TUNED, environment, logs, offers, variants=True, limited=True) as opened:
         opened.bring_up()
         yield opened
 
 
 @pytest.fixture(scope="session")
-def local(session: Session) -> Session:
+def local(limited: Session) -> Session:
     """The same, where the engine can also run without a server."""
-    if Mode.LOCAL not in session.adapter.modes:
-        pytest.skip(session.adapter.local_note())
-    for number, command in enumerate(session.adapter.local_initialise(), 1):
-        session.supervisor.run(f"local-initialise-{number}", command)
-    return session
+    if Mode.LOCAL not in limited.adapter.modes:
+        pytest.skip(limited.adapter.local_note())
+    for number, command in enumerate(limited.adapter.local_initialise(), 1):
+        limited.supervisor.run(f"local-initialise-{number}", command)
+    return limited
 
 
 @pytest.fixture(scope="session")
-def conductor(engine: str, session: Session, store: Store, source: Source, oracle: Journal) -> Conductor:
-    version = session.adapter.install.version(session.workspace.environment)
+def conductor(engine: str, store: Store, source: Source, oracle: Journal) -> Conductor:
+    version = registry.adapter(engine).install.version(environments.require(engine))
     return Conductor(store, source, Arm(engine=engine, version=version, track="tuned", mode="served"), engine, oracle)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 
 from bench.contract import registry
-from bench.contract.records import Sample
+from bench.contract.records import Run, Sample
 from bench.contract.targets import OfRole, Target
 from bench.contract.words import Ability, Backfills, Status, Unsupported
 from bench.observe.journal import read_journal
@@ -26,17 +27,14 @@ from core.declaration import Companion, Part, pipeline
 from core.instrument.config import Fault
 
 LIMIT_S = 240.0
-THREE = backfill.DAYS[:3]
+LATE, NEXT = backfill.DAYS[:2]
+Under = tuple[Run, Path]
+"""A run, and its configuration."""
 
 
 @pytest.fixture(scope="module")
 def heavy(measured: str) -> str:
     return pipeline(measured).part(Part.HEAVY)
-
-
-@pytest.fixture(scope="module")
-def long(heavy: str) -> tuple[Fault, ...]:
-    return (Fault(heavy, "slow", seconds=4 * MIDDLE_S),)
 
 
 def test_expectations_are_of_scenarios_and_name_their_source(engine: str) -> None:
@@ -48,15 +46,20 @@ def test_expectations_are_of_scenarios_and_name_their_source(engine: str) -> Non
         assert bool(one.outcomes) == one.source.startswith("https://"), name
 
 
-def test_targets_are_processes_of_the_session(
-    session: Session, conductor: Conductor, heavy: str, long: tuple[Fault, ...]
-) -> None:
-    targets = session.adapter.targets
-    assert set(targets) == set(Target) - {Target.CONTROL_PLANE, Target.DATABASE}
-    run, path = conductor.prepare(session.scratch / EFFECTS, "targets", faults=long)
+@pytest.fixture(scope="module")
+def under_way(session: Session, conductor: Conductor, heavy: str) -> Under:
+    """A run that is in its heavy step, and stays there for long enough to be looked at and then disturbed."""
+    slow = Fault(heavy, "slow", seconds=8 * MIDDLE_S)
+    run, path = conductor.prepare(session.scratch / EFFECTS, "under_way", faults=(slow,))
     run = conductor.submit(session, run, path)
     wait_until(lambda: bool(read_journal(path.parent).attempts_of(heavy)), f"{heavy} has started", LIMIT_S)
-    journal = read_journal(path.parent)
+    return run, path
+
+
+def test_targets_are_processes_of_the_session(session: Session, under_way: Under) -> None:
+    targets = session.adapter.targets
+    assert set(targets) == set(Target) - {Target.CONTROL_PLANE, Target.DATABASE}
+    journal = read_journal(under_way[1].parent)
     ours = {child.pid for child in psutil.Process(session.supervisor.guardian_pid).children(recursive=True)}
     for target, offer in targets.items():
         if isinstance(offer, Unsupported):
@@ -73,31 +76,31 @@ def test_targets_are_processes_of_the_session(
         else:
             assert len(found) == 1
     assert set(resolve(session, Target.CONTROL_PLANE, journal)) <= ours
-    wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
 
 
 def test_killed_api_server_comes_back_and_the_run_completes(
-    session: Session, conductor: Conductor, heavy: str, long: tuple[Fault, ...]
+    session: Session, conductor: Conductor, heavy: str, under_way: Under
 ) -> None:
     if isinstance(session.adapter.targets[Target.API], Unsupported):
         pytest.skip("there is no API server")
-    run, path = conductor.prepare(session.scratch / EFFECTS, "api_killed", faults=long)
+    run, path = under_way
     nemesis = Nemesis(Action.KILL, Target.API, Moment(When.IN, heavy), 2.0)
     with armed(session, nemesis, run.run_id, path.parent, conductor.workload.graph) as one:
-        run = conductor.submit(session, run, path)
         assert one.healed.wait(LIMIT_S)
     assert not one.problem
     assert one.strikes[0].healed_ns
     wait_until(lambda: session.endpoint.status(run.engine_run_id).ended, "the run has ended", LIMIT_S)
+    assert session.endpoint.status(run.engine_run_id) is Status.COMPLETED
 
 
 def test_a_run_whose_process_is_killed_becomes_what_is_documented(
-    session: Session, conductor: Conductor, heavy: str, long: tuple[Fault, ...]
+    session: Session, conductor: Conductor, heavy: str
 ) -> None:
     """Followed to its end, also where the engine makes another run of it; with the attempts of all."""
     if isinstance(session.adapter.targets[Target.RUN], Unsupported):
         pytest.skip("a run has no process")
-    run, path = conductor.prepare(session.scratch / EFFECTS, "run_killed", faults=long)
+    slow = Fault(heavy, "slow", seconds=4 * MIDDLE_S)
+    run, path = conductor.prepare(session.scratch / EFFECTS, "run_killed", faults=(slow,))
     nemesis = Nemesis(Action.KILL, Target.RUN, Moment(When.IN, heavy), 2.0)
     with armed(session, nemesis, run.run_id, path.parent, conductor.workload.graph) as one:
         run = conductor.submit(session, run, path)
@@ -133,14 +136,14 @@ def test_backfill_files_each_day_once(session: Session, conductor: Conductor) ->
     if Companion.BY_DAY not in conductor.workload.declared.companions:
         pytest.skip("no pipeline is run by the day")
     by_day = backfill.ByDay.of(conductor)
-    steps = [by_day.of_day(day) for day in THREE]
-    late = Fault(steps[1], "late", attempts=0, until=str(session.scratch / "arrived"))
+    missing, following = by_day.of_day(LATE), by_day.of_day(NEXT)
+    late = Fault(missing, "late", attempts=0, until=str(session.scratch / "arrived"))
     own = replace(conductor, workload=Workload(by_day.name))
     _, path = own.prepare(session.scratch / EFFECTS, "backfill", faults=(late,))
-    started, _ = ask(lambda: means.start(by_day.name, path, THREE))
+    started, _ = ask(lambda: means.start(by_day.name, path, (LATE, NEXT)))
     wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
-    assert {e.step for e in read_journal(path.parent).effects} == {steps[0], steps[2]}
+    assert [e.step for e in read_journal(path.parent).effects] == [following]
     (session.scratch / "arrived").touch()
     again, _ = ask(lambda: means.again(started))
     wait_until(lambda: means.status(again).ended, "the missing day has been run", LIMIT_S)
-    assert sorted(e.step for e in read_journal(path.parent).effects) == steps
+    assert [e.step for e in read_journal(path.parent).effects] == [following, missing]

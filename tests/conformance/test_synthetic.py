@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from like_steps import LOCAL, PARALLEL, SERIES, SERVED
+from like_steps import LOCAL, PARALLEL, SERVED
 
 from bench.contract.records import Arm
 from bench.observe.journal import Journal, most_at_once
@@ -62,13 +62,14 @@ def objections(seen: Observation) -> list[str]:
 
 
 @pytest.mark.parametrize("workload", SERVED, ids=lambda workload: workload.label)
-def test_served_run_equals_inline(workload: Workload, judge: Judge, session: Session) -> None:
+def test_served_run_equals_inline(workload: Workload, judge: Judge, limited: Session) -> None:
     conductor = judge(workload)
-    seen = conductor.served(session)
+    seen = conductor.served(limited)
     assert seen.run.outcome == "completed"
     assert not objections(seen)
     assert seen.state
     assert set(seen.state.steps) == set(conductor.oracle.steps())
+    assert limited.endpoint.status(seen.run.engine_run_id) == seen.state.status
 
 
 def slow_steps(workload: Workload) -> tuple[Fault, ...]:
@@ -79,8 +80,10 @@ def slow_steps(workload: Workload) -> tuple[Fault, ...]:
 
 def test_a_limit_of_steps_at_once_holds_within_each_run_alone(judge: Judge, session: Session) -> None:
     assert session.workspace.at_once_over_all is None
-    seen = judge(WIDE).at_once(session, 2, slow_steps(WIDE))
+    conductor = judge(WIDE)
+    seen = conductor.at_once(session, 2, slow_steps(WIDE))
     assert not [said for one in seen for said in objections(one)]
+    assert all(one.state and set(one.state.steps) == set(conductor.oracle.steps()) for one in seen)
     assert all(1 < most_at_once(one.journal) <= session.workspace.parallelism for one in seen)
     assert most_at_once(*(one.journal for one in seen)) > session.workspace.parallelism, (
         "runs are held by another limit"
@@ -100,17 +103,11 @@ def test_a_limit_of_steps_at_once_holds_over_all_runs(judge: Judge, limited: Ses
     assert most_at_once(*(one.journal for one in seen)) == limited.workspace.at_once_over_all
 
 
-def test_what_is_measured_is_served_beside_them(judge: Judge, session: Session, source: Source) -> None:
-    seen = judge(own_of(source)).served(session)
-    assert seen.run.outcome == "completed"
-    assert not objections(seen)
-
-
-def test_each_other_isolation_equals_inline_and_is_what_it_says(judge: Judge, session: Session, source: Source) -> None:
-    for variant in session.adapter.variants:
+def test_each_other_isolation_equals_inline_and_is_what_it_says(judge: Judge, limited: Session, source: Source) -> None:
+    for variant in limited.adapter.variants:
         conductor = judge(own_of(source))
         arm = msgspec.structs.replace(conductor.arm, engine=f"{conductor.arm.engine}-{variant.name}")
-        seen = replace(conductor, arm=arm, variant=variant, label=f"{conductor.label}-{variant.name}").served(session)
+        seen = replace(conductor, arm=arm, variant=variant, label=f"{conductor.label}-{variant.name}").served(limited)
         assert seen.run.outcome == "completed"
         assert not objections(seen)
         assert seen.run.isolation == variant.isolation
@@ -121,11 +118,6 @@ def test_polling_intervals_are_documented(session: Session) -> None:
     for one in session.adapter.polling():
         assert one.seconds > 0, one
         assert one.source.startswith("https://"), one
-
-
-def test_status_agrees_with_state(judge: Judge, session: Session) -> None:
-    seen = judge(sized(SERIES, 2)).served(session)
-    assert session.endpoint.status(seen.run.engine_run_id) == session.endpoint.state(seen.run.engine_run_id).status
 
 
 @pytest.mark.parametrize("workload", LOCAL, ids=lambda workload: workload.label)

@@ -20,10 +20,10 @@ def own(measured: str) -> None:
         pytest.skip("another pipeline")
 
 
-def test_notify_path(conductor: Conductor, session: Session) -> None:
+def test_notify_path(conductor: Conductor, limited: Session) -> None:
     oracle = conduct_inline(conductor.store, conductor.source, "inline-notify", threshold=BELOW_ANY_MODEL)
     judge = replace(conductor, oracle=oracle, label=f"{conductor.label}-notify")
-    seen = judge.served(session, threshold=BELOW_ANY_MODEL)
+    seen = judge.served(limited, threshold=BELOW_ANY_MODEL)
     assert seen.run.outcome == "completed"
     assert "notify" in seen.journal.steps()
     assert "deploy" not in seen.journal.steps()

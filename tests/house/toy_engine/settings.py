@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from bench.contract.settings import Polling, Setting
 from bench.contract.words import Track
 from bench.contract.workspace import Workspace
 
 DOCS = "https://example.org/toyflow"
+PRELOAD = ("sklearn.metrics", "sklearn.model_selection", "xgboost")
 POLL_S = {Track.STOCK: 1.0, Track.TUNED: 0.1}
 STALE_S = {Track.STOCK: 15.0, Track.TUNED: 3.0}
 
@@ -25,6 +28,7 @@ def settings_of(workspace: Workspace) -> list[Setting]:
             f"{DOCS}#slots",
             "steps at once within a run; the same number everywhere",
         ),
+        Setting("preload", json.dumps(PRELOAD), f"{DOCS}#worker", "imported once, before the worker forks its runs"),
         Setting("poll_s", str(POLL_S[track]), f"{DOCS}#worker", why.format(POLL_S[Track.STOCK])),
         Setting("stale_s", str(STALE_S[track]), f"{DOCS}#heartbeats", why.format(STALE_S[Track.STOCK])),
     ]

@@ -7,7 +7,7 @@ from bench.contract.words import Unsupported
 
 TARGETS: Targets = {
     Target.STEP: OfStep("the process that is forked for an attempt of a step"),
-    Target.RUN: OfStep("the process that conducts one run and forks its attempts", above="toyflow.conduct"),
+    Target.RUN: OfStep("the fork of the worker that conducts one run and forks its attempts", above="toyflow.worker"),
     Target.WORKER: OfRole("worker", "the worker, which takes runs from the queue and starts their processes"),
     Target.SCHEDULER: Unsupported("nothing is scheduled: the worker takes runs from the queue itself"),
     Target.API: OfRole("server", "the server, which writes submissions into the queue and reads the record"),

@@ -263,7 +263,3 @@ def main(home: Path, run_id: str) -> None:
     except Exception:  # noqa: BLE001 - of the pipeline's file: its user has to know
         traceback.print_exc()
     store.end(run_id, run["owner"], status)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,14 +1,17 @@
-"""Takes runs from the queue, each into a process of its own; takes up those whose process is gone."""
+"""Takes runs from the queue, each into a fork of its own; takes up those whose process is gone."""
 
 from __future__ import annotations
 
+import importlib
 import json
-import subprocess
+import os
 import sys
 import time
 import uuid
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
+from toyflow.conduct import FORK, main
 from toyflow.store import Store
 
 
@@ -18,14 +21,14 @@ class Worker:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.settings = json.loads((home / "toyflow.json").read_text())
-        self.store = Store(str(home / "toyflow.db"))
-        self.living: dict[str, subprocess.Popen[bytes]] = {}
+        self.store = self.opened()
+        self.living: dict[str, ForkProcess] = {}
         """Owner of a run -> its process."""
 
     def look(self) -> None:
         """Once: what has ended, what was lost, what is new."""
         for owner, process in list(self.living.items()):
-            if process.poll() is not None:
+            if not process.is_alive():
                 del self.living[owner]
                 self.store.give_back(owner)
         for owner in self.store.lost(self.settings["stale_s"], self.living):
@@ -38,16 +41,31 @@ class Worker:
             self.living[owner] = self.begin(run["id"])
         self.store.worker_beat()
 
-    def begin(self, run: str) -> subprocess.Popen[bytes]:
-        logs = self.home / "logs" / run
-        logs.mkdir(parents=True, exist_ok=True)
-        argv = [sys.executable, "-m", "toyflow.conduct", str(self.home), run]
-        with (logs / ".run.log").open("ab") as log:
-            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    def opened(self) -> Store:
+        return Store(str(self.home / "toyflow.db"))
+
+    def begin(self, run: str) -> ForkProcess:
+        """A connection to the database is nothing that a fork may have."""
+        (self.home / "logs" / run).mkdir(parents=True, exist_ok=True)
+        self.store.close()
+        process = FORK.Process(target=conducted, args=(self.home, run))
+        process.start()
+        self.store = self.opened()
+        return process
+
+
+def conducted(home: Path, run: str) -> None:
+    """In the run's own process: what it says goes to its log."""
+    log = os.open(home / "logs" / run / ".run.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    main(home, run)
 
 
 if __name__ == "__main__":
     worker = Worker(Path(sys.argv[1]))
+    for name in worker.settings["preload"]:
+        importlib.import_module(name)
     while True:
         worker.look()
         time.sleep(worker.settings["poll_s"])
