@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -24,6 +25,7 @@ from bench.session.bring_up import Session, open_session
 from core.declaration import Shaped, pipeline, pipelines
 
 SEED = 7
+THOROUGH = "ORCHBENCH_THOROUGH"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,12 +44,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the same engine up share a worker, so that it is brought up once: `--dist loadgroup`."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is thorough unless that is wanted. Tests that need the same engine up share a worker, so that it
+    is brought up once: `--dist loadgroup`."""
+    out = [] if os.environ.get(THOROUGH) else [one for one in items if one.get_closest_marker("thorough")]
+    items[:] = [one for one in items if one not in out]
+    config.hook.pytest_deselected(items=out)
     for one in items:
-        needed = getattr(one, "fixturenames", ())
-        up = next((name for name in ("limited", "session") if name in needed), "stock")
-        one.add_marker(pytest.mark.xdist_group("alone" if up == "session" else "shared"))
+        alone = "session" in getattr(one, "fixturenames", ())
+        one.add_marker(pytest.mark.xdist_group("alone" if alone else "shared"))
+
+
+def pytest_report_header() -> str:
+    return "" if os.environ.get(THOROUGH) else f"recovery and limits of steps are tested with {THOROUGH}=1"
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,7 @@ def under_way(session: Session, conductor: Conductor, heavy: str) -> Under:
     return run, path
 
 
+@pytest.mark.thorough
 def test_targets_are_processes_of_the_session(session: Session, under_way: Under) -> None:
     targets = session.adapter.targets
     assert set(targets) == set(Target) - {Target.CONTROL_PLANE, Target.DATABASE}
@@ -78,6 +79,7 @@ def test_targets_are_processes_of_the_session(session: Session, under_way: Under
     assert set(resolve(session, Target.CONTROL_PLANE, journal)) <= ours
 
 
+@pytest.mark.thorough
 def test_killed_api_server_comes_back_and_the_run_completes(
     session: Session, conductor: Conductor, heavy: str, under_way: Under
 ) -> None:
@@ -93,6 +95,7 @@ def test_killed_api_server_comes_back_and_the_run_completes(
     assert session.endpoint.status(run.engine_run_id) is Status.COMPLETED
 
 
+@pytest.mark.thorough
 def test_a_run_whose_process_is_killed_becomes_what_is_documented(
     session: Session, conductor: Conductor, heavy: str
 ) -> None:
@@ -114,6 +117,7 @@ def test_a_run_whose_process_is_killed_becomes_what_is_documented(
     wait_until(lambda: session.endpoint.state(run.engine_run_id).steps[heavy].attempts == tries, "recorded", LIMIT_S)
 
 
+@pytest.mark.thorough
 def test_what_rolls_back_makes_the_last_good_state_current(session: Session, conductor: Conductor) -> None:
     other = conductor.workload.declared.companions.get(Companion.ROLL_BACK, "")
     if not (other and registry.code_of(type(session.adapter), other)):
@@ -127,8 +131,9 @@ def test_what_rolls_back_makes_the_last_good_state_current(session: Session, con
     assert bool(found["recovery.roll_back.extra_lines"]) == by_hand, "lines of code that nobody wrote"
 
 
-def test_backfill_files_each_day_once(session: Session, conductor: Conductor) -> None:
-    means = session.endpoint.abilities()[Ability.BACKFILL]
+@pytest.mark.thorough
+def test_backfill_files_each_day_once(limited: Session, conductor: Conductor) -> None:
+    means = limited.endpoint.abilities()[Ability.BACKFILL]
     if isinstance(means, Unsupported):
         assert means.reason
         return
@@ -137,13 +142,13 @@ def test_backfill_files_each_day_once(session: Session, conductor: Conductor) ->
         pytest.skip("no pipeline is run by the day")
     by_day = backfill.ByDay.of(conductor)
     missing, following = by_day.of_day(LATE), by_day.of_day(NEXT)
-    late = Fault(missing, "late", attempts=0, until=str(session.scratch / "arrived"))
+    late = Fault(missing, "late", attempts=0, until=str(limited.scratch / "arrived"))
     own = replace(conductor, workload=Workload(by_day.name))
-    _, path = own.prepare(session.scratch / EFFECTS, "backfill", faults=(late,))
+    _, path = own.prepare(limited.scratch / EFFECTS, "backfill", faults=(late,))
     started, _ = ask(lambda: means.start(by_day.name, path, (LATE, NEXT)))
     wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
     assert [e.step for e in read_journal(path.parent).effects] == [following]
-    (session.scratch / "arrived").touch()
+    (limited.scratch / "arrived").touch()
     again, _ = ask(lambda: means.again(started))
     wait_until(lambda: means.status(again).ended, "the missing day has been run", LIMIT_S)
     assert [e.step for e in read_journal(path.parent).effects] == [following, missing]

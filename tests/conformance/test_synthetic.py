@@ -78,6 +78,7 @@ def slow_steps(workload: Workload) -> tuple[Fault, ...]:
     return tuple(Fault(name, "slow", attempts=0, seconds=LONGER_THAN_STARTS_S) for name in work)
 
 
+@pytest.mark.thorough
 def test_a_limit_of_steps_at_once_holds_within_each_run_alone(judge: Judge, session: Session) -> None:
     assert session.workspace.at_once_over_all is None
     conductor = judge(WIDE)
@@ -90,6 +91,7 @@ def test_a_limit_of_steps_at_once_holds_within_each_run_alone(judge: Judge, sess
     )
 
 
+@pytest.mark.thorough
 def test_a_limit_of_steps_at_once_holds_over_all_runs(judge: Judge, limited: Session, source: Source) -> None:
     """Of the pipeline's own code beside runs of the binding: no slot is free while it wants one."""
     beside = judge(own_of(source))

@@ -19,6 +19,8 @@ ENGINE, PIPELINE = "impl_toy", "core/pipelines/toy"
 LIMIT_S = 480.0
 OF_THIS_CHECKOUT = ("ORCHBENCH_", "TOX_")
 """Variables that lead back to it, `TOX_WORK_DIR` among them."""
+THOROUGH = "ORCHBENCH_THOROUGH"
+"""One that does not."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,11 @@ class Checkout:
 
     def run(self, *argv: str, code: int = 0) -> str:
         """Run a module of the harness in it, as its user would; its output. Nothing of this checkout is found."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(OF_THIS_CHECKOUT)}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name == THOROUGH or not name.startswith(OF_THIS_CHECKOUT)
+        }
         done = subprocess.run(
             [sys.executable, *argv], cwd=self.root, env=environment | {"PYTHONPATH": str(self.root)},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S, check=False,
