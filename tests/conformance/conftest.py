@@ -9,8 +9,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from judging import Judge, judged
 from like_steps import LOCAL, SERVED, fixed
 from plain_loop import conduct_inline
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from bench.contract import registry
 from bench.contract.engine import Mode
@@ -26,6 +29,8 @@ from core.declaration import Shaped, pipeline, pipelines
 
 SEED = 7
 THOROUGH = "ORCHBENCH_THOROUGH"
+ALONE = ("test_pipeline.py", "test_recovery.py", "test_limit_within_a_run.py")
+"""Files whose tests use `session`; those of the others use `limited`, or an engine of their own."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,14 +50,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is thorough unless that is wanted. Tests that need the same engine up share a worker, so that it
-    is brought up once: `--dist loadgroup`."""
+    """Leave out what is thorough unless that is wanted."""
     out = [] if os.environ.get(THOROUGH) else [one for one in items if one.get_closest_marker("thorough")]
     items[:] = [one for one in items if one not in out]
     config.hook.pytest_deselected(items=out)
-    for one in items:
-        alone = "session" in getattr(one, "fixturenames", ())
-        one.add_marker(pytest.mark.xdist_group("alone" if alone else "shared"))
+
+
+class ByEngineUp(LoadScopeScheduling):
+    """Tests that need the same engine up share a worker, so that it is brought up once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "session" if any(name in nodeid for name in ALONE) else "limited"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return ByEngineUp(config, log)
 
 
 def pytest_report_header() -> str:
@@ -114,3 +126,9 @@ def local(limited: Session) -> Session:
 def conductor(engine: str, store: Store, source: Source, oracle: Journal) -> Conductor:
     version = registry.adapter(engine).install.version(environments.require(engine))
     return Conductor(store, source, Arm(engine=engine, version=version, track="tuned", mode="served"), engine, oracle)
+
+
+@pytest.fixture(scope="session")
+def judge(engine: str, store: Store, source: Source, oracle: Journal) -> Judge:
+    """A conductor for a workload, with the plain loop's run of it as the oracle."""
+    return judged(engine, store, source, oracle)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from bench.contract.words import Ability, Feature, Status
@@ -134,12 +132,3 @@ def test_every_ability_is_answered(session: Session) -> None:
 def test_tuned_settings_are_documented(session: Session) -> None:
     undocumented = [s.name for s in session.adapter.settings() if not s.source.startswith(("https://", "required"))]
     assert not undocumented
-
-
-def test_local_mode_equals_inline(conductor: Conductor, local: Session) -> None:
-    arm, label = msgspec.structs.replace(conductor.arm, mode="local"), f"{conductor.label}-local"
-    own = replace(conductor, arm=arm, label=label)
-    run, config = own.prepare(local.scratch / "local-effects")
-    seen = own.process(local.supervisor, local.adapter.local(own.workload.offered, config), run)
-    assert seen.run.outcome == "completed"
-    assert seen.right

@@ -132,8 +132,8 @@ def test_what_rolls_back_makes_the_last_good_state_current(session: Session, con
 
 
 @pytest.mark.thorough
-def test_backfill_files_each_day_once(limited: Session, conductor: Conductor) -> None:
-    means = limited.endpoint.abilities()[Ability.BACKFILL]
+def test_backfill_files_each_day_once(session: Session, conductor: Conductor) -> None:
+    means = session.endpoint.abilities()[Ability.BACKFILL]
     if isinstance(means, Unsupported):
         assert means.reason
         return
@@ -142,13 +142,13 @@ def test_backfill_files_each_day_once(limited: Session, conductor: Conductor) ->
         pytest.skip("no pipeline is run by the day")
     by_day = backfill.ByDay.of(conductor)
     missing, following = by_day.of_day(LATE), by_day.of_day(NEXT)
-    late = Fault(missing, "late", attempts=0, until=str(limited.scratch / "arrived"))
+    late = Fault(missing, "late", attempts=0, until=str(session.scratch / "arrived"))
     own = replace(conductor, workload=Workload(by_day.name))
-    _, path = own.prepare(limited.scratch / EFFECTS, "backfill", faults=(late,))
+    _, path = own.prepare(session.scratch / EFFECTS, "backfill", faults=(late,))
     started, _ = ask(lambda: means.start(by_day.name, path, (LATE, NEXT)))
     wait_until(lambda: means.status(started).ended, "the backfill has ended", LIMIT_S)
     assert [e.step for e in read_journal(path.parent).effects] == [following]
-    (limited.scratch / "arrived").touch()
+    (session.scratch / "arrived").touch()
     again, _ = ask(lambda: means.again(started))
     wait_until(lambda: means.status(again).ended, "the missing day has been run", LIMIT_S)
     assert [e.step for e in read_journal(path.parent).effects] == [following, missing]

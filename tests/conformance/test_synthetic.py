@@ -2,63 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import count
-from pathlib import Path
 
 import msgspec
 import pytest
-from like_steps import LOCAL, PARALLEL, SERVED
+from judging import WIDE, Judge, objections, own_of, slow_steps
+from like_steps import LOCAL, SERVED
 
-from bench.contract.records import Arm
-from bench.observe.journal import Journal, most_at_once
-from bench.observe.store import Store
-from bench.plan.workloads import Workload, sized
-from bench.run.conductor import EFFECTS, Conductor, inline_command
-from bench.run.observation import Observation
+from bench.observe.journal import most_at_once
+from bench.plan.workloads import Workload
+from bench.run.conductor import Conductor
 from bench.run.source import Source
 from bench.session.bring_up import Session
-from bench.session.supervisor import Supervisor
-from bench.session.workspace import PARALLELISM, clean_environment, make_scratch
-from core.instrument.config import Fault
-
-LONGER_THAN_STARTS_S = 6.0
-"""So long a step lasts that others have started meanwhile, however slowly an engine starts them."""
-WIDE = sized(PARALLEL, PARALLELISM + 1)
-Judge = Callable[[Workload], Conductor]
-
-
-@pytest.fixture(scope="session")
-def judge(engine: str, store: Store, source: Source, oracle: Journal) -> Judge:
-    """A conductor for a workload, with the plain loop's run of it as the oracle."""
-    plain = Conductor(store, source, Arm(engine="inline", mode="local"), f"{engine}-inline", Journal())
-    arm = Arm(engine=engine, track="tuned", mode="served")
-    numbers = count(1)  # no two runs may have one folder
-
-    def conductor(workload: Workload) -> Conductor:
-        label = f"{engine}-{next(numbers)}-{workload.label}"
-        own = Conductor(store, source, arm, label, oracle, workload=workload)
-        if workload == own_of(source):
-            return own
-        scratch = make_scratch()
-        environment = clean_environment(scratch, Path("/usr/bin"))
-        with Supervisor(scratch, environment, store.folder / "logs" / "inline") as supervisor:
-            inline = replace(plain, workload=workload)
-            run, config = inline.prepare(scratch / EFFECTS)
-            return replace(own, oracle=inline.process(supervisor, inline_command(config), run).journal)
-
-    return conductor
-
-
-def own_of(source: Source) -> Workload:
-    """The pipeline whose data these are."""
-    return Workload(source.pipeline.name)
-
-
-def objections(seen: Observation) -> list[str]:
-    return [f"{v.checker}: {v.verdict}: {v.reason}" for v in seen.verdicts if v.verdict != "pass"]
 
 
 @pytest.mark.parametrize("workload", SERVED, ids=lambda workload: workload.label)
@@ -70,25 +26,6 @@ def test_served_run_equals_inline(workload: Workload, judge: Judge, limited: Ses
     assert seen.state
     assert set(seen.state.steps) == set(conductor.oracle.steps())
     assert limited.endpoint.status(seen.run.engine_run_id) == seen.state.status
-
-
-def slow_steps(workload: Workload) -> tuple[Fault, ...]:
-    (many,) = (step for step in workload.graph if step.many)
-    work = [many.instance(index).name for index in range(1, workload.size + 1)]
-    return tuple(Fault(name, "slow", attempts=0, seconds=LONGER_THAN_STARTS_S) for name in work)
-
-
-@pytest.mark.thorough
-def test_a_limit_of_steps_at_once_holds_within_each_run_alone(judge: Judge, session: Session) -> None:
-    assert session.workspace.at_once_over_all is None
-    conductor = judge(WIDE)
-    seen = conductor.at_once(session, 2, slow_steps(WIDE))
-    assert not [said for one in seen for said in objections(one)]
-    assert all(one.state and set(one.state.steps) == set(conductor.oracle.steps()) for one in seen)
-    assert all(1 < most_at_once(one.journal) <= session.workspace.parallelism for one in seen)
-    assert most_at_once(*(one.journal for one in seen)) > session.workspace.parallelism, (
-        "runs are held by another limit"
-    )
 
 
 @pytest.mark.thorough
@@ -116,8 +53,8 @@ def test_each_other_isolation_equals_inline_and_is_what_it_says(judge: Judge, li
         assert variant.source.startswith("https://")
 
 
-def test_polling_intervals_are_documented(session: Session) -> None:
-    for one in session.adapter.polling():
+def test_polling_intervals_are_documented(limited: Session) -> None:
+    for one in limited.adapter.polling():
         assert one.seconds > 0, one
         assert one.source.startswith("https://"), one
 
@@ -131,3 +68,12 @@ def test_local_run_equals_inline(workload: Workload, judge: Judge, local: Sessio
     seen = own.process(local.supervisor, local.adapter.local(workload.offered, config), run)
     assert seen.run.outcome == "completed"
     assert not objections(seen)
+
+
+def test_local_mode_equals_inline(conductor: Conductor, local: Session) -> None:
+    arm, label = msgspec.structs.replace(conductor.arm, mode="local"), f"{conductor.label}-local"
+    own = replace(conductor, arm=arm, label=label)
+    run, config = own.prepare(local.scratch / "local-effects")
+    seen = own.process(local.supervisor, local.adapter.local(own.workload.offered, config), run)
+    assert seen.run.outcome == "completed"
+    assert seen.right
