@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 
@@ -19,6 +20,8 @@ class Storage(TypedDict):
 
 STORAGE = Storage(compression="lz4", write_statistics=False)
 """Quick to write and to read again; nobody asks for a part of a table, which statistics would speed up."""
+CELLS = 100_000
+"""As many are read at once, where a single column has no more."""
 
 
 def shape(path: Path) -> tuple[int, list[str]]:
@@ -27,8 +30,16 @@ def shape(path: Path) -> tuple[int, list[str]]:
     return metadata.num_rows, list(metadata.schema.to_arrow_schema().names)
 
 
-def columns(path: Path) -> Iterator[tuple[str, pd.Series]]:
-    """A table's columns by name, one after the other: all at once would take much more memory than its file."""
+def columns(path: Path, *, texts: bool = False) -> Iterator[tuple[str, pd.Series]]:
+    """A table's columns by name, only those with text if so wished; a few at a time: all at once would take much more
+    memory than its file."""
     with pq.ParquetFile(path) as file:
-        for name in file.schema_arrow.names:
-            yield name, file.read(columns=[name]).to_pandas()[name]
+        names = [field.name for field in file.schema_arrow if not texts or _is_text(field.type)]
+        width = max(CELLS // max(file.metadata.num_rows, 1), 1)
+        for start in range(0, len(names), width):
+            some = names[start : start + width]
+            yield from file.read(columns=some).select(some).to_pandas().items()
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

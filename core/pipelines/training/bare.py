@@ -47,7 +47,7 @@ def encode(train: pd.DataFrame, test: pd.DataFrame) -> None:
 def main(config: Path, folder: Path) -> None:
     settings = json.loads(config.read_text())["settings"]
     csv, target = settings["data"], settings["target"]
-    table = pd.read_csv(csv, na_values=["?"], skipinitialspace=True)
+    table = pd.read_csv(csv, keep_default_na=False, na_values=["", "?"], skipinitialspace=True)
     validate(table, target)
     train, test = train_test_split(table, test_size=0.25, random_state=SEED, stratify=table[target])
     del table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -182,3 +183,13 @@ def test_a_spoilt_model_is_not_deployed(make_config: Callable[..., RunConfig], m
         steps.deploy(str(config.path), *given)
     assert not registry_of(config).exists()
     assert "effect" not in [r["event"] for r in journal.read(config.run_dir)]
+
+
+def test_a_file_system_without_locks_takes_deployments_too(
+    store: Path, model: Path, metrics: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("core.pipelines.models.fcntl.flock", refused)
+    assert models.promote(store, model, metrics, "run").name == "v0001"

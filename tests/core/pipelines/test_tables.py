@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from core.pipelines.tables import STORAGE, columns, shape
@@ -24,3 +25,13 @@ def test_columns_are_those_of_the_table_in_its_order(tmp_path: Path, table: pd.D
     assert list(read) == list(whole.columns)
     for name, column in read.items():
         pd.testing.assert_series_equal(column, whole[name])
+
+
+def test_many_short_columns_are_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, reads = tmp_path / "table.parquet", []
+    pd.DataFrame({f"c{n}": [n, n] for n in range(300)} | {"text": ["x", "y"]}).to_parquet(path, index=False, **STORAGE)
+    real = pq.ParquetFile.read
+    monkeypatch.setattr(pq.ParquetFile, "read", lambda *given, **named: reads.append(named) or real(*given, **named))
+    assert len(list(columns(path))) == 301
+    assert len(reads) == 1
+    assert [name for name, _ in columns(path, texts=True)] == ["text"]

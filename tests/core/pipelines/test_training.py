@@ -81,16 +81,16 @@ def test_duplicates_are_counted_whether_or_not_a_column_tells_all_rows_apart(
 RULES: list[tuple[str, str, dict[str, Any], str]] = [
     ("min_rows", "a,y\n1,u\n2,v\n", {"min_rows": 3}, "2 rows, at least 3 needed"),
     ("max_null_fraction", "a,b,y\n,1,u\n,2,v\n3,3,u\n,4,v\n", {"max_null_fraction": 0.5}, "column 'a' is 75.0% null"),
-    ("target_not_null", "a,y\n1,u\n2,\n3,v\n4,v\n", {}, "target 'y' has missing values"),
+    ("target_not_null", "a,y\n1,u\n2,\n3,v\n4,v\n", {}, "target 'y' is empty in 1 rows"),
     (
         "max_duplicate_fraction",
         "a,y\n1,u\n1,u\n1,u\n2,v\n",
         {"max_duplicate_fraction": 0.2},
         "50.0% of the rows are dup",
     ),
-    ("target_classes", "a,y\n1,u\n2,u\n3,u\n", {}, "target 'y' has 1 classes, the rarest with 3 rows"),
-    ("target_classes", "a,y\n1,u\n2,u\n3,v\n", {}, "the rarest with 1 rows"),
-    ("target_classes", "a,y\n1,u\n2,u\n3,v\n4,v\n5,w\n6,w\n", {"max_classes": 2}, "has 3 classes"),
+    ("target_classes", "a,y\n1,u\n2,u\n3,u\n", {}, "target 'y' has 1 classes, not 2"),
+    ("target_classes", "a,y\n1,u\n2,u\n3,v\n", {}, "class 'v' of target 'y' has 1 row, and rows are split by class"),
+    ("max_classes", "a,y\n1,u\n2,u\n3,v\n4,v\n5,w\n6,w\n", {"max_classes": 2}, "has 3 classes, at most 2 allowed"),
     ("schema", "a,z\n1,u\n2,v\n", {}, "missing columns: y"),
     ("schema", "a,y\n1,u\n2,v\n", {"columns": ("a", "b", "y")}, "missing columns: b; unexpected columns: none"),
     ("schema", "a,b,y\n1,2,u\n", {"columns": ("a", "y")}, "missing columns: none; unexpected columns: b"),
@@ -110,7 +110,7 @@ def test_each_rule_names_file_rule_and_finding(
     message = str(caught.value)
     assert f"data.csv: rule {rule}: " in message
     assert found in message
-    assert message.endswith("mend the source or change the rule in the run's config")
+    assert "; mend the source" in message
 
 
 def test_more_classes_than_test_rows_cannot_be_split(make_config: MakeConfig, csv: MakeCsv) -> None:
@@ -146,7 +146,7 @@ def test_identifiers_are_dropped_and_odd_names_of_columns_allowed(make_config: M
 def test_nothing_but_identifiers_is_told(make_config: MakeConfig, csv: MakeCsv) -> None:
     text = "id,y\n" + "".join(f"k{n},{'uv'[n % 2]}\n" for n in range(40))
     path = str(make_config(data=csv(text), target="y", validation=LENIENT).path)
-    with pytest.raises(DataError, match=r"rule usable_features: every column is an identifier \(id\)"):
+    with pytest.raises(DataError, match=r"rule usable_features: every column is empty or an identifier \(id\)"):
         steps.features(path, steps.validate(path, steps.extract(path)))
 
 
@@ -169,8 +169,8 @@ def test_encoding_is_learned_from_the_training_rows_alone(make_config: MakeConfi
     [
         ("t,y\na,u\n", r"test\.csv: rule test_schema: missing columns: n"),
         ("n,t,y\n", r"test\.csv: rule test_schema: no rows"),
-        ("n,t,y\n1,a,w\n", "rule target_classes: test rows have a class of 'y' that training has not"),
-        ("n,t,y\nmany,a,u\n", "rule test_schema: column 'n' holds text in the test rows"),
+        ("n,t,y\n1,a,w\n", "rule test_classes: target 'y' has the classes 'w', and 'u', 'v' in the training rows"),
+        ("n,t,y\nmany,a,u\n", "rule test_schema: column 'n' holds text, and numbers in .*: 'many' in row 1"),
     ],
 )
 def test_a_test_file_that_does_not_fit_is_told(
