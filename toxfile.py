@@ -1,11 +1,13 @@
-"""Loaded by tox itself: an environment for each engine, found by its folder; and Ctrl-C ends a run in good order.
+"""Loaded by tox itself: an environment for each engine, found by its folder; which Pythons it may run on; and Ctrl-C
+ends a run in good order.
 
-The latter where tox had to fetch tox-uv first. Then the tox that was called only waits for the one that it fetched.
+The last where tox had to fetch tox-uv first. Then the tox that was called only waits for the one that it fetched.
 Ctrl-C reaches both and the program inside; the one that waits would leave at once, and take the output of the others
 with it.
 """
 
 import signal
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +16,12 @@ from tox.plugin import impl
 from tox.session.state import State
 
 ROOT = Path(__file__).parent
+OLDEST, NEWEST = (3, 11), (3, 13)
+"""The locks hold for these Pythons, and everything runs on the one that tox runs on."""
+
+if not OLDEST <= sys.version_info[:2] <= NEWEST:
+    here, (low, high) = ".".join(map(str, sys.version_info[:2])), (".".join(map(str, one)) for one in (OLDEST, NEWEST))
+    raise SystemExit(f"tox runs on Python {here}, and {low} to {high} can be measured: install tox with one of those")
 
 if find_spec("tox_uv") is None:
     signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which the processes inside would inherit
