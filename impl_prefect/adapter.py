@@ -21,6 +21,7 @@ from impl_prefect.settings import (
     PROCESSES,
     api,
     automations_of,
+    credentials,
     environment,
     limit_commands,
     polling_of,
@@ -48,6 +49,7 @@ class Prefect(Adapter):
     published_version = "2.14.4"
     databases: ClassVar[dict[Track, Database]] = {Track.STOCK: Database.SQLITE, Track.TUNED: Database.POSTGRES}
     port_names = ("api",)
+    secret_names = ("password",)
     variants = (PROCESSES,)
     targets = TARGETS
     expectations = EXPECTATIONS
@@ -55,7 +57,7 @@ class Prefect(Adapter):
     @cached_property
     def endpoint(self) -> PrefectEndpoint:
         batch_s = float(self._environment().get("PREFECT_LOGGING_TO_API_BATCH_INTERVAL", LOG_BATCH_S))
-        return PrefectEndpoint(self.http, api(self.workspace), batch_s)
+        return PrefectEndpoint(self.http, api(self.workspace), credentials(self.workspace), batch_s)
 
     def settings(self) -> list[Setting]:
         return settings_of(self.workspace)

@@ -31,9 +31,11 @@ LEVELS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 class PrefectEndpoint(Endpoint):
     """The server of one address, and the workers that it has heard of."""
 
-    def __init__(self, http: httpx.Client, api: str, log_batch_s: float) -> None:
-        """`log_batch_s`: for how long flow runs gather their logs before they send them."""
+    def __init__(self, http: httpx.Client, api: str, credentials: tuple[str, str], log_batch_s: float) -> None:
+        """`credentials`: user and password. `log_batch_s`: for how long flow runs gather their logs before they send
+        them."""
         super().__init__(http)
+        http.auth = credentials
         self._api, self._log_batch_s = api, log_batch_s
         self._deployment_ids: dict[tuple[str, str], str] = {}
 

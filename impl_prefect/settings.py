@@ -30,6 +30,7 @@ POLLING = {
 for: the first to be started, the second, where there is an automation for it, to be marked as crashed."""
 
 
+USER = "orchbench"
 AUTOMATION = "automation: "
 ZOMBIES = "crash_zombies.yaml"
 """File of an automation, which is created once the server is up."""
@@ -40,9 +41,14 @@ def api(workspace: Workspace) -> str:
     return f"http://127.0.0.1:{workspace.ports['api']}/api"
 
 
+def credentials(workspace: Workspace) -> tuple[str, str]:
+    """User and password that the server asks for."""
+    return USER, workspace.secrets["password"]
+
+
 def settings_of(workspace: Workspace) -> list[Setting]:
     """All settings of the workspace's track."""
-    settings = [*_necessities(workspace), *_privacy(), *_over_all_runs(workspace)]
+    settings = [*_necessities(workspace), *_privacy(workspace), *_over_all_runs(workspace)]
     return settings + _tuning(workspace) if workspace.track is Track.TUNED else settings
 
 
@@ -126,8 +132,11 @@ def _over_all_runs(workspace: Workspace) -> list[Setting]:
     ]
 
 
-def _privacy() -> list[Setting]:
+def _privacy(workspace: Workspace) -> list[Setting]:
+    known, secured = ":".join(credentials(workspace)), f"{DOCS}/advanced/security-settings"
     return [
+        Setting("PREFECT_SERVER_API_AUTH_STRING", known, secured, "the server answers nobody else on this machine"),
+        Setting("PREFECT_API_AUTH_STRING", known, secured, "what worker, flows and commands say to be answered"),
         Setting("DO_NOT_TRACK", "1", f"{DOCS}/concepts/telemetry", "no telemetry from commands and flows"),
         Setting(
             "PREFECT_SERVER_ANALYTICS_ENABLED",
