@@ -65,6 +65,7 @@ class Adapter(ABC):
     submission: ClassVar[Submission] = Submission.API
     port_names: ClassVar[tuple[str, ...]]
     secret_names: ClassVar[tuple[str, ...]] = ()
+    """Drawn for each session: its API answers only who knows them. None if the engine offers nothing of the kind."""
     variants: ClassVar[tuple[Variant, ...]] = ()
     """Other isolations of steps that can be asked for at submission."""
     local_variants: ClassVar[tuple[Variant, ...]] = ()

@@ -23,6 +23,8 @@ class DeclaredEngine(msgspec.Struct, frozen=True, kw_only=True):
     """served, durable, library or local runner."""
     language: str = ""
     """Of its pipelines' code."""
+    credentials: bool | None = None
+    """Whether its API asks for them, drawn for each session; none if that was not recorded."""
     roles: dict[str, str] = {}
     """Role -> what it has in common with roles of others: 'scheduling', 'worker', 'database'."""
 

@@ -282,6 +282,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     local_notes: dict[str, str] = {}
     """Engine -> what its local mode starts and needs."""
     order: list[str] = []
+    coming: list[str] = []
+    """What was planned and not begun yet when this was written: 'block 3', 'after the blocks'; none at the end."""
     cells: list[Cell] = []
     failures: list[Failure] = []
 

@@ -19,7 +19,8 @@ def engines(kinds: Iterable[type[Adapter]], known: Iterable[DeclaredEngine] = ()
     return [
         DeclaredEngine(
             name=kind.name, title=kind.title, place=kind.place, colour=kind.colour, shape=kind.shape,
-            engine_class=kind.engine_class, language=kind.language.name, roles=roles.get(kind.name, {}),
+            engine_class=kind.engine_class, language=kind.language.name,
+            credentials=bool(kind.secret_names), roles=roles.get(kind.name, {}),
         )
         for kind in kinds
     ]  # fmt: skip

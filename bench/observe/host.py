@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from bench.observe.quota import cpu_quota
 from bench.session import usage
 from bench.session.supervisor import Supervisor
 from core.instrument.journal import now_ns
@@ -23,9 +24,11 @@ BUSY = (0, 1, 2, 5, 6, 7)
 
 def describe() -> dict[str, Any]:
     """What the manifest says of the host; no name, address or path of it."""
+    quota = cpu_quota()
     return {
         "cpu_model": _cpu_model(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count(),
+        **({} if quota is None else {"cpu_quota_cores": quota}),
         "memory_bytes": psutil.virtual_memory().total,
         "os": _os(),
         "kernel": platform.release(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 import msgspec
@@ -104,7 +105,9 @@ def load_summary(folder: Path) -> Summary:
     try:
         return _summary(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not a summary: {error}; make it again with 'orchbench report {folder}'") from error
+        raise UsageError(
+            f"{path}: not a summary: {error}; make it again: ./orchbench report {quote(str(folder))}"
+        ) from error
 
 
 def decoder(kind: type[T], schema_version: int = SCHEMA_VERSION) -> Callable[[bytes], T]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -98,11 +99,16 @@ class Store:
         summary = Summary(SCHEMA_VERSION, records, audits)
         _write(self.folder / SUMMARY, msgspec.json.format(msgspec.json.encode(summary), indent=1))
 
+    def hide(self, places: Mapping[str, Path]) -> None:
+        """Let `shorten` say <name> for these folders of the user's too."""
+        hidden = {str(path): f"<{name}>" for name, path in places.items() if path != path.parent}
+        self._replacements = hidden | self._replacements
+
     def shorten(self, text: str, **places: Path) -> str:
         """Replace paths of this machine by <project>, <result>, <python> and the given places, longest first."""
         replacements = self._replacements | {str(path): f"<{name}>" for name, path in places.items()}
         for path in sorted(replacements, key=len, reverse=True):
-            text = text.replace(path, replacements[path])
+            text = re.sub(rf"(?<![\w>]){re.escape(path)}", replacements[path], text)
         return text
 
 
@@ -118,7 +124,7 @@ def create(output: Path) -> Store:
         folder = _own_folder(output, name)
         pointer.unlink(missing_ok=True)  # a killed process that had the same number may have left one
         pointer.symlink_to(folder.name)
-        pointer.replace(output / LATEST)
+        _point(pointer, output / LATEST)
     except OSError as error:
         raise UsageError(
             f"{output / name}: cannot make the result folder: {error.strerror}; choose another --output"
@@ -126,6 +132,21 @@ def create(output: Path) -> Store:
     store = Store(folder.resolve())
     store.hold()
     return store
+
+
+def need_output(output: Path) -> None:
+    """UsageError if no result can be kept there, or in the nearest folder above that is there."""
+    nearest = next(one for one in (output, *output.absolute().parents) if one.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise UsageError(f"{output}: no results there: {nearest} cannot be written to; choose another --output")
+
+
+def _point(pointer: Path, latest: Path) -> None:
+    """Put the link in its place; a folder of that name, as a copy makes it that follows links, is left alone."""
+    if latest.is_dir() and not latest.is_symlink():
+        pointer.unlink()
+    else:
+        pointer.replace(latest)
 
 
 def _own_folder(output: Path, name: str) -> Path:
@@ -151,8 +172,8 @@ def storing(folder: Path) -> Iterator[None]:
 
 def _stopped(folder: Path, cause: str) -> str:
     begun = (folder / MANIFEST).exists()
-    then = f"what was measured is kept; make room, then: tox -e bench -- --resume {folder}"
-    return f"{folder}: stopped, no room for results: {cause}; {then if begun else 'make room and start again'}"
+    then = "what was measured is kept; make room" if begun else "make room and start again"
+    return f"{folder}: stopped, no room for results: {cause}; {then}"
 
 
 def _whole(line: bytes, kind: type[msgspec.Struct]) -> bool:

@@ -108,6 +108,8 @@ ALONE = {
 """What a budget is where this group of questions alone is asked for: as sharp as its time allows; every scenario, and
 some kill points."""
 
+CHAOS = "chaos"
+"""The name of a budget that the command of this name asks for."""
 POINT_ACTIONS = ("kill", "crash", "pause", "restart")
 """What can be done at any point of a run."""
 
@@ -139,6 +141,6 @@ def chaos_budget(wish: Mapping[str, Any], measured: Iterable[str]) -> Budget:
         tuple(wish["at"]),
     )
     return Budget(
-        "chaos", None, (Track.TUNED,), blocks=1, most_blocks=1,
+        CHAOS, None, (Track.TUNED,), blocks=1, most_blocks=1,
         deep_tracks=tuple(Track), scenarios=named, sweep=sweep, thorough=True,
     )  # fmt: skip

@@ -149,9 +149,23 @@ def blocks(cells: Iterable[Cell]) -> list[list[Cell]]:
     return [list(own) for _, own in groupby(cells, key=lambda one: one.planned.block)]
 
 
+AFTER = "what follows the blocks"
+
+
 def parts(cells: Iterable[Cell]) -> list[list[Cell]]:
     """Consecutive cells of one block's sessions in which arms are timed, or of those that follow them."""
     return [list(own) for _, own in groupby(cells, key=lambda one: (one.planned.block, bool(one.planned.topic)))]
+
+
+def coming(cells: Iterable[Cell], blocks: int) -> list[str]:
+    """The parts of some cells, as people call them; of so many blocks that were planned, and more for which there was
+    time."""
+    found = (part[0].planned for part in parts(cells))
+    return list(dict.fromkeys(AFTER if one.topic else _titled(one.block, blocks) for one in found))
+
+
+def _titled(block: int, blocks: int) -> str:
+    return f"block {block} of {blocks}" if block <= blocks else f"block {block}"
 
 
 def waiting(cells: Sequence[Cell], done: Collection[Key]) -> list[Cell]:

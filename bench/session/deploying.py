@@ -17,10 +17,10 @@ DEPLOYMENT = "deployment.json"
 
 def lay_out(engine: Path, space: Workspace) -> None:
     """Copy what is deployed from an engine's folder: of the pipelines those by hand, the binding, what all share."""
-    space.pipelines.mkdir()
+    space.pipelines.mkdir(mode=0o700)
     for shared in (engine / "pipelines").iterdir():
         if shared.is_file():
-            shutil.copy2(shared, space.pipelines)
+            shutil.copyfile(shared, space.pipelines / shared.name)
     for name in space.by_hand:
         _copy(engine / "pipelines" / name, space.pipelines / name)
         if space.variants:
@@ -30,8 +30,12 @@ def lay_out(engine: Path, space: Workspace) -> None:
 
 
 def _copy(origin: Path, place: Path) -> None:
-    if origin.is_dir():
-        shutil.copytree(origin, place, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    """Without modes: a checkout may be read-only, and what is deployed is edited, and removed at the end."""
+    for path in sorted(origin.rglob("*")):
+        into = place / path.relative_to(origin)
+        if path.is_file() and "__pycache__" not in path.relative_to(origin).parts:
+            into.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, into)
 
 
 def tell(scratch: Path, space: Workspace, step_timeout_s: float) -> None:

@@ -31,6 +31,8 @@ CLONE_NEWNS = 0x20000
 MS_REC, MS_PRIVATE = 1 << 14, 1 << 18
 MNT_DETACH = 2
 """See unshare(2), mount(2) and umount(2)."""
+PRIVATE = 0o077
+"""The umask of all that it starts: what an engine writes may hold rows of the user's data."""
 GRACE_S = 5.0
 ORPHANED_GRACE_S = 3.0
 KILL_LIMIT_S = 5.0
@@ -135,7 +137,7 @@ class Guardian:
             started_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             child = subprocess.Popen(
                 request["argv"], env=request["env"], cwd=request["cwd"], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True, **identity,
+                stdout=log, stderr=subprocess.STDOUT, start_new_session=True, umask=PRIVATE, **identity,
             )  # fmt: skip
         self.children[child.pid] = child
         self.ledger.started(child.pid, request["name"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,12 +50,14 @@ def start(supervisor: Supervisor, scratch: Path, database: str) -> Server:
     user = UNPRIVILEGED if os.geteuid() == 0 else None
     binaries = _binaries(scratch) if user else _installed() / "bin"
     if user:
-        account = pwd.getpwnam(user)
+        account = _account()
         os.chown(folder, account.pw_uid, account.pw_gid)
-    data = folder / "data"
+        scratch.chmod(0o711)  # to be passed through by that user, and not to be looked into
+    data, named = folder / "data", as_somebody()
+    plain = {"HOME": str(folder), "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": ""}
 
     def tool(name: str, *arguments: str) -> Command:
-        return Command((str(binaries / name), *arguments), env={"HOME": str(folder), "LC_ALL": "C.UTF-8"}, cwd=folder)
+        return Command((*named, str(binaries / name), *arguments), env=plain, cwd=folder)
 
     initdb = tool("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "utf8")
     supervisor.run("postgres-initdb", initdb, user)
@@ -62,6 +66,37 @@ def start(supervisor: Supervisor, scratch: Path, database: str) -> Server:
     _wait_ready(server, data / "postmaster.pid")
     supervisor.run("postgres-createdb", tool("createdb", "-h", str(folder), "-U", "postgres", database), user)
     return Server(folder, server, command, user)
+
+
+def as_somebody() -> tuple[str, ...]:
+    """What stands before a command of PostgreSQL where this user's id has no name, as it asks for one: a namespace in
+    which the id is that of `nobody`, https://man7.org/linux/man-pages/man1/unshare.1.html. Empty where it has one.
+
+    EngineError if there can be no such namespace.
+    """
+    with suppress(KeyError):
+        pwd.getpwuid(os.geteuid())
+        return ()
+    command = ("unshare", f"--map-user={_account().pw_uid}")
+    with suppress(OSError):
+        if subprocess.run([*command, "true"], check=False, capture_output=True).returncode == 0:
+            return command
+    raise EngineError(
+        f"PostgreSQL does not run for user id {os.geteuid()}, which has no name here, and user namespaces are off or "
+        "not known to unshare; "
+        "add the id to /etc/passwd, or measure with --track stock"
+    )
+
+
+def _account() -> pwd.struct_passwd:
+    """That PostgreSQL runs as; EngineError if the system has none."""
+    try:
+        return pwd.getpwnam(UNPRIVILEGED)
+    except KeyError:
+        raise EngineError(
+            f"PostgreSQL runs as the user {UNPRIVILEGED} here, whom /etc/passwd does not have; add that user, or "
+            "measure with --track stock"
+        ) from None
 
 
 def _installed() -> Path:
@@ -77,6 +112,8 @@ def _binaries(scratch: Path) -> Path:
     packages = installed.parents[1]
     for name in (installed.parent.name, f"{installed.parent.name}.libs"):
         shutil.copytree(packages / name, scratch / "pgbin" / name)
+    for path in (scratch / "pgbin", *(scratch / "pgbin").rglob("*")):
+        path.chmod(path.stat().st_mode | (0o055 if path.stat().st_mode & 0o100 else 0o044))  # whatever the umask
     return scratch / "pgbin" / installed.parent.name / "pginstall" / "bin"
 
 

@@ -100,7 +100,7 @@ class Supervisor:
             cwd=str(command.cwd) if command.cwd else None, log=str(log), user=user,
         )  # fmt: skip
         if answer.get("errno") in NO_ROOM:
-            raise StorageError(f"{log}: cannot be written: {answer['error']}; make room, then resume the result")
+            raise StorageError(f"{log}: cannot be written: {answer['error']}; make room")
         if "error" in answer:
             raise EngineError(f"{name}: cannot start {command.argv[0]}: {answer['error']}")
         process = Process(name, answer["pid"], answer["t_ns"], log)

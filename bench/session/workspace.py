@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import tempfile
 from collections.abc import Sequence
@@ -23,12 +24,15 @@ AT_ONCE_OVER_ALL = 4
 """Steps that may run at once over all runs, the same for every engine, in sessions in which several are up at once."""
 
 
+NAME = "orchbench"
+"""What engines call their user: not every id has a name."""
+LIBRARIES = ("LD_LIBRARY_PATH",)
+"""Without it some Pythons do not start."""
+
+
 def make_scratch() -> Path:
-    """A short-named folder for one session. Short, because a socket path is limited to 107 bytes;
-    searchable by others, because PostgreSQL refuses to run as root and is given another user."""
-    scratch = Path(tempfile.mkdtemp(prefix="orchbench-"))
-    scratch.chmod(0o711)
-    return scratch
+    """A short-named folder for one session, of its owner alone. Short, because a socket's path is limited."""
+    return Path(tempfile.mkdtemp(prefix="orchbench-"))
 
 
 def make_workspace(
@@ -47,7 +51,7 @@ def make_workspace(
 
     What the engine has no code for is left out. `limited`: runs share a limit of steps; `storage`: one of `storages`.
     """
-    (scratch / "home").mkdir()
+    (scratch / "home").mkdir(mode=0o700)
     codes = [(one, registry.code_of(adapter, one.pipeline)) for one in deployed]
     space = Workspace(
         home=scratch / "home", pipelines=scratch / "pipelines", environment=environment, project=PROJECT,
@@ -78,7 +82,7 @@ def clean_environment(home: Path, executables: Path) -> dict[str, str]:
     written as usual: without it an engine's processes start several times slower.
     """
     temporary = home.parent / "tmp"
-    temporary.mkdir(exist_ok=True)
+    temporary.mkdir(mode=0o700, exist_ok=True)
     return {
         "PATH": f"{executables}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
@@ -88,4 +92,7 @@ def clean_environment(home: Path, executables: Path) -> dict[str, str]:
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
+        "USER": NAME,
+        "LOGNAME": NAME,
+        **{name: os.environ[name] for name in LIBRARIES if name in os.environ},
     }

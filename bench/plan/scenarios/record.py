@@ -223,6 +223,13 @@ class Scenario:
     """Rough seconds on two cores, on tuned settings; the same for every engine."""
 
     @property
+    def sentence(self) -> str:
+        """What is done, where, what is right then, and what it costs, for people."""
+        where = f" (the {self.suffers} step)" if self.suffers else ""
+        right = "complete" if Status.COMPLETED in self.expected.states else "end as failed"
+        return f"{self.title}{where}: the run should {right}; some {self.seconds:.0f} s an engine."
+
+    @property
     def family(self) -> str:
         """What is struck, and how: `worker, kill`. Empty of what people do, and where no run can complete.
 
