@@ -63,6 +63,9 @@ def code_figure(lookup: Lookup) -> Figure | None:
     return charts.figure("figure-code", title, charts.bars(rows, "source lines", palette(lookup)), rows)
 
 
+BEYOND_ALL = 1.25
+
+
 def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     """Makespan of every run of a mode; modes never share an axis."""
     name = "runtime.makespan_s"
@@ -81,8 +84,22 @@ def dots_figure(lookup: Lookup, mode: str) -> Figure | None:
     caption += " Upright bar: the estimate over sessions. Line: 95 % interval, where there is more than one session."
     if any(row.get("outlier") for row in rows):
         caption += " Ring: an outlier, kept in every estimate."
+    if beyond := _cut(rows):
+        caption += (
+            f" A line that ends at {with_unit(scaled(beyond, scale), scale.unit)} goes on; the table has its end."
+        )
     chart = charts.dots(rows, "seconds", palette(lookup))
     return charts.figure(f"figure-makespan-{mode}", title, chart, rows, caption)
+
+
+def _cut(rows: Rows) -> float:
+    """Let no interval reach far beyond all values: those of two sessions would leave no room for the others. Returns
+    where they are cut; 0 if none is."""
+    edge = BEYOND_ALL * max(row["value"] for row in rows)
+    far = [row for row in rows if (row.get("high") or 0.0) > edge]
+    for row in far:
+        row["high"] = edge
+    return edge if far else 0.0
 
 
 def _of(lookup: Lookup, items: Iterable[Any], name: str, mode: str) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from bench.analyse.sides import Measured, Side
 from bench.analyse.summary import CONFIDENCE
 from reports.pages.document import Document, Line, Section, Table
-from reports.pages.pairs import Group, Pair, Row
+from reports.pages.pairs import TO, Group, Pair, Row
 from reports.words.numbers import listing, number
 
 COLUMNS = ("Metric", "Where", "", "", "n", "Ratio", "95 % interval", "Would show", "Verdict", "Note")
@@ -16,6 +16,7 @@ SHOWN = (
     "Would show: the smallest ratio that so many sessions with this spread tell apart in 80 of 100 cases. One session, "
     "or one run, is shown and not told apart; runs are by Fisher's exact test, which is not adjusted for their number."
 )
+MOST_TOLD = 3
 ONE_IN = round(1 / (1 - CONFIDENCE))
 
 
@@ -67,9 +68,26 @@ def _explained(pair: Pair) -> tuple[str, ...]:
     floor = f"Differences under {number(pair.floor, whole=False)}× are noise (A/A)" if pair.floor > 1 else "No A/A arm"
     chance = f"; by chance alone up to 1 in {ONE_IN} of them would differ" if intervals else ""
     return (
-        f"{pair.tally}." if any(row.verdict.moved for row in pair.rows) else f"Nothing differs. {pair.tally}.",
+        f"{_sentence(pair)} {pair.tally}.",
         f"{floor}. {intervals} comparisons have an interval ({how}){chance}. {SHOWN}",
     )
+
+
+def _sentence(pair: Pair) -> str:
+    """What differs most, the worst first."""
+    moved = [(group.title, row) for group in pair.groups for row in group.rows if row.verdict.moved]
+    if not moved:
+        return "Nothing differs."
+    moved.sort(key=lambda found: -found[1].worse_by)
+    told = [_told(engine, row) for engine, row in moved[:MOST_TOLD]]
+    more = f", and {len(moved) - MOST_TOLD} more" if len(moved) > MOST_TOLD else ""
+    return f"{pair.after.label} differs from {pair.before.label} in {'; '.join(told)}{more}."
+
+
+def _told(engine: str, row: Row) -> str:
+    where = f" ({row.where})" if row.where else ""
+    turn = f", {row.verdict.turn}" if row.verdict.turn else ""
+    return f"{engine}: {row.title.lower()}{where} {row.change or TO.join((row.before, row.after))}{turn}"
 
 
 def _table(title: str, pair: Pair, lines: Iterable[Line], *, folded: bool = False) -> Table:

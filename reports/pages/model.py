@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from bench.contract.records import Evidence, Failure
+from bench.plan.budgets import CHAOS
 from bench.questions.catalogue import LEAVES, columns, subject
 from bench.questions.catalogue import metric as describe
+from bench.questions.discovery import questions
 from reports.draw import figures
 from reports.draw.charts import Figure
 from reports.draw.codeview import FileRow, code_rows
 from reports.draw.course import Courses, courses
 from reports.draw.heat import HeatMap, heat_map
-from reports.read.loading import Result
 from reports.read.lookup import Lookup
 from reports.sections import background, between, glance, isolation, others, recovery, resources, scaling
 from reports.sections.background import Background
@@ -25,8 +27,13 @@ from reports.sections.section import Section, made
 from reports.sections.tables import Plan, Table, arm_table
 from reports.sections.transcripts import Transcript, transcripts
 from reports.sections.usecases import UseCase
-from reports.words.prose import facts_named, finding, limits, verdict_sentence
+from reports.words.prose import facts_named, finding, limits, lower, verdict_sentence
 from reports.words.safetext import inline
+
+ALSO = {"resources": ("soak",)}
+"""Questions that a section answers in a table of its own."""
+FINDINGS = 3
+"""At most so many are read before the first chart of a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class VerdictView:
 class Report:
     quick: bool
     complete: bool
+    opening: str
+    """The section of the question that was asked alone; empty if several were."""
     failed_audits: tuple[str, ...]
     engines: tuple[Engine, ...]
     authored: tuple[Engine, ...]
@@ -82,18 +91,20 @@ class Report:
         whole = [part for section in self.sections for part in (section, *section.parts)]
         return tuple(figure for section in whole for figure in section.figures)
 
-    def section(self, key: str) -> Section | None:
-        return next((section for section in self.sections if section.key == key), None)
+    @property
+    def in_order(self) -> tuple[Section, ...]:
+        """The sections as they are read: what was asked alone stands first."""
+        return tuple(sorted(self.sections, key=lambda section: section.key != self.opening))
 
 
-def build(result: Result) -> Report:
+def build(lookup: Lookup) -> Report:
     """Turn a result into the report's values."""
-    lookup = Lookup(result)
-    manifest, heat = result.manifest, heat_map(lookup)
-    views = [_verdict(case, lookup) for case in asked(lookup)]
+    result, manifest, heat = lookup.result, lookup.result.manifest, heat_map(lookup)
+    views, sections = [_verdict(case, lookup) for case in asked(lookup)], tuple(_sections(lookup))
     return Report(
         quick=manifest.budget == "quick",
         complete=manifest.state == "complete",
+        opening=opening(lookup, sections),
         failed_audits=background.failed_audits(lookup),
         engines=tuple(_engine(lookup, name) for name in lookup.engines),
         authored=tuple(_engine(lookup, name) for name in lookup.authored),
@@ -104,7 +115,7 @@ def build(result: Result) -> Report:
         glance=glance.table(lookup) if manifest.budget == "quick" else None,
         verdicts=tuple(sorted(views, key=lambda view: view.decision.status != "favoured")),
         scorecard=scorecard(lookup),
-        sections=tuple(_sections(lookup)),
+        sections=sections,
         code=code_rows(lookup),
         heat=heat,
         courses=courses(lookup, heat),
@@ -114,6 +125,18 @@ def build(result: Result) -> Report:
         background=background.background(lookup),
         failures=tuple(manifest.failures),
     )
+
+
+def opening(lookup: Lookup, sections: Iterable[Section]) -> str:
+    """The section that a result of one question opens with."""
+    manifest = lookup.result.manifest
+    asked_for = ["recovery"] if manifest.budget == CHAOS else manifest.arguments.get("only") or []
+    return next((one.key for one in sections if len(asked_for) == 1 and asked_for[0] in _held(one)), "")
+
+
+def _held(section: Section) -> tuple[str, ...]:
+    """The questions that a section answers."""
+    return (section.key, *(part.key for part in section.parts), *ALSO.get(section.key, ()))
 
 
 def _engine(lookup: Lookup, name: str) -> Engine:
@@ -149,10 +172,20 @@ def _first(lookup: Lookup, name: str, what: str, mode: str = "") -> str:
     return finding(lookup, describe(name), what, lookup.readings(name, track, mode))
 
 
+def _further(lookup: Lookup, group: str, told: str) -> list[str]:
+    """What else matters of a question, by its headlines: a sentence each, without what is told."""
+    found = next(one for one in questions() if one.group == group and one.headlines).headlines
+    others = [one for one in found if one.metric != told and one.metric in lookup.names(one.metric)]
+    said = [_first(lookup, one.metric, lower(one.title), one.mode) for one in others]
+    return said[: FINDINGS - 1]
+
+
 def _code(lookup: Lookup) -> Section:
     table = arm_table(lookup, "table-code", "Size and complexity of the pipelines", Plan(columns("authoring")))
     sentence = _first(lookup, "authoring.symbols", "number of engine names to know")
-    return made("code", "How much code?", sentence, figures=[figures.code_figure(lookup)], tables=[table])
+    further = _further(lookup, "code", "authoring.symbols")
+    figure = figures.code_figure(lookup)
+    return made("code", "How much code?", sentence, figures=[figure], tables=[table], further=further)
 
 
 def _setup(lookup: Lookup) -> Section:
@@ -160,7 +193,8 @@ def _setup(lookup: Lookup) -> Section:
     parts = figures.parts_figure(lookup, "figure-setup", figures.SETUP_PARTS, "Setup in parts", "")
     times = arm_table(lookup, "table-setup", "From an empty folder to the first run", Plan(columns("setup")))
     install = arm_table(lookup, "table-install", "What is installed", Plan(columns("setup", "install")))
-    return made("setup", "How long to set up?", sentence, figures=[parts], tables=[times, install])
+    further = _further(lookup, "setup", "setup.total_s")
+    return made("setup", "How long to set up?", sentence, figures=[parts], tables=[times, install], further=further)
 
 
 def _runtime(lookup: Lookup) -> Section:
@@ -176,7 +210,8 @@ def _runtime(lookup: Lookup) -> Section:
     sentence = _first(lookup, "runtime.overhead_s", "overhead of a run on a server", "served")
     tables = [served, between.table(lookup), local]
     parts = [isolation.price(lookup)]
-    return made("runtime", "How fast?", sentence, figures=drawn, tables=tables, parts=parts)
+    further = _further(lookup, "runtime", "runtime.overhead_s")
+    return made("runtime", "How fast?", sentence, figures=drawn, tables=tables, parts=parts, further=further)
 
 
 def _debugging(lookup: Lookup) -> Section:

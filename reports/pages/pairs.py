@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.analyse.change import Change, change
@@ -20,6 +20,9 @@ from reports.words.numbers import MINUS, number, plural, scaled, with_unit
 ONLY_IN = "only in"
 TO = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
 MAKESPAN = "runtime.makespan_s"
+
+MOST_MISSING = 5
+"""So many values of a family are named one by one where they are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,18 @@ class Pair:
         """Rows that are worse by more than so many percent of the reference, told apart from noise."""
         return [row for row in self.rows if row.worse_by > percent]
 
+    def missing(self) -> list[str]:
+        """What only the reference has values of: whole engines, else whole arms, else single metrics,
+        or where they are many their family."""
+        had, have = (
+            {place for place, held in side.values.items() if held.record.value is not None}
+            for side in (self.before, self.after)
+        )
+        lost = [row for row in self.rows if row.place in had - have and not row.worse_by]
+        engines, arms = {place.engine for place in have}, {place[:3] for place in have}
+        families = Counter((row.place.engine, row.place.metric.partition(".")[0]) for row in lost)
+        return list(dict.fromkeys(_lost(row, engines, arms, families) for row in lost))
+
 
 def between_results(results: Sequence[Measured], sides: Sequence[Side], metrics: Sequence[str] = ()) -> list[Pair]:
     """Each result against the first. `metrics`: only those whose names start so."""
@@ -143,6 +158,18 @@ def _row(place: Identity, before: Side, after: Side, floor: float, names: Names,
     shown = ("", "", "") if metric.unit == "boolean" or verdict.word == "same" else _change_text(verdict.change, scale)
     sessions = f"{one.record.n},\N{NO-BREAK SPACE}{other.record.n}"
     return Row(*about, sessions, *shown, verdict, _note(one, other, before, after), worse_by(verdict, one, metric))
+
+
+def _lost(row: Row, engines: set[str], arms: Collection[tuple[str, ...]], families: Counter[tuple[str, str]]) -> str:
+    place = row.place
+    if place.engine not in engines:
+        return place.engine
+    if place[:3] not in arms:
+        return " ".join(filter(None, (place.engine, place.track, place.mode)))
+    family = place.metric.partition(".")[0]
+    if (many := families[place.engine, family]) > MOST_MISSING:
+        return f"{place.engine} {family}, {many} values"
+    return " ".join(filter(None, (place.engine, place.metric, row.where)))
 
 
 def _described(place: Identity, *sides: Values | None) -> Metric:

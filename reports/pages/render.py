@@ -20,20 +20,32 @@ from markupsafe import Markup
 from core.instrument.artifacts import atomic
 from reports.pages.model import Report, build
 from reports.read.loading import load
+from reports.read.lookup import Lookup
 
+REPORT = "report.html"
 LIMIT_BYTES = 3_000_000
 DOWNLOAD_LIMIT_BYTES = 250_000
 HERE = Path(__file__).parents[1]
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
-def write_report(result: Path) -> Path:
-    """Render the result folder's report.html and return its path. UsageError if it is no result."""
-    path = result / "report.html"
-    html = render(build(load(result)), _summary(result))
+@dataclasses.dataclass(frozen=True, slots=True)
+class Written:
+    """A report on the disk, and what it says."""
+
+    path: Path
+    report: Report
+    lookup: Lookup
+
+
+def write_report(result: Path) -> Written:
+    """Render the result folder's report.html. UsageError if it is no result."""
+    path, lookup = result / REPORT, Lookup(load(result))
+    report = build(lookup)
+    html = render(report, _summary(result))
     with atomic(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
-    return path
+    return Written(path, report, lookup)
 
 
 def render(report: Report, summary: bytes = b"") -> str:

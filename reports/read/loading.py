@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from bench.contract.errors import UsageError
 from bench.contract.records import SCHEMA_VERSION, Audit, Evidence, Manifest, Record, Run, Sample, Strike, Verdict
 from bench.observe import reading
@@ -48,7 +50,7 @@ class Result:
 def load(folder: Path) -> Result:
     """Read the folder. UsageError if it has no readable manifest."""
     damage: list[str] = []
-    manifest = reading.load_manifest(folder)
+    manifest = _without_places(reading.load_manifest(folder))
     runs = reading.salvage(folder, Run, damage)
     summary = _summary(folder, damage)
     return Result(
@@ -66,6 +68,15 @@ def load(folder: Path) -> Result:
         notes={engine.name: _text(engine / "NOTES.md") for engine in _folders(folder / "code")},
         damage=tuple(damage),
     )
+
+
+def _without_places(manifest: Manifest) -> Manifest:
+    """With the names of a user's files alone: results of earlier versions have their paths."""
+    data, arguments = (
+        given | {name: str(given[name]).rpartition("/")[2] for name in names if given.get(name)}
+        for given, names in ((manifest.data, ("path",)), (manifest.arguments, ("data", "test_data")))
+    )
+    return structs.replace(manifest, data=data, arguments=arguments)
 
 
 def _summary(folder: Path, damage: list[str]) -> Summary:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from bench.analyse.noise import noise_floor
-from bench.contract.records import NO_PIPELINE, Record, Sample
+from bench.contract.records import NO_PIPELINE, NOT_RANKED, Record, Sample
 from bench.questions.catalogue import metric as describe
 from reports.read.loading import Result
 from reports.read.looks import Look, looks
@@ -165,9 +165,16 @@ class Lookup:
 
         Ways of running without a server differ in what they keep apart: they are ranked among their like only.
         """
-        found = (self.reading(name, engine, track, mode, scope=scope) for engine in self.engines)
-        ranked = rank_alike if mode == "local" else rank
-        return ranked([reading for reading in found if reading], describe(name), self.noise)
+        readings = [self.reading(name, engine, track, mode, scope=scope) for engine in self.engines]
+        found, metric = [reading for reading in readings if reading], describe(name)
+        return (rank_alike if mode == "local" else rank)(found, metric, self.noise)
+
+    @cached_property
+    def early(self) -> str:
+        """Why no time is ranked yet: times that are looked at again and again until they tell something apart tell it
+        too often. Empty if all planned blocks are done."""
+        coming = any(one.startswith("block ") for one in self.result.manifest.coming)
+        return "planned blocks are still to come" if coming else ""
 
     def reading(
         self, name: str, engine: str, track: str = "none", mode: str = "", *, scope: Scope = PLAIN
@@ -177,7 +184,13 @@ class Lookup:
         ours = [r for r in ours if not mode or r.mode == mode]
         ours = [r for r in ours if engine == BASELINE or r.track in (track, "none", "")]
         ours.sort(key=lambda r: (r.track != track, r.value is None, -r.n))
-        return as_reading(ours[0], self._samples.get(_arm(ours[0]), ())) if ours else None
+        return self._not_early(as_reading(ours[0], self._samples.get(_arm(ours[0]), ())), name) if ours else None
+
+    def _not_early(self, found: Reading, name: str) -> Reading:
+        """With a note that a time is not ranked while planned blocks are still to come."""
+        if not (self.early and found.measured and found.engine != BASELINE and describe(name).kind == "time"):
+            return found
+        return replace(found, note="; ".join(filter(None, (found.note, f"{NOT_RANKED}{self.early}"))))
 
     def scopes(self, name: str, mode: str = "") -> tuple[Scope, ...]:
         """The pipelines and parameters under which a metric was recorded, in the order of the records."""

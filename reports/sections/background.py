@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bench.analyse.audits import BUSY_SHARE
 from bench.contract.records import NO_PIPELINE, Audit, Cell, Manifest
@@ -28,7 +29,12 @@ HEADS = {
 }  # fmt: skip
 """What a reader looks for first -> how the metrics begin that tell it."""
 Pairs = tuple[tuple[str, str], ...]
-HEADLINES = {"cores": "cores", "cpus": "CPUs", "logical_cpus": "CPUs", "memory_bytes": "memory"}
+HEADLINES = {
+    "cores": "cores", "cpu_quota_cores": "of them to be used", "cpus": "CPUs", "logical_cpus": "CPUs",
+    "memory_bytes": "memory",
+}  # fmt: skip
+MOST_REMARKS = 3
+"""So many stand on the first screen."""
 RAW = ("manifest.json", "samples.jsonl", "runs.jsonl", "verdicts.jsonl", "evidence.jsonl", "summary.json")
 
 
@@ -63,6 +69,10 @@ class Background:
     states: Pairs
     """What was measured, and its state by digest."""
     versions: tuple[tuple[str, Pairs], ...]
+    remarks: tuple[str, ...]
+    """Of the data."""
+    access: str
+    """Who could ask the engines' APIs meanwhile."""
     setting_tracks: tuple[str, ...]
     settings: tuple[SettingRow, ...]
     local_notes: Pairs
@@ -86,13 +96,14 @@ class Background:
 def background(lookup: Lookup) -> Background:
     result, manifest = lookup.result, lookup.result.manifest
     tracks = tuple(dict.fromkeys(s.get("track", "") for s in manifest.settings))
+    data, remarks = dict(manifest.data), manifest.data.get("remarks") or ()
+    data.pop("remarks", None)
     return Background(
-        host=flat(manifest.host), data=flat(manifest.data),
-        arguments=flat(manifest.arguments),
+        host=flat(manifest.host), data=flat(data), remarks=tuple(remarks), arguments=flat(manifest.arguments),
         states=_states(manifest),
         versions=tuple((name, flat(found)) for name, found in manifest.versions.items()),
-        setting_tracks=tracks,
-        settings=_settings(lookup, tracks),
+        access=_access(lookup),
+        setting_tracks=tracks, settings=_settings(lookup, tracks),
         local_notes=tuple((lookup.title(engine), inline(note)) for engine, note in manifest.local_notes.items()),
         polling=_polling(lookup),
         audits=tuple(sorted(result.audits, key=lambda audit: SEVERITY.index(audit.verdict))),
@@ -107,12 +118,22 @@ def background(lookup: Lookup) -> Background:
         micro=noise.micro_table(lookup),
         noise_floor=number(lookup.noise.ratio) if lookup.noise.ratio > 1 else "",
         cells=tuple(cell for cell in manifest.cells if cell.state != "done" or cell.reason),
-        runs=len(result.runs),
-        samples=len(result.samples),
+        runs=len(result.runs), samples=len(result.samples),
         order=tuple(manifest.order),
         raw=tuple(name for name in RAW if (result.folder / name).exists()),
         rerun=_rerun(manifest),
     )  # fmt: skip
+
+
+def _access(lookup: Lookup) -> str:
+    told = [one for one in lookup.result.manifest.engines if one.credentials is not None]
+    asking, open_ = ([one.title for one in told if one.credentials is wanted] for wanted in (True, False))
+    said = []
+    if asking:
+        said.append(f"{listing(asking)} answered only who knew a password that was drawn for the session.")
+    if open_:
+        said.append(f"{listing(open_)} asked for none, so any user of the machine could reach its API meanwhile.")
+    return " ".join(said)
 
 
 def _states(manifest: Manifest) -> Pairs:
@@ -133,11 +154,14 @@ def facts(lookup: Lookup) -> tuple[tuple[str, str], ...]:
     pipelines = dict.fromkeys([lookup.plain, *(r.pipeline for r in lookup.result.records if r.pipeline != NO_PIPELINE)])
     budget = manifest.budget + (f" ({number(manifest.budget_s / 60)} min)" if manifest.budget_s else "")
     host = [_headline(key, value) for key, value in flat(manifest.host)]
+    remarks = list(data.get("remarks") or ())
+    more = [f"{len(remarks) - MOST_REMARKS} more below"] if len(remarks) > MOST_REMARKS else []
     given = {
         "Engines": listing(versions) or "none",
         "Tracks": listing(lookup.tracks),
         "Pipeline": listing(lookup.pipeline_title(name) for name in pipelines if name),
         "Data": ", ".join(filter(None, (source, rows, f"target {data['target']}" if "target" in data else ""))),
+        "Of the data": "; ".join([*remarks[:MOST_REMARKS], *more]),
         "Host": ", ".join(filter(None, dict.fromkeys(host))),
         "Measured": " to ".join(_minute(at) for at in (manifest.created_utc, manifest.finished_utc) if at),
         "Budget": budget,
@@ -178,6 +202,10 @@ def missing(lookup: Lookup) -> tuple[str, ...]:
             said.append(f"{plural(count, 'planned cell')} {state.replace('_', ' ')}.")
     if manifest.state in ("running", "interrupted"):
         said.append(f"The measurement is marked as {manifest.state}: it has not come to its end.")
+    if manifest.coming:
+        said.append(f"Still to come: {listing(manifest.coming)}.")
+    if early := lookup.early:
+        said.append(f"No time is ranked, for {early}.")
     known = [record.metric for record in result.records if record.value is not None]
     gone = [title for title, begin in HEADS.items() if not any(name.startswith(begin) for name in known)]
     if gone:
@@ -243,11 +271,14 @@ def failed_audits(lookup: Lookup) -> tuple[str, ...]:
 
 def _rerun(manifest: Manifest) -> str:
     """The command with the arguments of this result; empty ones are defaults."""
-    given = {"budget": manifest.budget, "seed": manifest.seed} | manifest.arguments
+    given: dict[str, Any] = {"budget": manifest.budget, "seed": manifest.seed} | manifest.arguments
     words = ["tox", "-e", "bench", "--"]
+    if wish := given.pop("chaos", None):
+        given = {name: value for name, value in given.items() if name != "budget"} | wish
+        words = ["./orchbench", "chaos"]
     for name, value in given.items():
         values = value if isinstance(value, list) else [value]
         for one in values:
-            if one not in (None, "", False):
+            if one is not None and one is not False and one != "":
                 words += [f"--{name.replace('_', '-')}", *([] if one is True else [str(one)])]
     return shlex.join(words)

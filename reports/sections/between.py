@@ -48,7 +48,9 @@ def pairs(lookup: Lookup) -> Iterator[Pair]:
 
 
 def table(lookup: Lookup) -> Table | None:
-    """None if no two engines have a time."""
+    """None if no two engines have a time, or none is ranked yet."""
+    if lookup.early:
+        return None
     rows = tuple(
         Row(pair.first.engine, f"{lookup.title(pair.first.engine)} against {lookup.title(pair.second.engine)}",
             pair.track, _cells(pair))

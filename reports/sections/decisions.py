@@ -38,6 +38,7 @@ def asked(lookup: Lookup) -> tuple[UseCase, ...]:
 
 
 DIFFERS = "isolation differs"
+NOT_YET = "The planned blocks that are still to come may decide it."
 NO_LIKE = "No command decides it: they keep their steps apart in different ways here."
 
 
@@ -52,7 +53,7 @@ class TraceStep:
     compared: tuple[str, ...] = ()
     """How each is held against the best, in words."""
     few: str = ""
-    """Of what there is too little to tell any apart; empty if there is enough."""
+    """Why none can be told apart: of what there is too little, or why it is not ranked; empty if nothing hinders it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def decide(case: UseCase, lookup: Lookup, track: str) -> Decision:
 
 
 def _next(case: UseCase, status: Status, few: str, trace: Sequence[TraceStep], lookup: Lookup) -> str:
+    if few and few == lookup.early:
+        return NOT_YET
     unlike = any(step.remark.startswith(DIFFERS) for step in trace)
     return NO_LIKE if unlike else would_decide(case, status, few, lookup.result.manifest)
 
@@ -122,6 +125,9 @@ def _apply(
         remark = f"not measured for {listing(lookup.title(e) for e in lacking)}, so it cannot decide"
         return TraceStep(criterion.title, shown, tuple(candidates), remark)
     still = [readings[engine] for engine in candidates]
+    if aside := listing(dict.fromkeys(reading.aside for reading in still if reading.aside)):
+        remark = f"not ranked, for {aside}, so it cannot decide"
+        return TraceStep(criterion.title, shown, tuple(candidates), remark, few=aside)
     if criterion.mode == "local" and differ(still):
         kinds = listing(dict.fromkeys(reading.isolation for reading in still))
         return TraceStep(criterion.title, shown, tuple(candidates), f"{DIFFERS} ({kinds}), so it cannot decide")
@@ -191,11 +197,11 @@ def _reading(criterion: Criterion, lookup: Lookup, engine: str, track: str) -> R
         notes = (part.note for part in parts if part is not None and part.value is None and part.note)
         return Reading(engine, None, note=next(notes, ""))
     total = sum(float(part.value) for part in whole if part.value is not None)
-    samples = _summed(whole)
+    samples, aside = _summed(whole), next((part.note for part in whole if part.aside), "")
     if not samples:
-        return Reading(engine, total, n=min(part.n for part in whole), isolation=whole[0].isolation)
+        return Reading(engine, total, n=min(part.n for part in whole), isolation=whole[0].isolation, note=aside)
     summed = as_reading(summarise(samples)[0], samples)
-    return replace(summed, engine=engine, note="", isolation=whole[0].isolation)
+    return replace(summed, engine=engine, note=aside, isolation=whole[0].isolation)
 
 
 def _summed(parts: Sequence[Reading]) -> tuple[Sample, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bench.questions.catalogue import metric as describe
 from reports.read.lookup import Lookup
-from reports.sections.tables import Cell, Column, Row, Table, cell
+from reports.sections.tables import MOST_COLUMNS, Cell, Column, Row, Table, cell
 from reports.words.catalogue import scale_of
 
 SHOWN = (
@@ -36,7 +36,8 @@ def table(lookup: Lookup) -> Table | None:
             shown = {e: cell(readings.get(e), metric, scale) for e in lookup.engines}
             cells.append({e: _plain(one, numeric=numeric) for e, one in shown.items()})
     rows = tuple(Row(e, lookup.title(e), "", tuple(column[e] for column in cells)) for e in lookup.engines)
-    return Table("table-glance", "At a glance", tuple(columns), rows, REMARK) if columns else None
+    turned = len(columns) > MOST_COLUMNS
+    return Table("table-glance", "At a glance", tuple(columns), rows, REMARK, turned=turned) if columns else None
 
 
 def _plain(shown: Cell, *, numeric: bool) -> Cell:

@@ -22,7 +22,9 @@ Arms = dict[str, dict[str, Reading]]
 
 
 def price(lookup: Lookup) -> Section | None:
-    """Where an engine was measured with more than one isolation."""
+    """Where an engine was measured with more than one isolation. A price is a verdict: none before times are ranked."""
+    if lookup.early:
+        return None
     tables, said = [], []
     for track in lookup.tracks:
         arms = _arms(lookup, track)

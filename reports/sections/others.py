@@ -10,7 +10,7 @@ from bench.questions.record import Question
 from reports.read.lookup import Lookup
 from reports.sections.section import Section, made, present
 from reports.sections.tables import Plan, arm_table
-from reports.words.prose import finding
+from reports.words.prose import finding, lower
 
 
 def sections(lookup: Lookup, shown: Collection[str]) -> list[Section]:
@@ -24,7 +24,7 @@ def _section(lookup: Lookup, question: Question) -> Section | None:
     first, *_ = question.headlines
     track = lookup.tracks[0] if lookup.tracks else "none"
     readings = lookup.readings(first.metric, track, first.mode)
-    sentence = finding(lookup, describe(first.metric), first.title[0].lower() + first.title[1:], readings)
+    sentence = finding(lookup, describe(first.metric), lower(first.title), readings)
     names = [metric.name for metric in question.metrics]
     table = arm_table(lookup, f"table-{question.group}", question.title, Plan(names, first.mode))
     return present(made(question.group, question.title, sentence, tables=[table]))

@@ -89,8 +89,9 @@ def section(lookup: Lookup) -> Section:
     broken = [name for name in scenarios(lookup) if name not in people]
     tables = [_by_scenario(lookup, leaf, caption, broken) for leaf, caption in QUESTIONS.items()]
     tables.insert(len(OPEN), _left_behind(lookup, broken))
-    sentence = _sentence(found, lookup) if found else "No fault was injected in this result."
     parts = [repair.section(lookup), sweep.section(lookup)]
+    nothing = "" if any(parts) else "No fault was injected in this result."
+    sentence = _sentence(found, lookup) if found else nothing
     return made("recovery", "What survives a fault?", sentence, tables=[*tables, _targets(lookup)], parts=parts)
 
 

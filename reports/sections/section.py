@@ -22,6 +22,13 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     parts: tuple[Section, ...] = ()
+    further: tuple[str, ...] = ()
+    """Findings beside the sentence, a sentence each."""
+
+    @property
+    def lead(self) -> str:
+        """The sentence, unless a chart has it as its title."""
+        return "" if any(self.sentence in figure.title for figure in self.figures) else self.sentence
 
 
 def made(
@@ -32,10 +39,11 @@ def made(
     figures: Iterable[Figure | None] = (),
     tables: Iterable[Table | None] = (),
     parts: Iterable[Section | None] = (),
+    further: Iterable[str] = (),
 ) -> Section:
     """A section of what there is: what is None was not measured."""
     drawn, listed, within = tuple(f for f in figures if f), tuple(t for t in tables if t), tuple(p for p in parts if p)
-    return Section(key, title, sentence, drawn, listed, within)
+    return Section(key, title, sentence, drawn, listed, within, tuple(further))
 
 
 def present(section: Section) -> Section | None:

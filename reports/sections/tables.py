@@ -15,6 +15,8 @@ from reports.words.numbers import MISSING, interval, scaled
 from reports.words.ranking import Mark, Reading
 
 YES, NO = "yes", "no"
+MOST_COLUMNS = 4
+"""So many metrics fit beside the name of an engine on paper and on a small screen."""
 BEYOND = "> "
 """How a note begins that stands for a value beyond a limit: it is shown, but never a number to rank or average."""
 PRICE = "includes the price of isolation"
@@ -70,6 +72,8 @@ class Table:
     heading: str = "Engine"
     source: str = ""
     """Address of what was not measured here."""
+    turned: bool = False
+    """Whether it is shown with its columns as rows: many metrics of few arms would run off the page."""
 
 
 def cell(reading: Reading | None, metric: Metric, scale: Scale) -> Cell:
@@ -139,7 +143,8 @@ def arm_table(lookup: Lookup, key: str, caption: str, plan: Plan) -> Table | Non
             Row(lookup.base(engine), lookup.title(engine), "" if engine == BASELINE else track, cells, note=note)
         )
     remark = _remark(lookup, plan, [readings for _, readings in found], differs=bool(mixed))
-    return Table(key, caption, (*lead, *columns), tuple(rows), remark, plan.folded)
+    turned = not plan.head and len(columns) > MOST_COLUMNS
+    return Table(key, caption, (*lead, *columns), tuple(rows), remark, plan.folded, turned=turned)
 
 
 def _mixed(found: Iterable[tuple[RowKey, dict[str, Reading]]]) -> set[tuple[str, tuple[str, str]]]:

@@ -121,10 +121,13 @@ if (differing) {
   });
 }
 
-// --- Print shows what is folded; a link to something folded opens it.
-const opened = [];
-addEventListener("beforeprint", () => all("details:not([open])").forEach((item) => { item.open = true; opened.push(item); }));
-addEventListener("afterprint", () => opened.splice(0).forEach((item) => { item.open = false; }));
+// --- A button opens what is folded, also for print; a link to something folded opens it.
+const opener = document.getElementById("open-all");
+opener.addEventListener("click", () => {
+  const open = opener.getAttribute("aria-pressed") !== "true";
+  opener.setAttribute("aria-pressed", String(open));
+  all("details").forEach((item) => { item.open = open; });
+});
 const reveal = () => {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   for (let item = target && target.closest("details"); item; item = item.parentElement.closest("details")) item.open = true;

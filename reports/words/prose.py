@@ -91,6 +91,11 @@ def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lower(text: str) -> str:
+    """A title as it stands within a sentence."""
+    return text[:1].lower() + text[1:]
+
+
 def verdict_sentence(decision: Decision, lookup: Lookup) -> str:
     """What a rule came to, in one sentence, with what limits it."""
     names = [lookup.title(engine) for engine in decision.first]

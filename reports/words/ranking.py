@@ -97,10 +97,15 @@ def against_best(
 
 
 def leaders(readings: Sequence[Reading], metric: Metric, noise: Noise) -> list[Reading]:
-    """The best reading and all that cannot be told apart from it."""
+    """The best reading and all that cannot be told apart from it, but none that looks worse than one that can be."""
     best, others = against_best(readings, metric, noise)
     behind = [reading for reading, difference in others if difference.turn == "worse"]
-    return [reading for reading in readings if reading is best or reading not in behind]
+    least = max((_merit(reading, metric) for reading in behind), default=None)
+    return [one for one in readings if one is best or (one not in behind and _above(least, _merit(one, metric)))]
+
+
+def _above(least: tuple[float, ...] | None, merit: tuple[float, ...]) -> bool:
+    return least is None or merit > least
 
 
 def _apart(reading: Reading, best: Reading, metric: Metric, noise: Noise) -> Difference:

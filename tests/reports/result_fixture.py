@@ -57,6 +57,8 @@ class Builder:
     engines: Sequence[str] = ("airflow", "prefect", "dagster")
     tracks: Sequence[str] = ("tuned", "stock")
     groups: Sequence[str] = ("authoring", "setup", "runtime", "recovery", "debugging", *PARTS)
+    only: Sequence[str] = ()
+    """The questions that alone were asked."""
     state: Any = "complete"
     failures: list[Failure] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
@@ -97,7 +99,7 @@ class Builder:
         return Manifest(
             created_utc="2026-03-01T09:00:00Z", finished_utc="2026-03-01T09:44:10Z", state=self.state,
             budget=self.budget, budget_s=480.0 if self.budget == "quick" else 2700.0, seed=42,
-            arguments={"budget": self.budget, "seed": 42, "data": f"/data/{SCRIPT}.csv"},
+            arguments={"budget": self.budget, "only": [*self.only], "seed": 42, "data": f"/data/{SCRIPT}.csv"},
             data={"path": f"/data/{SCRIPT}.csv", "rows": 48842, "target": HOSTILE[2], "columns": list(HOSTILE)},
             host={"os": "Debian 12", "kernel": "6.1.0", "cpu_model": "AMD EPYC 7B13", "cores": 2,
                   "memory_bytes": 8 * 2**30, "load": {"before": 0.12, "after": 0.3}},

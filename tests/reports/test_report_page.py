@@ -21,7 +21,7 @@ from reports.words.safetext import inline, parse_notes
 
 
 def page(folder: Path, **changes: object) -> str:
-    return write_report(Builder(**changes).write(folder)).read_text(encoding="utf-8")  # type: ignore[arg-type]
+    return write_report(Builder(**changes).write(folder)).path.read_text(encoding="utf-8")  # type: ignore[arg-type]
 
 
 def without_scripts(html: str) -> str:
@@ -75,7 +75,11 @@ def test_a_huge_result_is_cut_to_the_limit(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_quick_result_says_that_it_is_not_for_decisions(tmp_path: Path) -> None:
-    words = visible(page(tmp_path / "result", budget="quick", sessions=1, tracks=("tuned",), with_noise=False))
+    html = page(tmp_path / "result", budget="quick", sessions=1, tracks=("tuned",), with_noise=False)
+    words = visible(html)
+    assert '<table id="table-glance" class="turned">' in html, "seven columns would run off the page"
+    assert '<span class="track"></span>' not in html
+    assert "/data/" not in html, "where a file was is nobody's business"
     assert words.index("not for decisions") < words.index("What the measurements favour")
     assert "At a glance" in words[: words.index("What the measurements favour")]
     assert "≈ one session: not told apart" in words
@@ -114,7 +118,7 @@ def test_only_a_manifest_gives_a_page(tmp_path: Path) -> None:
     folder = Builder(state="interrupted").write(tmp_path / "result")
     for name in ("summary.json", "samples.jsonl", "runs.jsonl", "verdicts.jsonl", "evidence.jsonl"):
         (folder / name).unlink()
-    words = visible(write_report(folder).read_text())
+    words = visible(write_report(folder).path.read_text())
     assert "summary.json is missing" in words
     assert "marked as interrupted" in words
 
@@ -125,7 +129,7 @@ def test_torn_lines_are_named_and_the_rest_is_used(tmp_path: Path) -> None:
         file.write('{"engine": "pref')
     with (folder / "runs" / "airflow-tuned-step_killed" / "journal.jsonl").open("a") as file:
         file.write('{"t_ns": 1\n{}\n')
-    words = visible(write_report(folder).read_text())
+    words = visible(write_report(folder).path.read_text())
     assert "samples.jsonl line" in words
     assert "the journal of run airflow-tuned-step_killed cannot be read" in words
 
@@ -166,7 +170,7 @@ def test_a_result_of_before_there_were_sizes_resources_and_audits_gives_a_page(t
     kept = Path(__file__).parents[2] / "reports" / "kept" / "2026-11-22-standard"
     folder = Path(shutil.copytree(kept, tmp_path / "result"))
     make_older(folder)
-    html = write_report(folder).read_text(encoding="utf-8")
+    html = write_report(folder).path.read_text(encoding="utf-8")
     assert not [key for key in NEW if f'id="{key}"' in html]
     assert "This result was not audited." in visible(html)
 
@@ -194,7 +198,7 @@ def test_versions_stand_side_by_side(tmp_path: Path) -> None:
     assert html.count('<div class="listing" data-engine="airflow@3.0.6">') == 0
     for table in ("table-served", "table-scaling-served", "table-idle"):
         rows = html[html.index(f'id="{table}"') :].partition("</table>")[0]
-        assert '<tr data-engine="airflow@3.0.6"' in rows
+        assert 'data-engine="airflow@3.0.6"' in rows
 
 
 def test_published_figures_are_named_as_theirs_and_stand_beside_ours(full: str) -> None:

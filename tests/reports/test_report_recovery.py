@@ -262,7 +262,7 @@ def test_a_result_with_every_scenario_stays_under_the_limit(tmp_path: Path) -> N
         for engine in builder.engines:
             for key in SCENARIOS:
                 builder.scenario(engine, track, key, "completed after recovery", 1.0, 2.0, 2)
-    html = write_report(builder.write(tmp_path / "result")).read_text(encoding="utf-8")
+    html = write_report(builder.write(tmp_path / "result")).path.read_text(encoding="utf-8")
     assert html.count('<div class="course"') >= 6 * len(SCENARIOS)
     assert len(html.encode()) <= LIMIT_BYTES
     assert "To keep this file under" not in html

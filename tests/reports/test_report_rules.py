@@ -84,6 +84,15 @@ def test_a_difference_that_changes_its_sign_between_blocks_is_a_tie() -> None:
     assert marks(one, other) == ["", ""]
 
 
+def test_nobody_shares_the_first_place_who_looks_worse_than_one_that_is_told_apart() -> None:
+    """Few sessions of a noisy arm tell it apart from nothing, not even from what is far ahead of it."""
+    best = Reading("a", 10.0, 8.0, 12.0, 3, samples=blocks("a", 9.0, 10.0, 11.0))
+    behind = Reading("b", 20.0, 16.0, 24.0, 3, samples=blocks("b", 18.0, 20.0, 22.1))
+    noisy = Reading("c", 30.0, 5.0, 200.0, 3, samples=blocks("c", 9.0, 30.0, 100.0))
+    assert marks(best, noisy) == ["", ""]
+    assert marks(best, behind, noisy) == ["best", "", ""]
+
+
 def test_no_mark_where_all_are_alike() -> None:
     assert marks(Reading("a", 1.0, 0.8, 1.2, 5), Reading("b", 1.1, 0.9, 1.3, 5)) == ["", ""]
 
