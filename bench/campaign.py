@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 import httpx
@@ -19,32 +16,24 @@ import psutil
 from bench.contract import registry
 from bench.contract.endpoint import ApiError
 from bench.contract.errors import ChangedError, EngineError, StorageError
-from bench.contract.records import NO_PIPELINE, Arm, Failure, Sample
+from bench.contract.records import NO_PIPELINE, Failure, Sample
 from bench.contract.words import Track
-from bench.contract.workspace import STEP_TIMEOUT_S
 from bench.observe import calibration
 from bench.observe.calibration import calibrated
-from bench.observe.describing import describe
-from bench.observe.journal import Journal
-from bench.plan.arms import INLINE, VERSION
-from bench.plan.cell import Cell, Planned, course, parts, sessions, waiting
+from bench.plan.arms import INLINE
+from bench.plan.cell import Cell, Planned, coming, course, parts, sessions, waiting
 from bench.plan.costs import Clock, Estimates
 from bench.plan.workloads import Workload
 from bench.questions.bound import Bound
 from bench.questions.ledger import Ledger
+from bench.questions.opened import opened
 from bench.questions.record import Question
 from bench.questions.recovery.left_behind import SessionLostError
-from bench.run.conductor import Conductor
-from bench.run.phases import spread
-from bench.session import environments
-from bench.session.bring_up import open_session
-from bench.session.supervisor import Supervisor
-from bench.session.workspace import clean_environment, make_scratch
 
 MAX_LOST = 20
 """How often an engine that did not survive a fault is given a new session in one block."""
-TIMEOUT_FACTOR = 10.0
-"""A step's time limit is at least so many times what the slowest step takes without an engine."""
+SHARPEN_EVERY_S = 300.0
+"""Within a part that lasts longer."""
 MAX_FAILURES = 2
 """An arm that failed in so many sessions is not tried again."""
 LATE = "no time left in this budget"
@@ -63,16 +52,21 @@ class Campaign:
     clock: Clock
     say: Callable[[str, float], None]
     """Told what runs now, and the seconds left."""
+    sharpen: Callable[[str], None] = lambda _: None
+    """Called after each part, and in a long one now and then, with what was measured: the report can be written anew.
+    Never between the runs that are timed."""
     estimates: Estimates = field(default_factory=Estimates)
     failed_sessions: dict[tuple[str, Track, str], int] = field(default_factory=dict)
     not_installed: list[Failure] = field(default_factory=list)
     sessions: int = 0
+    sharpened_s: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
         """Measure what is planned; then more whole blocks while each still fits."""
         self.sessions = self.ledger.recall(self.not_installed)
         blocks = self.ledger.budget.blocks
         planned = [one for one in self.queue if one.planned.block <= blocks]
+        self._tell_coming(planned)
         self._planned(planned)
         self._go_on(planned)
         self._more([one for one in self.queue if one.planned.block > blocks])
@@ -84,6 +78,7 @@ class Campaign:
         """Close the manifest: `complete`, `partial` or `interrupted`."""
         manifest = self.ledger.manifest
         manifest.state = state  # type: ignore[assignment]
+        manifest.coming = manifest.coming if state == "interrupted" else []
         manifest.finished_utc = datetime.now(UTC).isoformat()
         self.ledger.store.save_manifest(manifest)
 
@@ -92,7 +87,9 @@ class Campaign:
         for block in parts(cells):
             if self.clock.left_s() < self.estimates.essential_s(block):
                 return
-            self._block(block, [])
+            if waiting(block, self.ledger.noted):
+                self._block(block, [])
+                self._sharpen(self._coming(block)[0])
 
     def _planned(self, cells: Sequence[Cell]) -> None:
         """Measure block by block. After the first, only what fits as a whole is begun of the sessions in which arms
@@ -100,12 +97,31 @@ class Campaign:
         later, short = list(cells), False
         for part in parts(cells):
             later = later[len(part) :]
+            if not waiting(part, self.ledger.noted):
+                continue  # measured before the result was resumed
             short = short or (part[0] is not cells[0] and self.clock.left_s() < self.estimates.essential_s(part))
             if short and self.estimates.essential_s(part):
                 for one in waiting(part, self.ledger.noted):
                     self._note(one, "left_out", reason="no time left for another whole block")
+                self._tell_coming(later)
             else:
                 self._block(part, later)
+                self._tell_coming(later)
+                self._sharpen(self._coming(part)[0])
+
+    def _sharpen(self, what: str, after_s: float = 0.0) -> None:
+        if time.monotonic() - self.sharpened_s >= after_s:
+            self.sharpen(what)
+            self.sharpened_s = time.monotonic()
+
+    def _tell_coming(self, later: Sequence[Cell]) -> None:
+        self.ledger.manifest.coming = self._coming(waiting(later, self.ledger.noted))
+        self.ledger.store.save_manifest(self.ledger.manifest)
+
+    def _coming(self, cells: Sequence[Cell]) -> list[str]:
+        """Parts of the plan as people call them. A few questions alone need fewer blocks than the budget has."""
+        blocks = {one.planned.block for one in self.queue}
+        return coming(cells, max((one for one in blocks if one <= self.ledger.budget.blocks), default=0))
 
     def _block(self, block: Sequence[Cell], later: Sequence[Cell]) -> None:
         """Measure a block; `later` is what is planned after it."""
@@ -117,6 +133,7 @@ class Campaign:
             if left:
                 spare_s = self.clock.left_s() - self.estimates.essential_s([*rest, *later])
                 self._sessions(session[0].planned, left, time.monotonic() + min(spare_s, share_s))
+                self._sharpen(session[0].planned.title, SHARPEN_EVERY_S)
 
     def _go_on(self, planned: Sequence[Cell]) -> None:
         """Measure in the time left what sessions have left out for want of their share, as others needed less."""
@@ -147,7 +164,7 @@ class Campaign:
         if measured:
             doubtful = [each for one in measured for each in one.keys]
             self.ledger.put_aside(lambda one: one.session == self.sessions, doubtful)
-        what, then = self.ledger.told(changed), f"tox -e bench -- --resume {self.ledger.store.folder}"
+        what, then = self.ledger.told(changed), self.ledger.go_on
         raise ChangedError(f"{what}: changed while it was measured; all before is kept; restore it, then: {then}")
 
     def _session(self, planned: Planned, left: list[Cell], until: float) -> bool:
@@ -161,13 +178,10 @@ class Campaign:
         self.ledger.manifest.order.append(f"block {planned.block}: {planned.name} {planned.track}")
         running = [left[0]]
         try:
-            with calibrated(partial(self._calibration, planned)), self._opened(planned) as bound:
+            with calibrated(partial(self._calibration, planned)), opened(self.ledger, planned, self.sessions) as bound:
                 for one in course(left, self.queue):
                     running[0] = one
-                    if one in left:
-                        self._cell(bound, one, until)
-                    else:
-                        cast("Question", one.question).again(bound)
+                    self._one(bound, one, until, again=one not in left)
         except KeyboardInterrupt:
             for one in waiting([running[0], *left], self.ledger.noted)[:1]:
                 self._note(one, "interrupted", reason="interrupted")
@@ -180,6 +194,15 @@ class Campaign:
         except Exception as error:  # noqa: BLE001 - whatever an engine or its adapter does, the others go on
             self._failed(running[0], left, error)
         return False
+
+    def _one(self, bound: Bound, cell: Cell, until: float, *, again: bool) -> None:
+        """Measure a cell, or do once more what others in its session need of it."""
+        if not (cell.opening or cell.essential):
+            self._sharpen(cell.planned.title, SHARPEN_EVERY_S)
+        if again:
+            cast("Question", cell.question).again(bound)
+        else:
+            self._cell(bound, cell, until)
 
     def _is_hopeless(self, planned: Planned, left: list[Cell], until: float) -> bool:
         """Whether a session need not be begun; the reason is noted."""
@@ -248,40 +271,6 @@ class Campaign:
             session=self.sessions, block=planned.block,
         )  # fmt: skip
         self.ledger.store.append(sample)
-
-    @contextmanager
-    def _opened(self, planned: Planned) -> Iterator[Bound]:
-        """A session of the arm, with nothing started in it yet."""
-        logs = self.ledger.store.folder / "logs" / f"{self.sessions:03d}-{planned.name}-{planned.track}"
-        if planned.loop:
-            scratch = make_scratch()
-            with Supervisor(scratch, clean_environment(scratch / "home", Path("/usr/bin")), logs) as supervisor:
-                yield Bound(self.ledger, planned, self._conductor(planned, ""), supervisor, scratch)
-            return
-        kind = registry.adapter(planned.engine)
-        environment = environments.require(planned.environment)
-        version = kind.install.version(environment)
-        slowest_s = max(self.ledger.inline_s(Workload(planned.pipeline)).values(), default=0.0)
-        limit_s = max(planned.step_timeout_s or STEP_TIMEOUT_S, TIMEOUT_FACTOR * slowest_s)
-        with open_session(
-            kind, planned.track, environment, logs, planned.deployed,
-            variants=planned.variants, limited=planned.limited, storage=planned.storage, step_timeout_s=limit_s,
-        ) as session:  # fmt: skip
-            describe(self.ledger.manifest, self.ledger.store, session)
-            conductor = self._conductor(planned, version)
-            yield Bound(self.ledger, planned, conductor, session.supervisor, session.scratch, session)
-
-    def _conductor(self, planned: Planned, version: str) -> Conductor:
-        track, mode = ("none", "local") if planned.loop else (str(planned.track), "served")
-        arm = Arm(engine=planned.name, version=version, track=track, mode=mode)  # type: ignore[arg-type]
-        label = f"{self.sessions:03d}-{planned.name.replace(VERSION, '-')}" + ("" if planned.loop else f"-{track}")
-        start = random.Random(f"offsets {self.ledger.manifest.seed} {label}").random()  # noqa: S311 - an offset
-        workload = Workload(planned.pipeline)
-        oracle = self.ledger.oracles.get(workload, Journal())
-        return Conductor(
-            self.ledger.store, self.ledger.source(planned.pipeline), arm, label, oracle,
-            workload=workload, session=self.sessions, block=planned.block, phases=spread(start),
-        )  # fmt: skip
 
     def _note(self, cell: Cell, state: str, *, actual_s: float = 0.0, reason: str = "") -> None:
         self.ledger.note(cell, state, self.estimates.cell_s(cell), actual_s=actual_s, reason=reason)

@@ -26,6 +26,7 @@ from bench.questions.discovery import groups
 from core.declaration import Part, pipeline
 from core.declaration import pipelines as declared
 from core.pipelines.training.settings import Validation
+from core.pipelines.training.source import GIVEN
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
@@ -171,7 +172,7 @@ def test_budgets() -> None:
 
 
 def test_limits_of_own_data() -> None:
-    rules = Validation()
+    rules = Validation(**GIVEN)
     said = f"At least {rules.min_rows} rows, and a target of 2 to {rules.max_classes} classes"
     assert said in section(README, "Your own data")
 

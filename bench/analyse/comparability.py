@@ -9,7 +9,7 @@ from bench.contract.records import Digest, Manifest
 from bench.observe.provenance import LOCK, OF_ENGINES, chosen, engine_of
 
 BASELINE = "inline"
-SAME_HOST = ("cpu_model", "cores", "os", "kernel", "machine", "python")
+SAME_HOST = ("cpu_model", "cores", "cpu_quota_cores", "os", "kernel", "machine", "python")
 MEMORY_TOLERANCE = 0.01
 """A virtual machine reports a few pages more or less after each boot."""
 SAME_DATA = ("digest", "target", "test_name")

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -68,7 +69,7 @@ def load(folder: Path) -> Measured:
     folder = folder.resolve()
     manifest = reading.load_manifest(folder)
     if not (folder / "summary.json").exists():
-        raise UsageError(f"{folder}: has no summary.json; make it with 'orchbench report {folder}'")
+        raise UsageError(f"{folder}: has no summary.json; make it: ./orchbench report {quote(str(folder))}")
     records = tuple(reading.load_summary(folder).records)
     return Measured(folder.name, manifest, tuple(reading.load(folder, Sample)), records)
 

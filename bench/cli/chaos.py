@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.measuring import conduct
+from bench.cli.measuring import Quiet, Seed, conduct
 from bench.cli.preparing import begin, default_engines
+from bench.cli.progress import Progress
 from bench.contract.project import PROJECT
 from bench.contract.targets import Target
 from bench.contract.words import Track
 from bench.plan import pipelines
-from bench.plan.budgets import chaos_budget
+from bench.plan.budgets import CHAOS, chaos_budget
 
 
 def chaos(
@@ -35,8 +36,9 @@ def chaos(
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many points are drawn for each engine.")] = 5,
-    seed: Annotated[int, typer.Option(help="Draws the points, data, order and offsets.")] = 7,
+    seed: Seed = 7,
     output: Annotated[Path, typer.Option("-o", "--output", help="Where results are kept.")] = PROJECT / "results",
+    quiet: Quiet = False,
 ) -> None:
     """Break running engines on purpose, and judge what became of the runs. An interrupted one: run --resume."""
     wish = {"fault": fault or [], "role": [str(one) for one in role or []], "at": at or [], "count": count}
@@ -46,8 +48,9 @@ def chaos(
     arguments = {
         "engine": list(dict.fromkeys(engine or default_engines())),
         "track": [str(t) for t in dict.fromkeys(track or [Track.TUNED])],
-        "with": [], "pipeline": measured, "again": None, "budget": "chaos", "only": [], "seed": seed,
+        "with": [], "pipeline": measured, "again": None, "budget": CHAOS, "only": [], "seed": seed,
         "target": None, "data": None, "test_data": None,
         "chaos": wish,
     }  # fmt: skip
-    conduct(*begin(arguments, output))
+    progress = Progress(quiet=quiet)
+    conduct(begin(arguments, output, progress), progress)

@@ -14,13 +14,13 @@ from bench.analyse.comparability import incomparable
 from bench.analyse.export import Format, TableName
 from bench.analyse.export import export as write_table
 from bench.cli.codes import EXIT_REGRESSION
+from bench.cli.results import require_samples
 from bench.contract.errors import UsageError
+from bench.observe.reading import FILES, MANIFEST, SUMMARY
 from core.instrument.artifacts import atomic
 from reports.pages import comparison, pairs
 from reports.pages import history as over_time
 from reports.pages.document import Document, as_html, as_markdown, as_text
-
-MANIFEST = "manifest.json"
 
 
 class Shape(StrEnum):
@@ -51,6 +51,9 @@ def compare(
     shape: Shown = Shape.TABLE,
     output: Into = None,
     fail_above: Annotated[float | None, typer.Option(min=0, help="Exit code 4 if worse by more percent.")] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="With --fail-above: what only the reference holds is no failure.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Compare what is not comparable, saying so.")] = False,
 ) -> None:
     """Compare results with each other, or arms or tracks within one; exit code 4 on a regression."""
@@ -66,7 +69,7 @@ def compare(
         raise UsageError(f"{', '.join(map(str, results))}: no metric {why}")
     _write(comparison.document(loaded, sides, found), shape, output)
     if fail_above is not None:
-        _judge(found, fail_above)
+        _judge(found, fail_above, allow_missing=allow_missing)
 
 
 def history(
@@ -77,8 +80,8 @@ def history(
     output: Into = None,
 ) -> None:
     """Show every metric over time, with each change of an engine's version."""
-    found = {place.resolve(): None for folder in folders for place in _results(folder)}
-    loaded = sorted((measured.load(folder) for folder in found), key=lambda one: one.manifest.created_utc)
+    places = list(dict.fromkeys(place.resolve() for folder in folders for place in _results(folder)))
+    loaded = sorted(_loaded(places), key=lambda one: one.manifest.created_utc)
     _write(over_time.document(loaded, measured.of_results(loaded), metric or ()), shape, output)
 
 
@@ -121,10 +124,36 @@ def _results(folder: Path) -> list[Path]:
     """The folder, or the results right below it."""
     if (folder / MANIFEST).exists():
         return [folder]
-    found = sorted(below.parent for below in folder.glob(f"*/{MANIFEST}"))
+    known = (MANIFEST, SUMMARY, *FILES.values())  # a result that has lost one of them is named
+    found = sorted({below.parent for name in known for below in folder.glob(f"*/{name}")})
     if not found:
         raise UsageError(f"{folder}: neither a result nor a folder of results; give one made by 'orchbench run'")
     return found
+
+
+def _loaded(places: list[Path]) -> list[measured.Measured]:
+    """Each result once, also if there is a copy of it; those that cannot be read are named, unless none can be."""
+    found: list[measured.Measured] = []
+    errors = []
+    for place in places:
+        try:
+            require_samples(place)
+            one = measured.load(place)
+        except UsageError as error:
+            errors.append(error)
+            continue
+        if all(_begun(one) != _begun(other) for other in found):
+            found.append(one)
+    if not found:
+        raise errors[0]
+    for each in errors:
+        typer.echo(f"left out: {each}", err=True)
+    return found
+
+
+def _begun(one: measured.Measured) -> tuple[object, ...]:
+    """What a result and its copies have in common, whatever has been made of them since."""
+    return one.manifest.created_utc, one.manifest.seed
 
 
 def _write(document: Document, shape: Shape, output: Path | None) -> None:
@@ -140,13 +169,16 @@ def _write(document: Document, shape: Shape, output: Path | None) -> None:
     typer.echo(f"written: {output}")
 
 
-def _judge(found: list[pairs.Pair], percent: float) -> None:
-    """Name each regression on the error stream; exit code 4 if there is one."""
+def _judge(found: list[pairs.Pair], percent: float, *, allow_missing: bool) -> None:
+    """Name each regression, and what is not there to be judged, on the error stream; exit code 4 if there is one."""
     regressions = [(pair, row) for pair in found for row in pair.regressions(percent)]
     for pair, row in regressions:
         values = f"{row.before} in {pair.before.label}, {row.after} in {pair.after.label}"
         about = " ".join(part for part in (row.place.engine, row.place.metric, row.where) if part)
         change = f" ({row.change})" if row.change else ""
         typer.echo(" ".join(f"regression: {about}: {row.verdict.word}: {values}{change}".split()), err=True)
-    if regressions:
+    missing = [] if allow_missing else [(pair.after.label, what) for pair in found for what in pair.missing()]
+    for label, what in missing:
+        typer.echo(f"missing: {what}: not in {label}; --allow-missing passes over it", err=True)
+    if regressions or missing:
         raise typer.Exit(EXIT_REGRESSION)

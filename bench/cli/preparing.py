@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 from bench.campaign import Campaign
 from bench.cli.progress import Progress
 from bench.contract import registry
+from bench.contract.engine import Database
 from bench.contract.errors import EngineError, UsageError
 from bench.contract.installing import versions
 from bench.contract.records import Failure, Manifest, Sample
@@ -29,11 +31,13 @@ from bench.plan.workloads import published
 from bench.questions.discovery import questions
 from bench.questions.ledger import Ledger
 from bench.run.source import Source, generated, given
-from bench.session import environments
+from bench.session import environments, places, postgres
 from bench.session.supervisor import Supervisor
 from bench.session.workspace import clean_environment, core_digest, make_scratch
 from core.declaration import pipeline
 
+OF_DATA = ("target", "test_data", "separator", "decimal", "encoding", "na", "rule")
+"""Options that say something of the user's own data."""
 MAIN_PACKAGES = ("pandas", "pyarrow", "numpy", "scikit-learn", "xgboost-cpu")
 
 
@@ -42,8 +46,34 @@ def default_engines() -> list[str]:
     return [name for name in registry.engines() if registry.adapter(name).default]
 
 
-def begin(arguments: dict[str, Any], output: Path) -> tuple[Campaign, Progress]:
+def begin(arguments: dict[str, Any], output: Path, progress: Progress) -> Campaign:
     """Check everything that a user gave, before anything starts or is written."""
+    _require(arguments)
+    settle(arguments, progress)
+    sources = given_sources(arguments)
+    for remark in first(sources).data.about.get("remarks", ()) if sources else ():
+        progress.note(f"data: {remark}")
+    opened = store.create(output)
+    if not (output / store.LATEST).is_symlink():
+        progress.note(f"{output / store.LATEST}: is a folder and no link, so it stays; the result: {opened.folder}")
+    budget = chosen(arguments)
+    with storing(opened.folder):
+        sources = sources or generated_sources(arguments, opened.folder)
+    manifest = Manifest(
+        created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
+        seed=arguments["seed"], arguments=_without_places(arguments), data=first(sources).describe(),
+        host=host.describe(), core=core_digest(), versions={}, pipelines=declared.pipelines(_pipelines(arguments)[0]),
+        published=published.told(), published_source=published.SOURCE_TOLD, asked=dict(INTERVALS),
+    )  # fmt: skip
+    ledger = Ledger(opened, manifest, budget, sources)
+    opened.hide(ledger.places)
+    manifest.digests = ledger.state()
+    with ledger.told_how_to_go_on():
+        return prepared(ledger, progress)
+
+
+def _require(arguments: dict[str, Any]) -> None:
+    """UsageError for the first of the arguments that cannot be meant."""
     for name in arguments["engine"]:
         registry.adapter(name)
     for wish in arguments["with"]:
@@ -51,22 +81,28 @@ def begin(arguments: dict[str, Any], output: Path) -> tuple[Campaign, Progress]:
     pipelines.require(arguments["pipeline"])
     if arguments["again"] not in (None, *arguments["engine"]):
         raise UsageError(f"--again {arguments['again']}: is not measured once; add --engine {arguments['again']}")
-    if arguments["data"] is None and (arguments["target"] or arguments["test_data"]):
-        raise UsageError("--target and --test-data need --data FILE.csv")
-    sources = given_sources(arguments)
-    opened = store.create(output)
-    budget = chosen(arguments)
-    with storing(opened.folder):
-        sources = sources or generated_sources(arguments, opened.folder)
-    manifest = Manifest(
-        created_utc=datetime.now(UTC).isoformat(), budget=budget.name, budget_s=budget.limit_s,
-        seed=arguments["seed"], arguments=arguments, data=first(sources).describe(), host=host.describe(),
-        core=core_digest(), versions={}, pipelines=declared.pipelines(_pipelines(arguments)[0]),
-        published=published.told(), published_source=published.SOURCE_TOLD, asked=dict(INTERVALS),
-    )  # fmt: skip
-    ledger = Ledger(opened, manifest, budget, sources)
-    manifest.digests = ledger.state()
-    return prepared(ledger)
+    if arguments["data"] is None and (lost := [name for name in OF_DATA if arguments.get(name)]):
+        raise UsageError(f"--{lost[0].replace('_', '-')}: needs --data FILE.csv")
+
+
+def settle(arguments: dict[str, Any], progress: Progress) -> None:
+    """Choose where sessions live; UsageError if they or the environments can nowhere, EngineError if PostgreSQL cannot
+    run for the user."""
+    environments.need_folder()
+    kinds = [registry.adapter(name) for name in arguments["engine"]]
+    server = any(
+        kind.databases.get(Track(track)) is Database.POSTGRES for kind in kinds for track in arguments["track"]
+    )
+    if said := places.choose(shared=server and os.geteuid() == 0):
+        progress.note(f"note: {said}")
+    if server:
+        postgres.as_somebody()
+
+
+def _without_places(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What the manifest keeps: of a user's files their names, as a result may be shown to others."""
+    files = {name: arguments.get(name) for name in ("data", "test_data")}
+    return arguments | {name: Path(path).name if path else None for name, path in files.items()}
 
 
 def _other_version(wish: str, engines: list[str]) -> str:
@@ -102,9 +138,9 @@ def first(sources: dict[str, Source]) -> Source:
     return next(iter(sources.values()))
 
 
-def prepared(ledger: Ledger) -> tuple[Campaign, Progress]:
+def prepared(ledger: Ledger, progress: Progress) -> Campaign:
     """Make the environments that are needed; an engine without one becomes a failure, the others go on."""
-    progress, opened, manifest = Progress(), ledger.store, ledger.manifest
+    opened, manifest = ledger.store, ledger.manifest
     manifest.state = "running"
     opened.save_manifest(manifest)  # what is interrupted from here on can be resumed
     engines = manifest.arguments["engine"]
@@ -131,7 +167,7 @@ def prepared(ledger: Ledger) -> tuple[Campaign, Progress]:
     manifest.engines = declared.engines(list(kinds.values()))
     promise(manifest, list(kinds.values()))
     opened.save_manifest(manifest)
-    return campaign, progress
+    return campaign
 
 
 def _twice(arguments: dict[str, Any], names: list[str]) -> str:

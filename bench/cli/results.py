@@ -21,16 +21,24 @@ def report(
 ) -> None:
     """Compute summary and report again from what was measured; no engine runs."""
     folder = result.resolve()
-    reading.load_manifest(folder)
+    require_samples(folder)
     try:
         failed = summarise(folder)
-        typer.echo(f"report: {write_report(folder)}")
+        typer.echo(f"report: {write_report(folder).path}")
     except (OSError, StorageError) as error:
         reason = getattr(error.__cause__ or error, "strerror", error)
         raise UsageError(
             f"{folder}: the report cannot be written: {reason}; see to room and permission, then give the command again"
         ) from error
     objections(failed)
+
+
+def require_samples(folder: Path) -> None:
+    """UsageError if what was measured is gone: summary.json, which may still be there, would be made empty."""
+    done = any(cell.state == "done" for cell in reading.load_manifest(folder).cells)
+    if done and not reading.load(folder, Sample):
+        path = folder / reading.FILES[Sample]
+        raise UsageError(f"{path}: holds nothing, and cells were measured; put it back, summary.json is as it was")
 
 
 def summarise(folder: Path) -> list[Audit]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bench.analyse.comparability import unlike_hosts
 from bench.campaign import Campaign
-from bench.cli.preparing import generated_sources, given_sources, prepared
+from bench.cli.preparing import generated_sources, given_sources, prepared, settle
 from bench.cli.progress import Progress
 from bench.contract.errors import UsageError
-from bench.contract.records import SCHEMA_VERSION, Digest
+from bench.contract.records import SCHEMA_VERSION, Digest, Manifest
 from bench.observe import host, reading, store
 from bench.observe.describing import forget
 from bench.observe.provenance import OF_ENGINES, engine_of
@@ -19,10 +19,12 @@ from bench.plan.cell import key
 from bench.questions.ledger import Ledger
 
 
-def resumed(folder: Path, *, redo: bool = False) -> tuple[Campaign, Progress]:
+def resumed(
+    folder: Path, progress: Progress, data: Path | None = None, test_data: Path | None = None, *, redo: bool = False
+) -> Campaign:
     """Take up an interrupted result, on the data with which it was begun; UsageError if anything else has changed.
 
-    With `redo` engines whose own code or lock has changed are measured anew.
+    A user's own `data` are given again. With `redo` engines whose own code or lock has changed are measured anew.
     """
     folder = folder.resolve()
     opened = store.Store(folder)
@@ -34,11 +36,28 @@ def resumed(folder: Path, *, redo: bool = False) -> tuple[Campaign, Progress]:
     opened.hold()
     if moved := unlike_hosts(manifest.host, host.describe()):
         raise UsageError(f"{folder}: begun on another host ({'; '.join(moved)}); go on there, or start a new result")
-    sources = given_sources(manifest.arguments) or generated_sources(manifest.arguments, folder)
+    settle(manifest.arguments, progress)
+    arguments = manifest.arguments | _again(manifest, folder, {"data": data, "test_data": test_data})
+    sources = given_sources(arguments) or generated_sources(arguments, folder)
     ledger = Ledger(opened, manifest, chosen(manifest.arguments), sources)
-    if changed := ledger.changed():
-        _accept(ledger, changed, redo=redo)
-    return prepared(ledger)
+    opened.hide(ledger.places)
+    with ledger.told_how_to_go_on():
+        if changed := ledger.changed():
+            _accept(ledger, changed, redo=redo)
+        return prepared(ledger, progress)
+
+
+def _again(manifest: Manifest, folder: Path, given: dict[str, Path | None]) -> dict[str, str | None]:
+    """Where a user's own data are: the manifest has the names of the files alone. UsageError if they are not told."""
+    found: dict[str, str | None] = {}
+    for name, path in given.items():
+        kept, option = manifest.arguments.get(name), f"--{name.replace('_', '-')}"
+        if path and not kept:
+            raise UsageError(f"{option} {path}: {folder.name} was begun without; leave it out, or start a new result")
+        if kept and not path:
+            raise UsageError(f"{folder}: was begun with {Path(kept).name}; give it again, with {option} FILE")
+        found[name] = str(path.absolute()) if path else None
+    return found
 
 
 def _accept(ledger: Ledger, changed: list[Digest], *, redo: bool) -> None:

@@ -99,7 +99,7 @@ def renamed_column(conductor: Conductor, session: Session) -> None:
     if where is None:
         _none(conductor, RENAMED, "not applicable: the pipeline has no source data")
         return
-    changes = where.renamed(source.data, session.scratch)
+    changes = where.renamed(source.data, session.workspace.home)  # rows of a user, whom nobody else may read
     seen = conductor.served(session, RENAMED.name, expected=ASKED, **changes)
     step = _raised(seen, RENAMED.exception)
     log = session.endpoint.logs(seen.run.engine_run_id, step or None)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import shlex
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from bench.contract import registry
+from bench.contract.errors import StorageError
 from bench.contract.project import PROJECT
 from bench.contract.records import Digest, Evidence, Failure, Manifest, Repeats, Run, Sample
 from bench.observe.aside import put_aside
@@ -20,6 +25,8 @@ from bench.plan.budgets import Budget
 from bench.plan.cell import Cell, Key, Planned, key
 from bench.plan.workloads import Workload
 from bench.run.source import Source
+from bench.session import environments
+from bench.session.places import OTHERS
 
 
 @dataclass
@@ -38,6 +45,35 @@ class Ledger:
     def source(self, pipeline: str) -> Source:
         """What a pipeline's runs are fed; like steps, which have no source of their own, what the first one is."""
         return self.sources.get(pipeline) or next(iter(self.sources.values()))
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """A user's own data, each by the option that gives it; none where they are generated."""
+        found = {part: path for source in self.sources.values() for part, path in source.files.items()}
+        own = found if self.manifest.arguments.get("data") else {}
+        return {f"--{part.replace(' ', '-')}": path for part, path in own.items()}
+
+    @property
+    def places(self) -> dict[str, Path]:
+        """Folders of the user's that nothing which is kept may name."""
+        found = {option.strip("-"): path.parent for option, path in self.files.items()}
+        own = {"environments": environments.folder(), "temporary": Path(tempfile.gettempdir())}
+        told = (PROJECT, *OTHERS)  # these name nobody
+        return found | {name: path for name, path in own.items() if not any(path.is_relative_to(one) for one in told)}
+
+    @property
+    def go_on(self) -> str:
+        """The command that finishes it; a user's own data are given again, as their paths are not kept."""
+        again = (word for option, path in self.files.items() for word in (option, str(path)))
+        return shlex.join(["tox", "-e", "bench", "--", "--resume", str(self.store.folder), *again])
+
+    @contextmanager
+    def told_how_to_go_on(self) -> Iterator[None]:
+        """Within it a StorageError says with which command it is finished."""
+        try:
+            yield
+        except StorageError as error:
+            raise StorageError(f"{error}, then: {self.go_on}") from error
 
     def inline_s(self, workload: Workload) -> Mapping[str, float]:
         """Step -> seconds, the median of the inline runs so far."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from bench.contract.errors import EngineError
 from bench.contract.installing import versions
 from bench.contract.processes import Command
 from bench.contract.records import NO_PIPELINE
@@ -29,15 +31,26 @@ from core.instrument.journal import now_ns
 FEW = 1.05
 """A few packages or megabytes decide nothing."""
 TITLE = "How long to set up?"
+NO_INDEX = "not measured: no package index"
+OFFLINE = re.compile(
+    "dns error|error sending request|connect error|network connectivity|network was disabled|not found in the cache",
+    re.IGNORECASE,
+)
+"""What uv says where nothing answers, or where it may not ask (UV_OFFLINE). That it failed to fetch something is no
+sign of it: an index that answers with an error is there."""
 
 
 def measure_environment(bound: Bound, _: Cell) -> None:
     """Time the installation of the engine's lock."""
     lock = environments.lock_in(bound.ledger.store.folder, bound.planned.environment)
     conductor = replace(bound.conductor, arm=bound.anywhere)
-    environment(conductor, bound.supervisor, lock)
-    if bound.ledger.budget.cold:
-        environment(conductor, bound.supervisor, lock, cold=True)
+    for cold in (False, True) if bound.ledger.budget.cold else (False,):
+        try:
+            environment(conductor, bound.supervisor, lock, cold=cold)
+        except EngineError as error:
+            if not OFFLINE.search(error.log_tail):
+                raise
+            conductor.sample(None, _installation(cold=cold), "s", None, NO_INDEX, pipeline=NO_PIPELINE)
 
 
 def measure_first(bound: Bound, _: Cell) -> None:
@@ -74,13 +87,17 @@ def environment(conductor: Conductor, supervisor: Supervisor, lock: Path, *, col
         for number, command in enumerate(environments.create_commands(lock, folder, cold_cache=cache), 1):
             supervisor.run(f"environment-{'cold' if cold else 'warm'}-{number}", command)
         seconds = (now_ns() - begin) / 1e9
-        conductor.sample(None, f"setup.environment{'_cold' if cold else ''}_s", "s", seconds, pipeline=NO_PIPELINE)
+        conductor.sample(None, _installation(cold=cold), "s", seconds, pipeline=NO_PIPELINE)
         conductor.sample(None, "setup.packages", "count", float(len(versions(folder))), pipeline=NO_PIPELINE)
         conductor.sample(
             None, "setup.disk_bytes", "bytes", float(environments.disk_bytes(folder)), pipeline=NO_PIPELINE
         )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _installation(*, cold: bool) -> str:
+    return f"setup.environment{'_cold' if cold else ''}_s"
 
 
 def import_time(conductor: Conductor, session: Session) -> None:

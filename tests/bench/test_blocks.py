@@ -55,10 +55,10 @@ def make_campaign(store: Store, monkeypatch: pytest.MonkeyPatch) -> MakeCampaign
     """A campaign of which every session is opened at once; `left_s` seconds are always left."""
 
     @contextmanager
-    def opened(self: Campaign, planned: Planned) -> Iterator[Bound]:
-        yield Bound(self.ledger, planned, None, None, None)  # type: ignore[arg-type]
+    def opened(ledger: Ledger, planned: Planned, _: int) -> Iterator[Bound]:
+        yield Bound(ledger, planned, None, None, None)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Campaign, "_opened", opened)
+    monkeypatch.setattr("bench.campaign.opened", opened)
     monkeypatch.setattr(registry, "code_for", lambda *_: "by hand")
 
     def make(*sessions: list[Cell], left_s: float) -> Campaign:

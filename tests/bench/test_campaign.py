@@ -125,6 +125,65 @@ def test_failing_engines_become_rows_and_the_others_go_on(make_campaign: MakeCam
     assert told["resume"] == ("yes", "over the API")
 
 
+def test_the_report_is_written_after_each_block_and_says_what_is_to_come(
+    make_campaign: MakeCampaign, store: Store
+) -> None:
+    campaign, told = make_campaign(session_of(INLINE), session_of("behaves"), session_of("behaves", 2)), []
+
+    def sharpen(what: str) -> None:
+        told.append((what, load_manifest(store.folder).coming, len(timed(store, "behaves"))))
+
+    campaign.sharpen = sharpen
+    campaign.run()
+    assert told == [("block 1 of 2", ["block 2 of 2"], 1), ("block 2 of 2", [], 2)]
+
+
+def test_what_was_measured_before_a_resumption_is_not_written_anew(
+    make_campaign: MakeCampaign, store: Store, oracle: Journal
+) -> None:
+    blocks = [session_of("behaves"), session_of("behaves", 2), session_of("behaves", 3)]
+    campaign, told = make_campaign(*blocks), []
+    for one in blocks[0]:
+        campaign.ledger.note(one, "done", 1.0)
+    campaign.ledger.oracles = {Workload("training"): oracle}
+    campaign.sharpen = lambda what: told.append((what, load_manifest(store.folder).coming))
+    campaign.run()
+    assert told == [("block 2 of 2", []), ("block 3", [])], "the third was beyond those that were planned"
+
+
+def test_a_plan_of_fewer_blocks_than_the_budget_has_is_told_as_it_is(make_campaign: MakeCampaign, store: Store) -> None:
+    campaign, told = make_campaign(session_of(INLINE), session_of("behaves")), []
+    campaign.sharpen = told.append
+    campaign.run()
+    assert told == ["block 1 of 1"]
+
+
+def test_in_a_long_block_it_is_written_between_sessions_and_never_between_timed_runs(
+    make_campaign: MakeCampaign, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.campaign.SHARPEN_EVERY_S", 0.0)
+    said: list[str] = []
+    campaign = make_campaign(session_of(INLINE), session_of("behaves"), say=lambda what, _: said.append(what))
+    campaign.sharpen = lambda what: said.append(f"report: {what}")
+    campaign.run()
+    assert said == [
+        "block 1: inline: inline", "report: block 1: inline", "block 1: behaves stock: first",
+        "block 1: behaves stock: samples", "report: block 1: behaves stock", "report: block 1 of 1",
+    ]  # fmt: skip
+
+
+def test_what_is_to_come_stands_in_a_result_that_was_stopped(make_campaign: MakeCampaign, store: Store) -> None:
+    def say(what: str, _: float) -> None:
+        if what.startswith("block 2"):
+            raise KeyboardInterrupt
+
+    campaign = make_campaign(session_of(INLINE), session_of("behaves"), session_of("behaves", 2), say=say)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run()
+    campaign.finish("interrupted")
+    assert load_manifest(store.folder).coming == ["block 2 of 2"]
+
+
 def test_engine_that_fails_again_and_again_is_given_up(
     make_campaign: MakeCampaign, store: Store, oracle: Journal
 ) -> None:

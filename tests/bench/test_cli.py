@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from bench import cli
 from bench.cli.codes import EXIT_USAGE
 from bench.contract import registry
 from bench.plan.budgets import BUDGETS
-from bench.plan.scenarios import SCENARIOS
+from bench.plan.scenarios import GROUPS, SCENARIOS
 from bench.questions.discovery import groups
 from bench.session.workspace import PROJECT
 
@@ -40,6 +44,26 @@ def test_list_names_engines_budgets_and_questions() -> None:
 def test_list_tells_what_is_not_installed(tmp_path: Path) -> None:
     told = orchbench("list", ORCHBENCH_ENVIRONMENTS=str(tmp_path))
     assert told.stdout.count("not installed: tox -e ") == len(registry.engines())
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_of_each_command_has_an_example_that_works(name: str) -> None:
+    told = orchbench(name, "--help")
+    assert told.returncode == 0
+    (example,) = re.findall(r"^ *Example: ./orchbench (.*)$", told.stdout, re.MULTILINE)
+    command, *arguments = shlex.split(example)
+    get_command(cli.app).commands[command].make_context(command, [*arguments])  # type: ignore[attr-defined]
+    if command in ("compare", "history", "list"):  # those that neither write nor measure anything
+        assert orchbench(command, *arguments).returncode == 0
+
+
+def test_scenarios_are_listed_by_group_in_a_sentence_with_their_cost() -> None:
+    told = orchbench("list").stdout
+    for title, scenarios in GROUPS.items():
+        assert f"faults  {title}\n" in told
+        for one in scenarios:
+            (sentence,) = re.findall(rf"^fault +{one.key} +(.*)$", told, re.MULTILINE)
+            assert re.fullmatch(rf"{re.escape(one.title)}.*: the run should .*; some \d+ s an engine\.", sentence)
 
 
 def test_doctor_finds_this_machine_able_and_names_what_is_missing(tmp_path: Path) -> None:
@@ -73,12 +97,12 @@ BAD = {
     "unknown question": (["--only", "luck"], "--only luck: there is no such question; there are code, setup, runtime"),
     "unknown pipeline": (["--pipeline", "tube"], "--pipeline tube: there is no such pipeline; there are "),
     "again what is not measured": (["--engine", "prefect", "--again", "dagster"], "--again dagster: is not measured"),
-    "target without data": (["--target", "y"], "--target and --test-data need --data FILE.csv"),
+    "target without data": (["--target", "y"], "--target: needs --data FILE.csv"),
     "missing file": (["--data", "none.csv", "--target", "y"], "none.csv: "),
     "target that is no column": (["--data", "good.csv", "--target", "z"], "no column 'z'; its columns are a, y"),
     "header alone": (["--data", "header.csv", "--target", "y"], "has a header but no rows"),
     "ragged file": (["--data", "ragged.csv", "--target", "y"], "cannot be read as CSV"),
-    "resuming what is no result": (["--resume", "results"], "not a result folder"),
+    "resuming beside what it ignores": (["--resume", "results"], "--output: a result is gone on with as it was begun"),
 }
 
 
@@ -100,6 +124,14 @@ def test_bad_arguments_are_told_in_one_line_and_nothing_is_made(files: Path, arg
     assert reason in line
     assert told.stdout == ""
     assert sorted(files.iterdir()) == before
+
+
+def test_resuming_what_is_no_result_is_told_in_one_line(files: Path) -> None:
+    told = orchbench("run", "--resume", "results", cwd=files)
+    assert told.returncode == EXIT_USAGE
+    (line,) = told.stderr.splitlines()
+    assert "results: not a result folder" in line
+    assert not (files / "results").exists()
 
 
 @pytest.mark.parametrize(

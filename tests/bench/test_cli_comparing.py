@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.cli.codes import EXIT_REGRESSION, EXIT_USAGE
 from bench.contract.errors import UsageError
+from bench.contract.records import Cell
 
 STEADY = [10.0, 10.2, 9.9, 10.1, 10.0]
 SLOWER = [value * 1.3 for value in STEADY]
@@ -54,7 +57,6 @@ GATES = {
     "from nothing": ([0.0] * 4, [2.0] * 4, {"metric": "recovery.step_killed.duplicates", "unit": "count"},
                      EXIT_REGRESSION),
     "not ranked": ([1.0], [9.0], {"metric": "authoring.comments", "unit": "lines"}, 0),
-    "not measured any more": (STEADY, [None] * 5, {"note": "not run: no room"}, 0),
     "not offered any more": (STEADY, [None] * 5, {"note": "not supported: no API"}, EXIT_REGRESSION),
     "failed": (STEADY, [None] * 5, {"note": "failed: wrong result"}, EXIT_REGRESSION),
 }  # fmt: skip
@@ -66,6 +68,47 @@ def test_what_counts_as_a_regression(tmp_path: Path, one: Any, other: Any, more:
     told = CliRunner().invoke(app, ["compare", *folders, "--fail-above", "5"])
     assert told.exit_code == code, told.output
     assert ("regression: " in told.output) == bool(code)
+
+
+def two_arms(folder: Path, *, engine: str = "dagster", **more: Any) -> str:
+    """Of a second engine beside Airflow's makespan, or of it in another mode."""
+    return str(Made([*samples(STEADY), *samples(STEADY, engine=engine, **more)]).write(folder))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"engine": "dagster"}, "dagster"),
+        ({"engine": "airflow", "mode": "local"}, "airflow tuned local"),
+        ({"engine": "airflow", "metric": "authoring.sloc", "unit": "lines"}, "airflow authoring.sloc tuned · served"),
+    ],
+)
+def test_a_gate_that_loses_something_is_not_green(tmp_path: Path, before: str, more: dict[str, str], said: str) -> None:
+    had = two_arms(tmp_path / "had", **more)
+    gate = ("compare", had, before, "--fail-above", "50")
+    told = CliRunner().invoke(app, gate)
+    assert told.exit_code == EXIT_REGRESSION
+    assert f"missing: {said}: not in B; --allow-missing passes over it" in told.output
+    assert told.output.count("missing: ") == 1
+    for green in ((*gate, "--allow-missing"), gate[:3], ("compare", before, had, "--fail-above", "50")):
+        assert CliRunner().invoke(app, green).exit_code == 0
+
+
+def test_many_values_that_are_gone_are_one_line_a_family(tmp_path: Path, before: str) -> None:
+    rows = [one for n in range(20) for one in samples(STEADY, engine="airflow", metric=f"recovery.x{n}.recovery_s")]
+    had = str(Made([*samples(STEADY), *rows]).write(tmp_path / "had"))
+    told = CliRunner().invoke(app, ["compare", had, before, "--fail-above", "50"])
+    assert told.exit_code == EXIT_REGRESSION
+    assert [line for line in told.output.splitlines() if line.startswith("missing: ")] == [
+        "missing: airflow recovery, 20 values: not in B; --allow-missing passes over it"
+    ]
+
+
+def test_what_was_not_measured_any_more_is_missing(tmp_path: Path, before: str) -> None:
+    after = write(tmp_path / "after", [None] * 5, note="not run: no room")
+    told = CliRunner().invoke(app, ["compare", before, after, "--fail-above", "5"])
+    assert told.exit_code == EXIT_REGRESSION
+    assert "missing: airflow: not in B" in told.output
 
 
 def test_another_host_is_refused_in_one_line_and_forced_with_a_warning(before: str, tmp_path: Path) -> None:
@@ -138,6 +181,57 @@ def test_history_is_in_the_order_of_time_and_marks_new_versions(tmp_path: Path) 
     assert header.split()[-4:] == ["A", "2026-03-01", "B", "2026-04-01"]
     assert versions.split()[-3:] == ["3.3.2", "→", "3.4.0"]
     assert makespan.split()[-4:] == ["10.0", "s", "13.1", "s"]
+
+
+def test_history_passes_over_what_is_broken_and_over_copies(before: str, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    first = write(results / "first", STEADY)
+    write(results / "second", SLOWER, {"created_utc": "2026-04-01T09:00:00+00:00"})
+    shutil.copytree(first, results / "latest")
+    for name, content in {"broken": "{", "older": '{"schema_version": 0}'}.items():
+        (results / name).mkdir()
+        (results / name / "manifest.json").write_text(content)
+    told = orchbench("history", str(results))
+    assert told.returncode == 0, told.stderr
+    assert "2 results over time" in told.stdout
+    assert [line.partition(": ")[0] for line in told.stderr.splitlines()] == ["left out"] * 2
+    assert str(results / "broken") in told.stderr
+    alone = CliRunner().invoke(app, ["history", str(results / "broken")])
+    assert isinstance(alone.exception, UsageError)
+
+
+def test_history_names_what_has_lost_a_file(before: str, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    write(results / "whole", STEADY)
+    done = Cell(name="block 1: airflow tuned: samples", pipeline="training", estimated_s=1.0, state="done")
+    other = {"created_utc": "2026-04-01T09:00:00+00:00", "cells": [done]}
+    for name, lost in {"a": "manifest.json", "b": "samples.jsonl"}.items():
+        write(results / name, SLOWER, other)
+        (results / name / lost).unlink()
+    told = orchbench("history", str(results))
+    assert told.returncode == 0, told.stderr
+    assert "1 result over time" in told.stdout
+    assert all(str(results / name) in line for name, line in zip("ab", told.stderr.splitlines(), strict=True))
+
+
+@pytest.mark.parametrize("lost", ["gone", "empty"])
+def test_report_of_lost_samples_is_refused_and_the_summary_stays(tmp_path: Path, lost: str) -> None:
+    done = Cell(name="block 1: airflow tuned: samples", pipeline="training", estimated_s=1.0, state="done")
+    folder = Made(samples(STEADY), changes={"cells": [done]}).write(tmp_path / "result")
+    before = (folder / "summary.json").read_bytes()
+    (folder / "samples.jsonl").unlink() if lost == "gone" else (folder / "samples.jsonl").write_text("")
+    told = CliRunner().invoke(app, ["report", str(folder)])
+    assert isinstance(told.exception, UsageError)
+    assert "samples.jsonl: holds nothing, and cells were measured" in str(told.exception)
+    assert (folder / "summary.json").read_bytes() == before
+
+
+def test_printed_commands_can_be_pasted(tmp_path: Path) -> None:
+    folder = Made(samples(STEADY)).write(tmp_path / "one's own")
+    (folder / "summary.json").unlink()
+    told = CliRunner().invoke(app, ["history", str(folder)])
+    command = str(told.exception).partition("make it: ")[2]
+    assert shlex.split(command) == ["./orchbench", "report", str(folder)]
 
 
 @pytest.mark.parametrize("shape", ["markdown", "html"])

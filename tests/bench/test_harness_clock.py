@@ -35,7 +35,7 @@ def test_wall_clock_that_is_set_changes_nothing(harness_base: Path, tmp_path: Pa
     clock.write_text("+0")
     before = set(folder.glob("runs/*/journal.jsonl"))
     harness = start(
-        harness_base, temporary, "run", "--resume", str(folder), place=place,
+        harness_base, temporary, *breaking.go_on(harness_base, folder), place=place,
         LD_PRELOAD=str(library()), FAKETIME_TIMESTAMP_FILE=str(clock), FAKETIME_NO_CACHE="1",
         FAKETIME_DONT_FAKE_MONOTONIC="1",
     )  # fmt: skip

@@ -76,7 +76,7 @@ def test_disk_that_is_full_stops_the_measurement(harness_base: Path, small_disk:
     kept: list[Sample] = []
     for fill, reserve, states in FULL:
         harness = start(
-            harness_base, temporary, "run", "--resume", str(folder), place=place, **{RESERVE: str(reserve)}
+            harness_base, temporary, *breaking.go_on(harness_base, folder), place=place, **{RESERVE: str(reserve)}
         )  # fmt: skip
         processes = reached(harness, place)
         measured = load(folder, Sample)
@@ -86,7 +86,8 @@ def test_disk_that_is_full_stops_the_measurement(harness_base: Path, small_disk:
         assert code == EXIT_ENGINE
         (line,) = [line for line in err.splitlines() if line.startswith("orchbench: ")]
         assert line.startswith(f"orchbench: {folder}: stopped, no room for results: ")
-        assert line.endswith(f"; what was measured is kept; make room, then: tox -e bench -- --resume {folder}")
+        again = f"tox -e bench -- --resume {folder} --data {breaking.checkout(harness_base) / 'own.csv'}"
+        assert line.endswith(f"; what was measured is kept; make room, then: {again}")
         assert_nothing_left(processes, temporary)
         assert load(folder, Sample)[: len(measured)] == measured
         assert measured[: len(kept)] == kept

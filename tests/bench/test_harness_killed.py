@@ -26,7 +26,7 @@ def test_killed_again_and_again_and_finished(harness_base: Path, tmp_path: Path,
     kept: list[Sample] = []
     for where in ("writing", "run 2"):
         place = tmp_path / where
-        harness = start(harness_base, temporary, "run", "--resume", str(folder), place=place)
+        harness = start(harness_base, temporary, *breaking.go_on(harness_base, folder), place=place)
         processes = reached(harness, place)
         found = [decoys(one) for one in processes if serves(one)]
         assert len(found) == 2
@@ -63,7 +63,7 @@ def whole(file: Path) -> bool:
 def test_interrupted(harness_base: Path, tmp_path: Path, signals: tuple[signal.Signals, ...]) -> None:
     folder, temporary = breaking.copied(breaking.begun(harness_base), tmp_path), tmp_path / "tmp"
     kept, place = load(folder, Sample), tmp_path / "run 1"
-    harness = start(harness_base, temporary, "run", "--resume", str(folder), place=place)
+    harness = start(harness_base, temporary, *breaking.go_on(harness_base, folder), place=place)
     processes = reached(harness, place)
     harness.send_signal(signals[0])
     while len(signals) > 1 and harness.poll() is None and not (folder / "report.html").exists():
@@ -74,7 +74,7 @@ def test_interrupted(harness_base: Path, tmp_path: Path, signals: tuple[signal.S
     assert code == EXIT_INTERRUPTED, err
     assert not [one for one in processes if one.is_running()]  # ended before the harness itself
     assert_nothing_left(processes, temporary)
-    assert f"interrupted; finish it with: tox -e bench -- --resume {folder}\n" in out
+    assert f"interrupted; finish it with: tox -e bench -- --resume {folder} --data " in out
     assert load_manifest(folder).state == "interrupted"
     assert UNFINISHED in (folder / "report.html").read_text()
     assert load(folder, Sample)[: len(kept)] == kept

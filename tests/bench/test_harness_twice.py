@@ -6,7 +6,7 @@ import fcntl
 from pathlib import Path
 
 import pytest
-from breaking import assert_nothing_left, options, reached, serves, start, told
+from breaking import assert_nothing_left, go_on, options, reached, serves, start, told
 from test_harness_clock import library
 
 from bench.cli.codes import EXIT_USAGE
@@ -36,7 +36,7 @@ def test_two_at_once_complete_and_leave_each_other_alone(harness_base: Path, tmp
     assert [folder.name for folder in folders] == ["2026-03-01T090000Z", "2026-03-01T090000Z-2"]
     assert (output / LATEST).resolve() in folders
 
-    code, _, err = told(start(harness_base, temporary, "run", "--resume", str(folders[0])))
+    code, _, err = told(start(harness_base, temporary, *go_on(harness_base, folders[0])))
     assert code == EXIT_USAGE
     assert err == f"orchbench: {folders[0]}: is being measured by another orchbench; wait for its end\n"
 

@@ -14,7 +14,7 @@ import pytest
 from doubles import make_project
 from waiting import wait_for
 
-from bench.cli.codes import EXIT_INTERRUPTED
+from bench.cli.codes import EXIT_INTERRUPTED, EXIT_USAGE
 from bench.contract.records import Run, Sample
 from bench.observe.reading import load, load_manifest, load_summary
 from bench.observe.store import LATEST
@@ -60,7 +60,7 @@ def test_interrupted_benchmark_is_reported_and_finished_later(project: Path, tmp
     assert first.returncode == EXIT_INTERRUPTED, first.stderr
     assert "Traceback" not in first.stderr
     (hint,) = [line for line in first.stdout.splitlines() if line.startswith("interrupted; finish it with: ")]
-    assert hint.endswith(f" --resume {folder}")
+    assert hint.endswith(f" --resume {folder} --data {data}")
     manifest = load_manifest(folder)
     assert manifest.state == "interrupted"
     assert Counter(cell.state for cell in manifest.cells) == {"done": 2, "interrupted": 1}
@@ -70,7 +70,15 @@ def test_interrupted_benchmark_is_reported_and_finished_later(project: Path, tmp
     assert "interrupted" in (folder / "report.html").read_text().lower()
     assert_nothing_runs(folder)
 
-    second = orchbench(project, "run", "--resume", str(folder))
+    assert str(tmp_path) not in (folder / "manifest.json").read_text()
+    alone = orchbench(project, "run", "--resume", str(folder))
+    assert alone.returncode == EXIT_USAGE
+    assert f"{folder}: was begun with own.csv; give it again, with --data FILE" in alone.stderr
+    again = ("run", "--resume", str(folder), "--data", str(data))
+    beside = orchbench(project, *again, "--budget", "full")
+    assert "--budget: a result is gone on with as it was begun; leave it out" in beside.stderr
+
+    second = orchbench(project, *again)
     assert second.returncode == 0, second.stderr
     finished = load_manifest(folder)
     assert finished.state == "complete"
@@ -90,8 +98,8 @@ def test_interrupted_benchmark_is_reported_and_finished_later(project: Path, tmp
     assert json.loads((folder / "summary.json").read_text())["records"]
 
     data.write_text(data.read_text().replace("groceries", "fuel"))
-    other = orchbench(project, "run", "--resume", str(folder))
-    assert other.returncode == 2
+    other = orchbench(project, *again)
+    assert other.returncode == EXIT_USAGE
     assert "not the data that" in other.stderr
 
 

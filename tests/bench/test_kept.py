@@ -11,7 +11,8 @@ import pytest
 
 from bench.analyse.outcomes import distribution
 from bench.analyse.sides import load, of_results
-from bench.cli import measuring
+from bench.cli import resuming
+from bench.cli.progress import Progress
 from bench.cli.results import records
 from bench.contract.errors import UsageError
 from bench.contract.project import PROJECT
@@ -74,7 +75,7 @@ def test_recomputed_from_its_samples_it_gives_the_same_records(folder: Path) -> 
 def test_it_renders_and_stays_as_it_is(folder: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("report.html")))
     before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
-    html = write_report(copied).read_text(encoding="utf-8")
+    html = write_report(copied).path.read_text(encoding="utf-8")
     for title in reading.load_manifest(folder).titles.values():
         assert title in html
     assert {path: path.read_bytes() for path in before} == before
@@ -102,7 +103,7 @@ def test_what_concerns_no_pipeline_says_so_and_the_rest_names_its_own() -> None:
 def test_a_result_of_the_first_version_is_not_gone_on_with(tmp_path: Path) -> None:
     shutil.copytree(KEPT[0], tmp_path / "result")
     with pytest.raises(UsageError, match="begun by an earlier version"):
-        measuring.run(resume=tmp_path / "result")
+        resuming.resumed(tmp_path / "result", Progress(quiet=True))
 
 
 def test_reported_again_its_summary_is_of_this_version(tmp_path: Path) -> None:

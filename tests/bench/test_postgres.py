@@ -73,3 +73,13 @@ def test_server_that_is_never_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         postgres._wait_ready(server, status)
     status.write_text("\n".join(["0", *["line"] * 6, "ready   "]))
     postgres._wait_ready(server, status)
+
+
+def test_a_system_without_its_user_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("bench.session.postgres.pwd.getpwnam", none)
+    monkeypatch.setattr("bench.session.postgres.pwd.getpwuid", none)
+    with pytest.raises(EngineError, match="runs as the user nobody here, whom /etc/passwd does not have"):
+        postgres.as_somebody()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +22,9 @@ from bench import campaign as campaigns
 from bench.analyse.comparability import incomparable, remarks
 from bench.campaign import Campaign
 from bench.cli import app, resuming
+from bench.cli.progress import Progress
 from bench.contract import registry
-from bench.contract.errors import ChangedError, UsageError
+from bench.contract.errors import ChangedError, StorageError, UsageError
 from bench.contract.records import Cell, Digest, Evidence, Manifest, Run, Sample, Strike, Verdict
 from bench.contract.words import Track
 from bench.observe import host
@@ -238,12 +240,13 @@ def ledger(tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger
 @pytest.fixture
 def resume(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ledger]:
     """Resume it, up to the environments."""
+    monkeypatch.setattr(resuming, "settle", lambda *_: None)
     monkeypatch.setattr(resuming, "given_sources", lambda _: ledger.sources)
-    monkeypatch.setattr(resuming, "prepared", lambda found: found)
+    monkeypatch.setattr(resuming, "prepared", lambda found, _: found)
     monkeypatch.setattr(resuming, "chosen", lambda _: ledger.budget)
 
     def again(**options: bool) -> Ledger:
-        return cast("Ledger", resuming.resumed(ledger.store.folder, **options))
+        return cast("Ledger", resuming.resumed(ledger.store.folder, Progress(quiet=True), **options))
 
     return again
 
@@ -308,6 +311,27 @@ def test_what_concerns_every_cell_is_another_result(
     assert refused(resume, ledger, redo=redo).endswith(
         f": {part}; restore it, or start a new result: all would have to be measured anew"
     )
+
+
+def test_folders_of_the_users_are_hidden(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORCHBENCH_ENVIRONMENTS", "/home/somebody/environments")
+    monkeypatch.setattr(tempfile, "tempdir", "/home/somebody/tmp")
+    ledger.store.hide(ledger.places)
+    assert ledger.store.shorten("/home/somebody/environments/airflow and /home/somebody/tmp/orchbench-1") == (
+        "<environments>/airflow and <temporary>/orchbench-1"
+    )
+    monkeypatch.delenv("ORCHBENCH_ENVIRONMENTS")
+    monkeypatch.delenv("TOX_WORK_DIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    assert ledger.places == {}, "these are nobody's own"
+
+
+def test_a_full_disk_is_told_with_the_whole_command(ledger: Ledger, csv: Path) -> None:
+    ledger.manifest.arguments["data"] = csv.name
+    with pytest.raises(StorageError) as caught, ledger.told_how_to_go_on():
+        raise StorageError("no room; make room")
+    options = f"--data {csv} --test-data {csv.with_name('test.csv')}"
+    assert str(caught.value) == f"no room; make room, then: tox -e bench -- --resume {ledger.store.folder} {options}"
 
 
 @pytest.mark.parametrize("name", ["own.csv", "test.csv"])

@@ -87,7 +87,7 @@ def test_a_pipeline_without_data_has_none(tmp_path: Path) -> None:
 
 def test_a_users_mistake_is_one_line_that_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text("a,b\n1,2\n")
+    path.write_text("a,b\n" + "1,2\n3,4\n" * 5)
     for options, said in (
         ({"data": path}, "which column is to be predicted"),
         ({"data": path, "target": "c"}, "no column 'c'; its columns are a, b"),
@@ -96,5 +96,5 @@ def test_a_users_mistake_is_one_line_that_names_the_file(tmp_path: Path) -> None
             given(pipeline("training"), options, 7)
         assert "\n" not in str(caught.value)
     used = given(pipeline("training"), {"data": path, "target": "b"}, 7)
-    assert used.describe()["rows"] == 1
+    assert used.describe()["rows"] == 10
     assert used.data.settings["data"] == str(path)

@@ -10,6 +10,7 @@ import pytest
 from bench.analyse.setting_up import PARTS, TOTAL, total, with_totals
 from bench.analyse.summary import summarise
 from bench.contract.records import NO_PIPELINE, Record, Sample
+from bench.questions.setup import OFFLINE
 
 RESULTS = 4000
 
@@ -76,3 +77,15 @@ def test_a_failure_stands_in_the_note() -> None:
 def test_totals_that_earlier_versions_stored_stay() -> None:
     samples = [installed(10.0, 1), *brought_up(20.0, 1), sample(TOTAL, 31.0, 1)]
     assert [one.value for one in totals(samples)] == [31.0]
+
+
+@pytest.mark.parametrize(
+    ("said", "offline"),
+    [
+        ("error sending request for url (https://pypi.org/simple/one/)", True),
+        ("Packages were unavailable because the network was disabled. one==1 was not found in the cache", True),
+        ("Failed to fetch: `https://index.example/one.whl`: HTTP status client error (403 Forbidden)", False),
+    ],
+)
+def test_only_where_nothing_answers_is_there_no_index(said: str, offline: bool) -> None:
+    assert bool(OFFLINE.search(said)) == offline

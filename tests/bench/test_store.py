@@ -163,3 +163,10 @@ def test_paths_of_this_machine_are_shortened_longest_first(store: Store, tmp_pat
     assert store.shorten(f"{PROJECT}") == "<project>"
     assert store.shorten(contextlib.__file__) == "<python>/contextlib.py"
     assert store.shorten("nothing to shorten") == "nothing to shorten"
+
+
+def test_a_short_place_is_not_seen_within_others(store: Store, tmp_path: Path) -> None:
+    store.hide({"temporary": Path("/t")})
+    assert store.shorten(f"/t/a, {tmp_path}/t/b, relative/t/c, file:/t/d", workspace=tmp_path) == (
+        "<temporary>/a, <workspace>/t/b, relative/t/c, file:<temporary>/d"
+    )

@@ -39,9 +39,9 @@ def scratch() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_scratch_is_short_and_searchable_but_not_readable_by_others(scratch: Path) -> None:
+def test_scratch_is_short_and_its_owners_alone(scratch: Path) -> None:
     assert len(str(scratch / "pg" / ".s.PGSQL.5432")) < SOCKET_PATH_LIMIT
-    assert stat.S_IMODE(scratch.stat().st_mode) == 0o711
+    assert stat.S_IMODE(scratch.stat().st_mode) == 0o700
 
 
 def test_workspace_is_laid_out_for_the_adapter(project: Path, scratch: Path, tmp_path: Path) -> None:
@@ -60,6 +60,20 @@ def test_workspace_is_laid_out_for_the_adapter(project: Path, scratch: Path, tmp
     assert set(made.ports) == {"api"}
     assert set(made.secrets) == {"token"}
     assert len(bytes.fromhex(made.secrets["token"])) == 32
+
+
+def test_what_is_deployed_can_be_edited_and_removed_whatever_the_checkouts_modes(
+    project: Path, scratch: Path, tmp_path: Path
+) -> None:
+    own = project / "impl_double" / "pipelines"
+    (own / "shared.py").touch()
+    for path in sorted(own.rglob("*"), reverse=True):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    made = make_workspace(Double, Track.STOCK, scratch, tmp_path, (Shaped("training"),))
+    for path in own.rglob("*"):
+        path.chmod(0o755)  # pytest removes it
+    assert _files(made.pipelines) == {"shared.py", "training/training.py"}
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in made.pipelines.rglob("*"))
 
 
 def _files(folder: Path) -> set[str]:
@@ -154,5 +168,6 @@ def test_environment_holds_nothing_of_the_users(scratch: Path, monkeypatch: pyte
     assert Path(found["TMPDIR"]).is_dir()
     assert Path(found["TMPDIR"]).is_relative_to(scratch)
     assert found["PATH"].startswith("/engine/bin:")
-    names = {"PATH", "HOME", "TMPDIR", "LANG", "TZ", "PYTHONPATH", "PYTHONUNBUFFERED", "OMP_NUM_THREADS"}
-    assert set(found) == names
+    names = {"PATH", "HOME", "TMPDIR", "LANG", "TZ", "PYTHONPATH", "PYTHONUNBUFFERED", "OMP_NUM_THREADS",
+             "USER", "LOGNAME"}  # fmt: skip
+    assert set(found).difference(("LD_LIBRARY_PATH",)) == names

@@ -72,7 +72,7 @@ def test_the_command_line_names_them(house: Checkout) -> None:
     listed = house.run("-m", "bench", "list")
     (groups,) = re.findall(r"^only +(.*)$", listed, re.MULTILINE)
     assert QUESTION in groups.split(", ")
-    assert SCENARIO in re.findall(r"^fault +(\S+)$", listed, re.MULTILINE)
+    assert SCENARIO in re.findall(r"^fault +(\S+) ", listed, re.MULTILINE)
 
 
 def test_they_stand_in_the_plan(house: Checkout) -> None:
