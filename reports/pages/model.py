@@ -32,6 +32,8 @@ from reports.words.safetext import inline
 
 ALSO = {"resources": ("soak",)}
 """Questions that a section answers in a table of its own."""
+METHOD, OF_METHOD = "method", ("asking", "micro")
+"""What measuring costs is told where the method is."""
 FINDINGS = 3
 """At most so many are read before the first chart of a question."""
 
@@ -63,7 +65,7 @@ class Report:
     quick: bool
     complete: bool
     opening: str
-    """The section of the question that was asked alone; empty if several were."""
+    """The section of the question that was asked alone, or METHOD; empty if several were."""
     failed_audits: tuple[str, ...]
     engines: tuple[Engine, ...]
     authored: tuple[Engine, ...]
@@ -131,7 +133,11 @@ def opening(lookup: Lookup, sections: Iterable[Section]) -> str:
     """The section that a result of one question opens with."""
     manifest = lookup.result.manifest
     asked_for = ["recovery"] if manifest.budget == CHAOS else manifest.arguments.get("only") or []
-    return next((one.key for one in sections if len(asked_for) == 1 and asked_for[0] in _held(one)), "")
+    if len(asked_for) != 1:
+        return ""
+    return next(
+        (one.key for one in sections if asked_for[0] in _held(one)), METHOD if asked_for[0] in OF_METHOD else ""
+    )
 
 
 def _held(section: Section) -> tuple[str, ...]:

@@ -225,3 +225,10 @@ def test_notes_are_rendered_safely() -> None:
     )
     notes = parse_notes("# T\n## What was easy\n- one\n  more\n\ntext\n## Hard\n* two\n")
     assert (notes.under("easy"), notes.under("hard")) == (["one more"], ["two"])
+
+
+@pytest.mark.parametrize("name", ["asking", "micro"])
+def test_what_measuring_costs_stands_first_where_it_was_asked_alone(tmp_path: Path, name: str) -> None:
+    html = page(tmp_path / "result", only=[name])
+    assert re.findall(r'<h2 id="(\w+)"', html[html.index("<main") :])[:2] == ["method", "verdicts"]
+    assert html.count('<h2 id="method"') == 1

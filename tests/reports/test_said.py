@@ -126,7 +126,7 @@ def only_drawn(path: Path) -> None:
 @pytest.mark.parametrize(
     ("only", "key"),
     [("payload", "scaling"), ("concurrency", "scaling"), ("published", "scaling"), ("soak", "resources"),
-     ("runtime", "runtime"), ("micro", "")],
+     ("runtime", "runtime"), ("micro", "method")],
 )  # fmt: skip
 def test_a_result_of_one_question_opens_with_the_section_that_answers_it(only: str, key: str, written: Written) -> None:
     manifest = msgspec.structs.replace(written.lookup.result.manifest, arguments={"only": [only]})
