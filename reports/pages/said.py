@@ -9,6 +9,7 @@ from bench.questions.catalogue import metric as describe
 from reports.draw.heat import Heat
 from reports.pages.model import Report
 from reports.read.lookup import Lookup
+from reports.sections.section import present
 from reports.words.catalogue import scale_of
 from reports.words.numbers import scaled, with_unit
 
@@ -21,7 +22,9 @@ def findings(report: Report) -> Iterator[str]:
     for verdict in report.verdicts:
         if verdict.decision.status == "favoured":
             yield plain(f"{verdict.case.title}: {verdict.sentence}")
-    yield from (plain(f"{section.title} {section.sentence}") for section in report.in_order if section.sentence)
+    alone = [section for section in report.sections if section.key == report.opening]
+    shown = alone or [section for section in report.sections if present(section)]
+    yield from (plain(f"{section.title} {section.sentence}") for section in shown if section.sentence)
     yield from _missing(report)
 
 

@@ -207,7 +207,9 @@ def missing(lookup: Lookup) -> tuple[str, ...]:
     if early := lookup.early:
         said.append(f"No time is ranked, for {early}.")
     known = [record.metric for record in result.records if record.value is not None]
-    gone = [title for title, begin in HEADS.items() if not any(name.startswith(begin) for name in known)]
+    only = manifest.arguments.get("only") or [begin.partition(".")[0] for begin in HEADS.values()]
+    wanted = {title: begin for title, begin in HEADS.items() if begin.partition(".")[0] in only}
+    gone = [title for title, begin in wanted.items() if not any(name.startswith(begin) for name in known)]
     if gone:
         said.append(f"Nothing was measured of {listing(gone)}.")
     if not result.evidence and lookup.names("debugging."):

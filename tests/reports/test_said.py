@@ -147,3 +147,10 @@ def test_the_command_that_repeats_a_result(arguments: dict[str, object], said: s
     manifest = written.lookup.result.manifest
     changed = msgspec.structs.replace(manifest, budget="quick", seed=0, arguments=arguments)
     assert background._rerun(changed) == said
+
+
+def test_of_a_question_that_was_asked_alone_nothing_is_said_of_the_others(tmp_path: Path) -> None:
+    builder = Builder(groups=["setup"], only=["setup"], with_noise=False, with_evidence=False, audits=[])
+    said = list(findings(write_report(builder.write(tmp_path / "result")).report))
+    assert any(line.startswith("How long to set up?") for line in said)
+    assert not [line for line in said if "No fault" in line or "No bug" in line or "Nothing was measured" in line]
