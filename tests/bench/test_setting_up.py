@@ -82,7 +82,7 @@ def test_totals_that_earlier_versions_stored_stay() -> None:
 @pytest.mark.parametrize(
     ("said", "offline"),
     [
-        ("error sending request for url (https://pypi.org/simple/one/)", True),
+        ("error sending request for url (https://index.example/one/)", True),
         ("Packages were unavailable because the network was disabled. one==1 was not found in the cache", True),
         ("Failed to fetch: `https://index.example/one.whl`: HTTP status client error (403 Forbidden)", False),
     ],

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from core.declaration import Data
 from core.instrument.artifacts import check
 from core.instrument.config import RunConfig
+from core.instrument.errors import CoreError
 from core.pipelines.training import source, steps
 
 
@@ -25,6 +27,16 @@ def brought(folder: Path, content: str | bytes, test: str | None = None, **optio
         (folder / "test.csv").write_text(test)
         options["test_data"] = str(folder / "test.csv")
     return source.SOURCE.given({"data": str(path), "target": "y", **options}, 7)
+
+
+def refused(folder: Path, content: str | bytes) -> str:
+    """In one line that begins with the file."""
+    with pytest.raises(CoreError) as told:
+        brought(folder, content)
+    message = str(told.value)
+    assert message.startswith(f"{folder / 'data.csv'}: ")
+    assert "\n" not in message
+    return message
 
 
 def config_of(data: Data, folder: Path) -> RunConfig:
